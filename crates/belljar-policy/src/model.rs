@@ -1,0 +1,381 @@
+//! The policy as data: every stage after parsing reads only these types.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a rule was written, so that every refusal can name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Origin {
+    /// Built in: nobody wrote it.
+    Default,
+    /// A named preset, with the line inside its text.
+    Preset {
+        /// Name with its `@`.
+        name: String,
+        /// Line in the preset's text, from 1.
+        line: u32,
+    },
+    /// A policy file.
+    File {
+        /// The file as it was named.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u32,
+    },
+    /// A command-line flag, as typed.
+    Flag(String),
+    /// The library's caller.
+    Api,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => out.write_str("default"),
+            Self::Preset { name, line } => write!(out, "{name}:{line}"),
+            Self::File { path, line } => write!(out, "{}:{line}", path.display()),
+            Self::Flag(flag) => out.write_str(flag),
+            Self::Api => out.write_str("library call"),
+        }
+    }
+}
+
+/// A value together with the place that set it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting<T> {
+    /// What was set.
+    pub value: T,
+    /// Who set it.
+    pub origin: Origin,
+}
+
+impl<T> Setting<T> {
+    /// Pairs a value with its origin.
+    pub fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
+/// An amount of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bytes(pub u64);
+
+/// What a path rule grants. Ordered by strength: on equal paths the smaller one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Access {
+    /// Nothing is there.
+    Hide,
+    /// Read, list and execute.
+    Read,
+    /// Read and list; executing is refused.
+    ReadNoexec,
+    /// Reads pass, writes are kept aside.
+    Cow,
+    /// Read, write, create, remove and execute.
+    Write,
+}
+
+/// What a path rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FsSubject {
+    /// An absolute host path, `~` and relative forms already expanded, `.` and `..` folded, symlinks not resolved.
+    Path(PathBuf),
+    /// The program's own file, its interpreter and its libraries (`"@program"`).
+    Program,
+}
+
+/// One rule about a file or folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FsRule {
+    /// What is granted or hidden.
+    pub subject: FsSubject,
+    /// Where it appears in the jar, when not at its own path (`SRC:DEST`).
+    pub dest: Option<PathBuf>,
+    /// What may be done.
+    pub access: Access,
+    /// A missing path is fine (`?PATH`).
+    pub optional: bool,
+    /// The long word was given: may be `/`, the home folder or a container engine's socket.
+    pub dangerous: bool,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// How the jar sees its own processes under `/proc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ProcView {
+    /// No `/proc` at all.
+    None,
+    /// Processes of the jar and the few global files that programs read; kernel settings read-only or masked.
+    Own,
+}
+
+/// Which devices exist in the jar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DevView {
+    /// No `/dev` at all.
+    None,
+    /// null, zero, full, random, urandom, tty, own pts and shm.
+    Basic,
+}
+
+/// Rules about files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FsPolicy {
+    /// Path rules; the longest path wins whatever the order, on a tie the smaller [`Access`].
+    pub rules: Vec<FsRule>,
+    /// Size of the private `/tmp`; none = no `/tmp` unless a rule grants one.
+    pub tmp: Option<Setting<Bytes>>,
+    /// `/proc`.
+    pub proc: Setting<ProcView>,
+    /// `/dev`.
+    pub dev: Setting<DevView>,
+    /// Working folder inside the jar; none = the current folder when it is visible, else `/`.
+    pub cwd: Option<Setting<PathBuf>>,
+    /// A folder that becomes `/` (`--root DIR`); rules are placed on top.
+    pub root: Option<Setting<PathBuf>>,
+}
+
+/// The three different answers to "which network?", and one stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NetMode {
+    /// No sockets at all, not even inside the jar.
+    Off,
+    /// A loopback of its own and nothing else.
+    None,
+    /// Only what the allow list names.
+    List,
+    /// The host's network.
+    Host,
+}
+
+/// What a network rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NetTarget {
+    /// A name, lower case, without a final dot.
+    Name(String),
+    /// Every name below this one (`*.example.org` holds `example.org`).
+    Below(String),
+    /// An address range; a single address has the full prefix.
+    Range {
+        /// First address of the range.
+        addr: std::net::IpAddr,
+        /// Prefix length in bits.
+        prefix: u8,
+    },
+}
+
+/// One entry of `net.allow` or `net.deny`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetRule {
+    /// Name or addresses.
+    pub target: NetTarget,
+    /// Port; none = every port.
+    pub port: Option<u16>,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// Rules about networks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetPolicy {
+    /// Off, none, list or host.
+    pub mode: Setting<NetMode>,
+    /// Reachable when the mode is `list`.
+    pub allow: Vec<NetRule>,
+    /// Never reachable, in the modes `list` and `host`.
+    pub deny: Vec<NetRule>,
+}
+
+/// Rules about environment variables; nothing passes that is not named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvPolicy {
+    /// Names, or prefixes with a final `*`, that pass from the caller.
+    pub pass: Vec<Setting<String>>,
+    /// Names with fixed values.
+    pub set: BTreeMap<String, Setting<String>>,
+}
+
+/// Rules about system calls. Text is kept: the filter compiler reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyscallPolicy {
+    /// Names and `@groups` that pass.
+    pub allow: Vec<Setting<String>>,
+    /// Names and `@groups` that never pass; deny wins.
+    pub deny: Vec<Setting<String>>,
+    /// Conditions on arguments, by system call.
+    pub when: BTreeMap<String, Setting<String>>,
+}
+
+/// Amounts. None = not limited by the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory of the whole tree.
+    pub memory: Option<Setting<Bytes>>,
+    /// Processes and threads at once.
+    pub pids: Option<Setting<u32>>,
+    /// Wall-clock time.
+    pub wall: Option<Setting<Duration>>,
+    /// Processor time of one process.
+    pub cpu: Option<Setting<Duration>>,
+    /// Open descriptors of one process.
+    pub files: Option<Setting<u32>>,
+    /// Largest file that may be written.
+    pub fsize: Option<Setting<Bytes>>,
+    /// Private writable memory of one process.
+    pub data: Option<Setting<Bytes>>,
+    /// Bytes of stdout and stderr together.
+    pub output: Option<Setting<Bytes>>,
+}
+
+/// A subject that `[require]` and `--allow-weaker` name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Subject {
+    /// Files.
+    Fs,
+    /// Networks.
+    Net,
+    /// Processes and inter-process communication.
+    Ipc,
+    /// System calls.
+    Syscalls,
+    /// Memory limit.
+    Memory,
+    /// Process-count limit.
+    Pids,
+    /// Processor-time limit.
+    Cpu,
+    /// Privileges.
+    Privileges,
+}
+
+/// How much must hold, or the start is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Demand {
+    /// At least this many layers.
+    Layers(u8),
+    /// This layer by name (`namespaces`, `landlock`, `seccomp`, `cgroup`, `rlimit`).
+    Layer(String),
+}
+
+/// One line of `[require]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// What must be enforced.
+    pub subject: Subject,
+    /// How.
+    pub demand: Demand,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// A descriptor that the jar inherits besides 0, 1 and 2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassFd {
+    /// Number in the caller and in the jar.
+    pub fd: u16,
+    /// What it may be used for; a mode that the descriptor's own open mode exceeds is refused.
+    pub mode: FdMode,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// What a passed descriptor may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FdMode {
+    /// As it is.
+    Any,
+    /// Must be open for reading only.
+    Read,
+    /// Must be open for writing only.
+    Write,
+}
+
+/// Everything a jar may do. Starts from nothing; only rules add.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Files.
+    pub fs: FsPolicy,
+    /// Networks.
+    pub net: NetPolicy,
+    /// Environment.
+    pub env: EnvPolicy,
+    /// System calls.
+    pub syscalls: SyscallPolicy,
+    /// Amounts.
+    pub limits: Limits,
+    /// What must hold.
+    pub require: Vec<Requirement>,
+    /// What may be weaker (`--allow-weaker`).
+    pub weaker: Vec<Setting<Subject>>,
+    /// Descriptors besides 0-2.
+    pub pass_fds: Vec<PassFd>,
+    /// Processes of the jar may trace one another (`--debug`).
+    pub debug: Setting<bool>,
+    /// File mode mask of the program; none = the caller's.
+    pub umask: Option<Setting<u32>>,
+    /// Host name inside.
+    pub hostname: Option<Setting<String>>,
+}
+
+impl Policy {
+    /// Nothing is granted: no files, no network, no environment, no system calls.
+    ///
+    /// ```
+    /// let policy = belljar_policy::Policy::none();
+    /// assert!(policy.fs.rules.is_empty());
+    /// ```
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            fs: FsPolicy {
+                rules: Vec::new(),
+                tmp: None,
+                proc: Setting::new(ProcView::None, Origin::Default),
+                dev: Setting::new(DevView::None, Origin::Default),
+                cwd: None,
+                root: None,
+            },
+            net: NetPolicy {
+                mode: Setting::new(NetMode::Off, Origin::Default),
+                allow: Vec::new(),
+                deny: Vec::new(),
+            },
+            env: EnvPolicy { pass: Vec::new(), set: BTreeMap::new() },
+            syscalls: SyscallPolicy { allow: Vec::new(), deny: Vec::new(), when: BTreeMap::new() },
+            limits: Limits::default(),
+            require: Vec::new(),
+            weaker: Vec::new(),
+            pass_fds: Vec::new(),
+            debug: Setting::new(false, Origin::Default),
+            umask: None,
+            hostname: None,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What happened: verdict, first reason, what was enforced by which layer, resource use. The JSON form is authoritative.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The end of a run, or the reason why there was none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Version of this format.
+    pub belljar: u32,
+    /// The first thing that ended the run.
+    pub verdict: Verdict,
+    /// One sentence about the verdict; empty when the program ended by itself.
+    pub reason: String,
+    /// What the user can do about it; empty when nothing.
+    pub hint: String,
+    /// Each rule with what enforced it.
+    pub enforced: Vec<Enforcement>,
+    /// What the jar used.
+    pub usage: Usage,
+    /// What held each limit.
+    pub limits: Vec<LimitHeld>,
+    /// Signals that the supervisor passed on.
+    pub forwarded: Vec<i32>,
+}
+
+/// How a run ended. The first one is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The program ended with this code.
+    Exited {
+        /// Its exit code.
+        code: u8,
+    },
+    /// A signal ended the program.
+    Signaled {
+        /// Signal number.
+        signal: i32,
+    },
+    /// The wall-clock limit was reached.
+    TimedOut,
+    /// Another limit was reached.
+    LimitHit {
+        /// Which.
+        limit: LimitKind,
+    },
+    /// The filter ended the program (SIGSYS).
+    Violation,
+    /// Nothing was run: a step failed or a requirement is unmet.
+    SetupFailed,
+    /// The program was found but cannot be run.
+    NotRunnable,
+    /// The program was not found.
+    NotFound,
+    /// The supervisor failed.
+    Internal,
+}
+
+impl Verdict {
+    /// Exit status of the command line for this verdict.
+    ///
+    /// ```
+    /// assert_eq!(belljar::report::Verdict::TimedOut.exit_code(), 124);
+    /// ```
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Exited { code } => code,
+            Self::Signaled { signal } => u8::try_from(signal).unwrap_or(0).wrapping_add(128),
+            Self::Violation => 128 + 31,
+            Self::TimedOut => 124,
+            Self::LimitHit { limit } => limit.exit_code(),
+            Self::SetupFailed | Self::Internal => 125,
+            Self::NotRunnable => 126,
+            Self::NotFound => 127,
+        }
+    }
+}
+
+/// A kind of limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// Memory of the tree.
+    Memory,
+    /// Processes and threads.
+    Pids,
+    /// Wall-clock time.
+    Wall,
+    /// Processor time.
+    Cpu,
+    /// Descriptors.
+    Files,
+    /// File size.
+    Fsize,
+    /// Private writable memory.
+    Data,
+    /// Size of `/tmp`.
+    Tmp,
+    /// Bytes of output.
+    Output,
+}
+
+impl LimitKind {
+    /// Exit status when this limit ended the run: 124 for time, 128 + the signal that ended it otherwise.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Wall | Self::Cpu => 124,
+            Self::Fsize => 128 + 25,
+            _ => 128 + 9,
+        }
+    }
+}
+
+/// One enforcing mechanism.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Layer {
+    /// Mount, PID, network and other namespaces.
+    Namespaces,
+    /// Read-only, noexec, nosuid, nodev mount flags.
+    MountFlags,
+    /// Landlock.
+    Landlock,
+    /// The system call filter.
+    Seccomp,
+    /// Capabilities dropped, securebits locked, no_new_privs.
+    Privileges,
+    /// A control group.
+    Cgroup,
+    /// Resource limits of the process.
+    Rlimit,
+    /// The supervisor's own watch.
+    Supervisor,
+    /// A private terminal.
+    Pty,
+    /// Descriptors closed before exec.
+    Descriptors,
+    /// The environment built from nothing.
+    Environment,
+    /// A size-limited file system of its own.
+    Tmpfs,
+}
+
+/// One rule and what holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    /// The rule in words (`read /usr`).
+    pub rule: String,
+    /// Where it was written.
+    pub origin: String,
+    /// What enforces it; empty = nothing here can.
+    pub layers: Vec<Layer>,
+    /// What this host cannot do for this rule; none = nothing is missing.
+    pub gap: Option<String>,
+}
+
+/// What held a limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitHeld {
+    /// Which limit.
+    pub limit: LimitKind,
+    /// Its value in words (`2 GiB`, `10 s`).
+    pub value: String,
+    /// The mechanism (`cgroup v2 memory.max`, `RLIMIT_NPROC in the own user namespace`).
+    pub by: String,
+    /// It was reached.
+    pub hit: bool,
+}
+
+/// Resource use of the whole tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// From start to end.
+    pub wall: Duration,
+    /// Processor time in user mode.
+    pub user: Duration,
+    /// Processor time in the kernel.
+    pub system: Duration,
+    /// Largest resident set of one process of the tree, or of the tree where a control group measured it, in bytes.
+    pub peak_memory: u64,
+}
+
+impl Report {
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// The text is not a report of this format.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
