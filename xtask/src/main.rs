@@ -1,2 +1,52 @@
-//! Placeholder entry.
-fn main() {}
+//! The project's own commands, run as `cargo xtask NAME`: the rows of [`COMMANDS`], then those of
+//! [`check::CHECKS`].
+#![forbid(unsafe_code)]
+
+mod budget;
+mod check;
+mod command;
+mod docs;
+mod generate;
+mod licences;
+mod lint;
+mod rooms;
+mod sizes;
+mod source;
+mod tree;
+
+use std::process::ExitCode;
+
+use command::{Command, say};
+
+/// The commands that are not single checks.
+const COMMANDS: &[Command] = &[
+    Command { name: "check", summary: "every check below, in order", run: check::run },
+    Command { name: "generate", summary: "write the generated files [NAME...]", run: generate::run },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
+    let name = arguments.first().map(String::as_str);
+    match all().find(|command| Some(command.name) == name) {
+        Some(command) => (command.run)(arguments.get(1..).unwrap_or_default()),
+        None => anyhow::bail!("usage: cargo xtask COMMAND\n{}", usage()),
+    }
+}
+
+fn all() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().chain(check::CHECKS)
+}
+
+fn usage() -> String {
+    all().map(|command| format!("  {:<12}{}\n", command.name, command.summary)).collect()
+}

@@ -1,0 +1,44 @@
+//! `cargo xtask check`: the table of checks, each also a command of its own.
+
+use anyhow::{Result, bail};
+
+use crate::command::{Command, say};
+use crate::{budget, docs, generate, licences, lint, rooms, sizes};
+
+/// Every check, cheapest first.
+pub(crate) const CHECKS: &[Command] = &[
+    Command { name: "rooms", summary: "import edges, places of unsafe code", run: rooms::run },
+    Command { name: "sizes", summary: "lines of files and functions", run: sizes::run },
+    Command { name: "crates", summary: "packages the shipped command is built from", run: budget::run },
+    Command { name: "licences", summary: "licences of all packages against deny.toml", run: licences::run },
+    Command { name: "docs", summary: "crates and keys are named in the documents", run: docs::run },
+    Command { name: "fmt", summary: "formatting", run: lint::fmt },
+    Command { name: "clippy", summary: "lints, as errors", run: lint::clippy },
+    Command { name: "generated", summary: "generated files are up to date", run: generate::check },
+];
+
+/// Runs every check, also after one failed, and fails when any did.
+pub(crate) fn run(_: &[String]) -> Result<()> {
+    let failed: Vec<&str> = CHECKS.iter().filter(|check| !passes(check)).map(|check| check.name).collect();
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn passes(check: &Command) -> bool {
+    let outcome = (check.run)(&[]);
+    match &outcome {
+        Ok(()) => say(&format!("check {:<10} ok", check.name)),
+        Err(error) => say(&format!("check {:<10} FAILED: {error:#}", check.name)),
+    }
+    outcome.is_ok()
+}
+
+/// Fails with all findings, one a line, when there are any.
+pub(crate) fn verdict(findings: &[String]) -> Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    bail!("{} finding(s)\n  {}", findings.len(), findings.join("\n  "))
+}

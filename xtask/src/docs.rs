@@ -1,0 +1,47 @@
+//! `cargo xtask docs`: the documents name what there is.
+
+use anyhow::{Context, Result};
+
+use crate::{check, tree};
+
+/// Documents that the project promises.
+const DOCUMENTS: &[&str] = &[
+    "README.md",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+    "SPECIFICATION.md",
+    "CONTRIBUTING.md",
+    "BENCHMARKS.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+];
+
+/// Fails on an absent document and on a crate that ARCHITECTURE.md does not name.
+pub(crate) fn run(_: &[String]) -> Result<()> {
+    let absent = DOCUMENTS.iter().filter(|name| !tree::root().join(name).is_file());
+    let mut findings: Vec<String> = absent.map(|name| format!("{name}: absent")).collect();
+    let map = tree::read("ARCHITECTURE.md").unwrap_or_default();
+    findings
+        .extend(unnamed(&crate_names()?, &map).map(|name| format!("ARCHITECTURE.md does not name {name}")));
+    check::verdict(&findings)
+}
+
+fn crate_names() -> Result<Vec<String>> {
+    let metadata = tree::metadata(false)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    Ok(packages.iter().filter_map(|package| package["name"].as_str().map(str::to_owned)).collect())
+}
+
+/// Names that the text lacks in code marks, as documents write them.
+fn unnamed<'a>(names: &'a [String], text: &'a str) -> impl Iterator<Item = &'a str> {
+    names.iter().map(String::as_str).filter(move |name| !text.contains(&format!("`{name}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_name_inside_another_name_does_not_count() {
+        let names = ["belljar", "belljar-sys"].map(String::from);
+        assert_eq!(super::unnamed(&names, "`belljar-sys`").collect::<Vec<_>>(), ["belljar"]);
+    }
+}

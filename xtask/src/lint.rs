@@ -1,0 +1,16 @@
+//! Formatting and lints of the whole workspace.
+
+use anyhow::Result;
+
+use crate::command::{must, program};
+
+/// Fails on a file that `cargo fmt` would change.
+pub(crate) fn fmt(_: &[String]) -> Result<()> {
+    must(&mut program("cargo", ["fmt", "--all", "--check"]))
+}
+
+/// Fails on any warning of the compiler or clippy.
+pub(crate) fn clippy(_: &[String]) -> Result<()> {
+    let arguments = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    must(&mut program("cargo", arguments))
+}

@@ -1,0 +1,20 @@
+//! `cargo xtask rooms`: which crate may import what, and where unsafe code may stand.
+
+mod edges;
+mod places;
+
+use anyhow::Result;
+
+use crate::{check, tree};
+
+/// Fails on an import edge or a file with unsafe code that the tables here lack. With `--accept`, writes the
+/// present list of files with unsafe code first, for review in the diff.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|word| word == "--accept") {
+        places::accept()?;
+    }
+    let metadata = tree::metadata(false)?;
+    let parts =
+        [edges::crates(&metadata)?, edges::modules()?, places::listed()?, places::forbidden(&metadata)?];
+    check::verdict(&parts.concat())
+}

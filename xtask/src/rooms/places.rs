@@ -1,0 +1,86 @@
+//! Places of unsafe code: a checked-in list of files, all in the rooms that may have any.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{source, tree};
+
+/// The checked-in list of files with unsafe code.
+const LIST: &str = "xtask/unsafe-files.txt";
+
+/// Rooms that may have unsafe code: the kernel room, the attack programs, and the object that proves the
+/// kernel room cannot panic (its entry point and panic handler are bare symbols).
+const ROOMS: &[&str] = &["crates/belljar-sys", "escape", "xtask/child-object"];
+
+/// Packages whose crates need not forbid unsafe code.
+const FREE: &[&str] = &["belljar-sys", "escape"];
+
+/// Findings on files whose unsafe code is outside the rooms or not in the list, and on stale entries.
+pub(super) fn listed() -> Result<Vec<String>> {
+    Ok(compare(&present()?, &tree::list(LIST)?))
+}
+
+fn compare(present: &[PathBuf], listed: &[String]) -> Vec<String> {
+    let strange = present.iter().filter(|file| !ROOMS.iter().any(|room| file.starts_with(room)));
+    let strange = strange.map(|file| format!("{}: unsafe code outside its rooms", file.display()));
+    let new = present.iter().filter(|file| !listed.iter().any(|name| Path::new(name) == file.as_path()));
+    let new = new.map(|file| format!("{}: unsafe code, but not in {LIST}", file.display()));
+    let stale = listed.iter().filter(|name| !present.iter().any(|file| file == Path::new(name)));
+    let stale = stale.map(|name| format!("{name}: listed in {LIST}, but has no unsafe code"));
+    strange.chain(new).chain(stale).collect()
+}
+
+/// Every file with unsafe code.
+fn present() -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for file in source::all()? {
+        if source::has_unsafe(&tree::read(&file)?).with_context(|| file.display().to_string())? {
+            found.push(file);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the list anew.
+pub(super) fn accept() -> Result<()> {
+    let names = present()?.iter().map(|file| format!("{}\n", file.display())).collect::<String>();
+    let head =
+        "# Files with unsafe code. A new line here is a review question: why can it not be safe code?\n";
+    fs::write(tree::root().join(LIST), format!("{head}{names}")).context(LIST)
+}
+
+/// Findings on crates outside the rooms that do not forbid unsafe code.
+pub(super) fn forbidden(metadata: &Value) -> Result<Vec<String>> {
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    let bound = packages.iter().filter(|package| !FREE.iter().any(|name| package["name"] == *name));
+    let mut findings = Vec::new();
+    for root in bound.flat_map(crate_roots) {
+        if !source::forbids_unsafe(&source::parse(Path::new(root))?) {
+            findings.push(format!("{root}: lacks #![forbid(unsafe_code)]"));
+        }
+    }
+    Ok(findings)
+}
+
+fn crate_roots(package: &Value) -> impl Iterator<Item = &str> {
+    let targets = package["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
+    targets.iter().filter_map(|target| target["src_path"].as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_must_be_exact_and_inside_the_rooms() {
+        let present = ["crates/belljar-sys/src/a.rs", "crates/belljar/src/b.rs"].map(PathBuf::from);
+        let listed = ["crates/belljar/src/b.rs", "escape/src/gone.rs"].map(String::from);
+        let findings = compare(&present, &listed);
+        assert_eq!(findings.len(), 3);
+        assert!(findings.iter().any(|line| line.contains("src/b.rs: unsafe code outside")));
+        assert!(compare(&present[..1], &["crates/belljar-sys/src/a.rs".to_owned()]).is_empty());
+    }
+}
