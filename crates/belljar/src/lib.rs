@@ -9,6 +9,7 @@
 
 pub mod probe;
 pub mod report;
+pub mod sink;
 
 pub use belljar_policy as policy;
 pub use probe::HostFacts;

@@ -189,6 +189,30 @@ pub struct Usage {
 }
 
 impl Report {
+    /// Version of the format that this library writes.
+    pub const FORMAT: u32 = 1;
+
+    /// The report of a run that did not start.
+    ///
+    /// ```
+    /// use belljar::report::{Report, Verdict};
+    /// let report = Report::failure(Verdict::SetupFailed, "no such key", "see belljar explain");
+    /// assert_eq!(report.verdict.exit_code(), 125);
+    /// ```
+    #[must_use]
+    pub fn failure(verdict: Verdict, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            belljar: Self::FORMAT,
+            verdict,
+            reason: reason.into(),
+            hint: hint.into(),
+            enforced: Vec::new(),
+            usage: Usage::default(),
+            limits: Vec::new(),
+            forwarded: Vec::new(),
+        }
+    }
+
     /// Reads the JSON form.
     ///
     /// # Errors

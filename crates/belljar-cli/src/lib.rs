@@ -1,0 +1,4 @@
+//! The `belljar` command: arguments in, one exit status out.
+#![forbid(unsafe_code)]
+
+pub mod text;

@@ -1,0 +1,249 @@
+//! Where a report goes: a file that the jar cannot forge, or a descriptor of the caller.
+//!
+//! Opened before the program starts, so that a place that cannot be written stops the run; written once, after the whole
+//! tree has ended. The last part of the name is never followed as a symlink, and the file must belong to the supervisor.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags};
+
+use crate::Report;
+
+/// The place named by `--report`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// A file, made with mode 0600 or emptied.
+    File(PathBuf),
+    /// An open descriptor of the caller (`fd:N`).
+    Descriptor(i32),
+}
+
+impl Target {
+    /// Reads `FILE` or `fd:N`. A file whose name starts with `fd:` is written `./fd:...`.
+    ///
+    /// # Errors
+    /// The text after `fd:` is not a descriptor number, or the name is empty.
+    ///
+    /// ```
+    /// use belljar::sink::Target;
+    /// assert_eq!(Target::parse("fd:3".as_ref()).unwrap(), Target::Descriptor(3));
+    /// ```
+    pub fn parse(text: &OsStr) -> Result<Self, SinkError> {
+        let Some(number) = text.to_str().and_then(|text| text.strip_prefix("fd:")) else {
+            let path = PathBuf::from(text);
+            return if path.file_name().is_some() {
+                Ok(Self::File(path))
+            } else {
+                Err(SinkError::NoFile(path))
+            };
+        };
+        let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+        match number.parse() {
+            Ok(number) if plain => Ok(Self::Descriptor(number)),
+            _ => Err(SinkError::Number(number.to_owned())),
+        }
+    }
+}
+
+/// A report cannot be written there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// `fd:` is not followed by a number.
+    #[error("report descriptor `{0}` is not a number")]
+    Number(String),
+    /// The descriptor is not open, or not for writing.
+    #[error("report descriptor {number} cannot be written")]
+    Descriptor {
+        /// As it was named.
+        number: i32,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The path has no last part.
+    #[error("report file `{}` has no file name", .0.display())]
+    NoFile(PathBuf),
+    /// The file cannot be opened.
+    #[error("report file `{}` cannot be opened", path.display())]
+    Open {
+        /// As it was named.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// Something else than a file of this user with a single name is there.
+    #[error("report file `{}` is {what}", path.display())]
+    Unfit {
+        /// As it was named.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
+    /// The file was replaced while the program ran.
+    #[error("report file `{}` was replaced during the run", .0.display())]
+    Replaced(PathBuf),
+    /// Writing failed.
+    #[error("the report cannot be written")]
+    Write(#[source] io::Error),
+}
+
+impl SinkError {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Number(_) => "write fd:3, or ./fd:NAME for a file",
+            Self::Descriptor { .. } => "open it for writing in the calling shell: 3>report.json",
+            Self::NoFile(_) => "name a file, or fd:N",
+            Self::Open { .. } => "name a file in a folder that you may write; a symlink is not followed",
+            Self::Unfit { .. } => "name a new file in a folder of your own, or use fd:N",
+            Self::Replaced(_) => "name a file outside the folders that the program may write",
+            Self::Write(_) => "see that the disk has room and the reader stays",
+        }
+    }
+}
+
+/// An open place for one report.
+#[derive(Debug)]
+pub struct Sink {
+    file: File,
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    folder: OwnedFd,
+    name: OsString,
+}
+
+impl Sink {
+    /// Opens the place; a file of an earlier run is emptied now, so that it cannot be taken for this one's.
+    ///
+    /// # Errors
+    /// See [`SinkError`].
+    pub fn open(target: &Target) -> Result<Self, SinkError> {
+        match target {
+            Target::File(path) => Self::open_file(path),
+            Target::Descriptor(number) => Self::open_descriptor(*number),
+        }
+    }
+
+    fn open_file(path: &Path) -> Result<Self, SinkError> {
+        let failed = |error: Errno| SinkError::Open { path: path.into(), source: error.into() };
+        let name = path.file_name().ok_or_else(|| SinkError::NoFile(path.into()))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            rustix::fs::open(parent, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(failed)?;
+        // NONBLOCK: a FIFO there must be refused, not waited for.
+        let how = OFlags::WRONLY
+            | OFlags::CREATE
+            | OFlags::NOFOLLOW
+            | OFlags::NOCTTY
+            | OFlags::NONBLOCK
+            | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&folder, name, how, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        if let Some(what) = unfit(&file).map_err(failed)? {
+            return Err(SinkError::Unfit { path: path.into(), what });
+        }
+        rustix::fs::ftruncate(&file, 0).map_err(failed)?;
+        Ok(Self { file: file.into(), place: Some(Place { path: path.into(), folder, name: name.into() }) })
+    }
+
+    fn open_descriptor(number: i32) -> Result<Self, SinkError> {
+        let failed = |source: io::Error| SinkError::Descriptor { number, source };
+        let own = own_copy(number).map_err(|error| failed(error.into()))?;
+        let mode = rustix::fs::fcntl_getfl(&own).map_err(|error| failed(error.into()))? & OFlags::RWMODE;
+        if mode != OFlags::WRONLY && mode != OFlags::RDWR {
+            return Err(failed(io::Error::from(Errno::BADF)));
+        }
+        Ok(Self { file: own.into(), place: None })
+    }
+
+    /// Writes the report as one JSON document with a final newline.
+    ///
+    /// # Errors
+    /// It cannot be written, or the file's name no longer leads to the file that was opened.
+    pub fn write(mut self, report: &Report) -> Result<(), SinkError> {
+        if self.place.is_some() {
+            self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(SinkError::Write)?;
+        }
+        let mut text =
+            serde_json::to_string_pretty(report).map_err(|error| SinkError::Write(error.into()))?;
+        text.push('\n');
+        self.file.write_all(text.as_bytes()).map_err(SinkError::Write)?;
+        match self.place {
+            Some(place) if !place.leads_to(&self.file) => Err(SinkError::Replaced(place.path)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Place {
+    fn leads_to(&self, file: &File) -> bool {
+        let there = rustix::fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        match (there, rustix::fs::fstat(file)) {
+            (Ok(there), Ok(ours)) => (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino),
+            _ => false,
+        }
+    }
+}
+
+/// Says why this is no file to write a report to.
+fn unfit(file: impl AsFd) -> rustix::io::Result<Option<&'static str>> {
+    let stat = rustix::fs::fstat(file)?;
+    let mine = stat.st_uid == rustix::process::geteuid().as_raw();
+    Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile if !mine => Some("a file of another user"),
+        FileType::RegularFile if stat.st_nlink > 1 => Some("a file with several names"),
+        FileType::RegularFile => None,
+        _ => Some("not a plain file"),
+    })
+}
+
+/// A descriptor of our own for an open number. A pidfd of ourselves asks the kernel without trusting that it is open;
+/// container filters refuse that, and there `/proc` opens everything but sockets.
+fn own_copy(number: i32) -> rustix::io::Result<OwnedFd> {
+    let me = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty());
+    match me.and_then(|me| rustix::process::pidfd_getfd(me, number, PidfdGetfdFlags::empty())) {
+        Err(Errno::PERM | Errno::NOSYS) => {
+            let again = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+            rustix::fs::open(format!("/proc/self/fd/{number}"), again, Mode::empty())
+        }
+        answer => answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_needs_a_plain_number() {
+        for text in ["fd:", "fd:x", "fd:-1", "fd:+3", "fd:99999999999"] {
+            assert!(matches!(Target::parse(text.as_ref()), Err(SinkError::Number(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_closed_descriptor_is_refused() {
+        assert!(matches!(
+            Sink::open(&Target::Descriptor(873)),
+            Err(SinkError::Descriptor { number: 873, .. })
+        ));
+    }
+
+    #[test]
+    fn a_device_is_refused() {
+        let opened = Sink::open(&Target::File("/dev/null".into()));
+        assert!(matches!(opened, Err(SinkError::Unfit { what: "not a plain file", .. })), "{opened:?}");
+    }
+}
