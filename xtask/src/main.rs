@@ -5,6 +5,7 @@
 mod budget;
 mod check;
 mod command;
+mod dist;
 mod docs;
 mod generate;
 mod licences;
@@ -22,6 +23,7 @@ use command::{Command, say};
 const COMMANDS: &[Command] = &[
     Command { name: "check", summary: "every check below, in order", run: check::run },
     Command { name: "generate", summary: "write the generated files [NAME...]", run: generate::run },
+    Command { name: "dist", summary: "build and check the binary to ship", run: dist::run },
 ];
 
 fn main() -> ExitCode {
