@@ -1,2 +1,61 @@
-//! Placeholder entry.
-fn main() {}
+//! Attacks on a sandbox, one small file each, and the runner that judges them from outside.
+//!
+//! One program plays every part: the runner (`run`), the attack inside the box (`attack`), the shell that starts a
+//! box (`start`), boxes with known holes for control runs (`weak`) and processes to be attacked (`victim`).
+
+#![allow(dead_code, reason = "judges and needs are a vocabulary for rows; not every word is used yet")]
+
+mod attack;
+mod attacks;
+mod boxes;
+mod canary;
+mod cli;
+mod files;
+mod judges;
+mod launch;
+mod marked;
+mod needs;
+mod outcome;
+mod processes;
+mod report;
+mod skips;
+mod stage;
+mod start;
+mod suite;
+mod terminal;
+mod victim;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// One part this program can play.
+type Part = fn(&[String]) -> io::Result<u8>;
+
+/// What the first argument selects.
+const PARTS: &[(&str, Part)] = &[
+    ("run", suite::main),
+    ("list", suite::list),
+    ("attack", attacks::main),
+    ("start", start::main),
+    ("weak", attacks::weak::main),
+    ("victim", victim::main),
+    ("mark", marked::main),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let part = PARTS.iter().find(|(name, _)| args.first().is_some_and(|given| given == name));
+    let Some((_, part)) = part else {
+        return complain(&format!("usage: escape {}", cli::USAGE));
+    };
+    match part(args.get(1..).unwrap_or_default()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => complain(&format!("escape: {error}")),
+    }
+}
+
+fn complain(text: &str) -> ExitCode {
+    match writeln!(io::stderr(), "{text}") {
+        Ok(()) | Err(_) => ExitCode::from(2),
+    }
+}

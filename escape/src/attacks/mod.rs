@@ -1,0 +1,61 @@
+//! The table of all attacks and the part that runs inside the box.
+
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::ptr_as_ptr,
+    reason = "attacks break rules on purpose, in a process of their own that ends after one attempt"
+)]
+
+mod chroot;
+mod procfs;
+pub(crate) mod raw;
+pub(crate) mod weak;
+
+use std::io::{self, Write};
+
+use crate::attack::{Attack, Family};
+use crate::outcome::BEGAN;
+
+/// Every attack, in the order they run.
+pub(crate) const FAMILIES: &[Family] = &[chroot::FAMILY, procfs::FAMILY];
+
+/// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
+pub(crate) fn main(words: &[String]) -> io::Result<u8> {
+    let [name, args @ ..] = words else { return Err(io::Error::other("attack: NAME ARGS...")) };
+    let row = by_name(name).ok_or_else(|| io::Error::other("no such attack"))?;
+    let mut out = io::stdout();
+    writeln!(out, "{BEGAN}")?;
+    out.flush()?;
+    (row.attack)(args).map(|()| 0)
+}
+
+fn by_name(name: &str) -> Option<&'static Attack> {
+    FAMILIES.iter().flat_map(|family| family.rows).find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_row_is_complete_and_its_name_unique() {
+        let mut names = HashSet::new();
+        for row in FAMILIES.iter().flat_map(|family| family.rows) {
+            assert!(names.insert(row.name), "{} appears twice", row.name);
+            assert!(!row.id.is_empty() && row.what.len() > 20, "{} is incomplete", row.name);
+            assert!(!row.what.contains('|') && !row.what.ends_with('.'), "{}: not a table cell", row.name);
+        }
+    }
+
+    #[test]
+    fn no_row_keeps_the_default_preparation() {
+        for row in FAMILIES.iter().flat_map(|family| family.rows) {
+            assert!(!std::ptr::fn_addr_eq(row.prepare, Attack::ROW.prepare), "{} has no judge", row.name);
+        }
+    }
+}

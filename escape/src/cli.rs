@@ -1,0 +1,83 @@
+//! The words after `escape run`.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::boxes::{self, Sandbox};
+
+/// One screen of help.
+pub(crate) const USAGE: &str =
+    "run [--against BOX[,BOX]...] [--belljar PATH] [--only ID|NAME]... [--json] [--table]
+                  [--mask FEATURE] [--skips FILE]
+       escape list
+
+BOX is belljar (default), bwrap, firejail or none. --table prints a Markdown table instead of lines.
+An escape from belljar is a failure; an escape from another box is a result.";
+
+/// What to run.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) against: Vec<&'static Sandbox>,
+    pub(crate) belljar: Option<PathBuf>,
+    pub(crate) only: Vec<String>,
+    pub(crate) json: bool,
+    pub(crate) table: bool,
+    pub(crate) mask: Option<String>,
+    pub(crate) skips: Option<PathBuf>,
+}
+
+/// Reads the words; an unknown one is an error.
+pub(crate) fn parse(words: &[String]) -> io::Result<Options> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().cloned().ok_or_else(|| wrong(&format!("{word} needs a value")));
+        match word.as_str() {
+            "--against" => options.against = sandboxes(&value()?)?,
+            "--belljar" => options.belljar = Some(value()?.into()),
+            "--only" => options.only.extend(value()?.split(',').map(str::to_owned)),
+            "--mask" => options.mask = Some(value()?),
+            "--skips" => options.skips = Some(value()?.into()),
+            "--json" => options.json = true,
+            "--table" => options.table = true,
+            _ => return Err(wrong(&format!("unknown option {word}"))),
+        }
+    }
+    if options.against.is_empty() {
+        options.against = sandboxes("belljar")?;
+    }
+    Ok(options)
+}
+
+fn sandboxes(list: &str) -> io::Result<Vec<&'static Sandbox>> {
+    list.split(',')
+        .map(|name| boxes::by_name(name).ok_or_else(|| wrong(&format!("unknown box {name}"))))
+        .collect()
+}
+
+fn wrong(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{text}\nusage: escape {USAGE}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> io::Result<Options> {
+        parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_default_box_is_belljar() {
+        let options = parse_words(&["--only", "C1,C2"]).unwrap();
+        assert_eq!(options.against[0].name, "belljar");
+        assert_eq!(options.only, ["C1", "C2"]);
+    }
+
+    #[test]
+    fn wrong_words_are_errors() {
+        assert!(parse_words(&["--against", "chroot"]).is_err());
+        assert!(parse_words(&["--only"]).is_err());
+        assert!(parse_words(&["--nolimit"]).is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! The private place of one run: bait outside the box, one folder inside it, and what the box is started with.
+
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::io::FdFlags;
+
+use crate::canary;
+
+/// A callback of the runner, called about every 20 ms while the box runs with the process id of its first process.
+pub(crate) type Watch = Box<dyn FnMut(u32)>;
+
+/// One prepared run. Dropping it removes the folders and ends the helpers.
+pub(crate) struct Stage {
+    root: PathBuf,
+    /// Where the attack program lies, readable inside the box.
+    pub(crate) bin: PathBuf,
+    /// The one writable folder of the box, its current folder.
+    pub(crate) work: PathBuf,
+    /// A folder that the box must not see at all.
+    pub(crate) host: PathBuf,
+    /// The box under test and the path of its program; none in a control run.
+    pub(crate) launcher: Option<(&'static str, PathBuf)>,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) flags: Vec<String>,
+    pub(crate) cwd: Option<PathBuf>,
+    pub(crate) stdin: Vec<u8>,
+    pub(crate) terminal: bool,
+    pub(crate) watches: Vec<Watch>,
+    kept: Vec<OwnedFd>,
+    helpers: Vec<Child>,
+    names: Cell<u32>,
+}
+
+impl Stage {
+    /// Makes the folders `host` and `work` under `root` for one run of the program in `bin`.
+    pub(crate) fn new(
+        root: PathBuf,
+        bin: PathBuf,
+        launcher: Option<(&'static str, PathBuf)>,
+    ) -> io::Result<Stage> {
+        let (work, host) = (root.join("work"), root.join("host"));
+        for dir in [&root, &work, &host] {
+            fs::DirBuilder::new().mode(0o755).create(dir)?;
+        }
+        // The box may run the attack under another uid than the runner's.
+        fs::set_permissions(&work, fs::Permissions::from_mode(0o777))?;
+        Ok(Stage {
+            root,
+            bin,
+            work,
+            host,
+            launcher,
+            args: Vec::new(),
+            env: Vec::new(),
+            flags: Vec::new(),
+            cwd: None,
+            stdin: Vec::new(),
+            terminal: false,
+            watches: Vec::new(),
+            kept: Vec::new(),
+            helpers: Vec::new(),
+            names: Cell::new(0),
+        })
+    }
+
+    /// The attack program.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.bin.join("escape")
+    }
+
+    /// Adds an argument of the attack.
+    pub(crate) fn arg(&mut self, word: impl ToString) {
+        self.args.push(word.to_string());
+    }
+
+    /// Adds a path as an argument of the attack. Stage paths are plain ASCII.
+    pub(crate) fn path_arg(&mut self, path: &Path) {
+        self.args.push(path.to_string_lossy().into_owned());
+    }
+
+    /// Adds flags for belljar only.
+    pub(crate) fn belljar_flags(&mut self, words: &[&str]) {
+        self.flags.extend(words.iter().map(|&word| word.to_owned()));
+    }
+
+    /// A word that is unique within the stage and the host.
+    pub(crate) fn word(&self, stem: &str) -> String {
+        self.names.set(self.names.get() + 1);
+        let root = self.root.to_string_lossy().replace('/', "-");
+        format!("{stem}{}{root}", self.names.get())
+    }
+
+    /// Writes a file, readable by all, into the hidden folder and returns its path.
+    pub(crate) fn host_file(&self, name: &str, content: &str) -> io::Result<PathBuf> {
+        write_file(&self.host.join(name), content)
+    }
+
+    /// Writes a file into the work folder of the box.
+    pub(crate) fn work_file(&self, name: &str, content: &str) -> io::Result<PathBuf> {
+        write_file(&self.work.join(name), content)
+    }
+
+    /// Lets the box inherit the descriptor; returns its number. The caller's copy stays open until the end.
+    pub(crate) fn inherit(&mut self, fd: impl Into<OwnedFd>) -> io::Result<i32> {
+        let fd = fd.into();
+        rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
+        let number = fd.as_raw_fd();
+        self.kept.push(fd);
+        Ok(number)
+    }
+
+    /// Opens a folder or file and lets the box inherit it.
+    pub(crate) fn inherit_open(&mut self, path: &Path) -> io::Result<i32> {
+        self.inherit(File::open(path)?)
+    }
+
+    /// Starts a host process that waits to be attacked: `escape victim WORDS`. Returns its process id.
+    pub(crate) fn victim(&mut self, words: &[&str]) -> io::Result<u32> {
+        self.victim_with(words, &[])
+    }
+
+    /// Same, with variables in its environment.
+    pub(crate) fn victim_with(&mut self, words: &[&str], env: &[(&str, &str)]) -> io::Result<u32> {
+        let mut command = Command::new(self.program());
+        command.arg("victim").args(words).env_clear().envs(env.iter().copied());
+        self.start_victim(command)
+    }
+
+    /// Same, from a marked copy of the program.
+    pub(crate) fn victim_program(&mut self, program: &Path) -> io::Result<u32> {
+        let mut command = Command::new(program);
+        command.arg("victim");
+        self.start_victim(command)
+    }
+
+    fn start_victim(&mut self, mut command: Command) -> io::Result<u32> {
+        command.current_dir(&self.host);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        wait_for_line(&mut child)?;
+        let pid = child.id();
+        self.helpers.push(child);
+        Ok(pid)
+    }
+
+    /// Process ids of the helpers that are part of the stage.
+    pub(crate) fn helper_pids(&self) -> Vec<u32> {
+        self.helpers.iter().map(Child::id).collect()
+    }
+
+    /// Closes the runner's copies of inherited descriptors.
+    pub(crate) fn close_inherited(&mut self) -> io::Result<()> {
+        for fd in &self.kept {
+            rustix::io::fcntl_setfd(fd.as_fd(), FdFlags::CLOEXEC)?;
+        }
+        Ok(())
+    }
+
+    /// A canary in a hidden file, with the judge that looks for it in the output.
+    pub(crate) fn secret(&self, name: &str) -> io::Result<(PathBuf, crate::attack::Judge)> {
+        let canary = canary::fresh()?;
+        let path = self.host_file(name, &format!("{canary}\n"))?;
+        Ok((path, crate::files::not_printed(canary)))
+    }
+}
+
+fn write_file(path: &Path, content: &str) -> io::Result<PathBuf> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
+    io::Write::write_all(&mut file, content.as_bytes())?;
+    Ok(path.to_owned())
+}
+
+fn wait_for_line(child: &mut Child) -> io::Result<()> {
+    let Some(out) = child.stdout.as_mut() else { return Err(io::Error::other("victim has no output")) };
+    let mut byte = [0u8; 1];
+    io::Read::read_exact(out, &mut byte)
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for helper in &mut self.helpers {
+            // A helper that the attack killed is already gone; there is nobody to tell.
+            if helper.kill().is_ok() {
+                drop(helper.wait());
+            }
+        }
+        drop(fs::remove_dir_all(&self.root));
+    }
+}

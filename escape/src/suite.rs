@@ -1,0 +1,178 @@
+//! The order of a run: for each attack a control run, then one run per box, then the report.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::attack::{Attack, Control};
+use crate::attacks::FAMILIES;
+use crate::boxes::{Places, Sandbox};
+use crate::cli::{self, Options};
+use crate::outcome::{Judgement, Outcome};
+use crate::report::{Line, Report, Verdict};
+use crate::stage::Stage;
+use crate::{canary, launch, needs, skips};
+
+/// What every run of this suite shares.
+struct Suite {
+    root: PathBuf,
+    bin: PathBuf,
+    belljar: PathBuf,
+    mask: Option<String>,
+}
+
+/// `escape run`.
+pub(crate) fn main(words: &[String]) -> io::Result<u8> {
+    let options = cli::parse(words)?;
+    rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
+    let suite = Suite::new(&options)?;
+    let mut report = Report::new(&options);
+    for attack in FAMILIES.iter().flat_map(|family| family.rows).filter(|attack| chosen(attack, &options)) {
+        for line in suite.verdicts(attack, &options.against) {
+            report.add(line)?;
+        }
+    }
+    let unexpected = skips::unexpected(&report.lines, options.skips.as_deref())?;
+    report.finish(&unexpected)
+}
+
+/// `escape list`.
+pub(crate) fn list(_: &[String]) -> io::Result<u8> {
+    let mut out = io::stdout().lock();
+    for family in FAMILIES {
+        writeln!(out, "{}", family.title)?;
+        for row in family.rows {
+            writeln!(out, "  {:4} {:32} {}", row.id, row.name, row.what)?;
+        }
+    }
+    Ok(0)
+}
+
+fn chosen(attack: &Attack, options: &Options) -> bool {
+    options.only.is_empty() || options.only.iter().any(|word| word == attack.id || word == attack.name)
+}
+
+impl Suite {
+    fn new(options: &Options) -> io::Result<Suite> {
+        let root = private_folder(&canary::fresh()?)?;
+        let bin = root.join("bin");
+        fs::DirBuilder::new().mode(0o755).create(&bin)?;
+        let me = std::env::current_exe()?;
+        fs::copy(&me, bin.join("escape"))?;
+        let belljar = options.belljar.clone().unwrap_or_else(|| me.with_file_name("belljar"));
+        Ok(Suite { root, bin, belljar, mask: options.mask.clone() })
+    }
+
+    /// One line per box.
+    fn verdicts(&self, attack: &'static Attack, against: &[&'static Sandbox]) -> Vec<Line> {
+        let common = self.control(attack).err();
+        let verdict = |sandbox: &&'static Sandbox| {
+            let verdict = common.clone().unwrap_or_else(|| self.boxed(attack, sandbox));
+            Line { attack, sandbox: sandbox.name, verdict }
+        };
+        against.iter().map(verdict).collect()
+    }
+
+    /// The attack must work where nothing, or only a box known to leak, is in its way.
+    fn control(&self, attack: &Attack) -> Result<(), Verdict> {
+        if let Some(need) = needs::missing(attack.needs) {
+            return Err(Verdict::Skipped(need.name));
+        }
+        match self.run(attack, None) {
+            Ok((Judgement::Escaped(_), _)) => Ok(()),
+            Ok((Judgement::Held, outcome)) => Err(Verdict::Broken(explain(&outcome))),
+            Err(error) => Err(Verdict::Broken(error.to_string())),
+        }
+    }
+
+    fn boxed(&self, attack: &Attack, sandbox: &'static Sandbox) -> Verdict {
+        if !attack.boxes.is_empty() && !attack.boxes.contains(&sandbox.name) {
+            return Verdict::NotApplicable;
+        }
+        match self.run(attack, Some(sandbox)) {
+            Ok((Judgement::Escaped(evidence), _)) => Verdict::Escaped(evidence),
+            Ok((Judgement::Held, outcome)) if outcome.began() => Verdict::Contained,
+            Ok((Judgement::Held, outcome)) if self.mask.is_some() && outcome.refused() => Verdict::Refused,
+            Ok((Judgement::Held, outcome)) => Verdict::NotStarted(explain(&outcome)),
+            Err(error) => Verdict::Broken(error.to_string()),
+        }
+    }
+
+    fn run(&self, attack: &Attack, sandbox: Option<&'static Sandbox>) -> io::Result<(Judgement, Outcome)> {
+        let place =
+            self.root.join(format!("{}-{}", attack.name, sandbox.map_or("control", |sandbox| sandbox.name)));
+        let launcher = sandbox.map(|sandbox| (sandbox.name, self.launcher(sandbox)));
+        let mut stage = Stage::new(place, self.bin.clone(), launcher)?;
+        if let Some(mask) = &self.mask {
+            stage.env.push(("BELLJAR_TEST_MASK".to_owned(), mask.clone()));
+        }
+        let judge = (attack.prepare)(&mut stage)?;
+        let mut line = match sandbox {
+            Some(sandbox) => sandbox.line(&self.places(&stage)),
+            None => control_line(&stage, attack.control)?,
+        };
+        let in_chroot = sandbox.is_none() && matches!(attack.control, Control::Chroot | Control::Pivot);
+        let program = if in_chroot { PathBuf::from("/escape") } else { stage.program() };
+        line.extend([program.into_os_string(), "attack".into(), attack.name.into()]);
+        line.extend(stage.args.iter().map(OsString::from));
+        let outcome = launch::run(&mut stage, &line)?;
+        Ok((judge(&outcome)?, outcome))
+    }
+
+    fn launcher(&self, sandbox: &Sandbox) -> PathBuf {
+        if sandbox.name == "belljar" {
+            self.belljar.clone()
+        } else {
+            Path::new("/usr/bin").join(sandbox.name)
+        }
+    }
+
+    fn places<'a>(&'a self, stage: &'a Stage) -> Places<'a> {
+        Places { belljar: &self.belljar, bin: &self.bin, work: &stage.work, flags: &stage.flags }
+    }
+}
+
+impl Drop for Suite {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.root));
+    }
+}
+
+/// A new folder for all stages: for an ordinary user in the home folder, where firejail lets programs run.
+fn private_folder(name: &str) -> io::Result<PathBuf> {
+    let home = std::env::var_os("HOME").filter(|_| !rustix::process::geteuid().is_root());
+    let home = home.map(|home| PathBuf::from(home).join(format!("escape.{name}")));
+    let make = |path: PathBuf| fs::DirBuilder::new().mode(0o755).create(&path).map(|()| path);
+    match home.map(make) {
+        Some(Ok(path)) => Ok(path),
+        _ => make(PathBuf::from(format!("/var/tmp/escape.{name}"))),
+    }
+}
+
+/// Words that put the control run into the right weak box.
+fn control_line(stage: &Stage, control: Control) -> io::Result<Vec<OsString>> {
+    let weak = |kind: &str| vec![stage.program().into_os_string(), "weak".into(), kind.into()];
+    Ok(match control {
+        Control::Bare => Vec::new(),
+        Control::Landlock => {
+            let mut line = weak("landlock");
+            line.extend([stage.bin.clone().into_os_string(), stage.work.clone().into_os_string()]);
+            line
+        }
+        Control::Chroot | Control::Pivot => {
+            fs::copy(stage.program(), stage.work.join("escape"))?;
+            fs::create_dir(stage.work.join("usr"))?;
+            let mut line = weak(if control == Control::Chroot { "chroot" } else { "pivot" });
+            line.push(stage.work.clone().into_os_string());
+            line
+        }
+    })
+}
+
+fn explain(outcome: &Outcome) -> String {
+    let error = String::from_utf8_lossy(&outcome.stderr);
+    let tail: Vec<&str> = error.lines().rev().take(2).collect();
+    format!("{}; {}", launch::words(outcome.status), tail.join(" / "))
+}
