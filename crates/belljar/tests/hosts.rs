@@ -1,5 +1,6 @@
 //! The recorded hosts are well-formed and could exist; the planner's tests build on them.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
