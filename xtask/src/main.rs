@@ -13,6 +13,7 @@ mod lint;
 mod rooms;
 mod sizes;
 mod source;
+mod test;
 mod tree;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "check", summary: "every check below, in order", run: check::run },
     Command { name: "generate", summary: "write the generated files [NAME...]", run: generate::run },
     Command { name: "dist", summary: "build and check the binary to ship", run: dist::run },
+    Command { name: "test", summary: "every test: unit doc escape programs [PART...]", run: test::run },
 ];
 
 fn main() -> ExitCode {

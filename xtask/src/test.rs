@@ -1,0 +1,88 @@
+//! `cargo xtask test`: every test of the project, the README's test command.
+//!
+//! Stages, each only when named or when none is: `unit` (unit and integration tests, each test in its own
+//! process), `doc` (examples in the documentation), `escape` (attacks), `programs` (real programs). As root, all but
+//! `doc` run twice: as root and as an ordinary user.
+//!
+//! A skip is never silent: its name must stand in `tests/expected-skips.txt` (the suites have lists of their own),
+//! and `BELLJAR_MUST=landlock:7,userns` makes a skip for one of these needs a failure. The last line counts.
+
+mod account;
+mod binaries;
+mod skips;
+mod stage;
+mod suite;
+mod tally;
+mod unit;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::command::{program, say};
+use account::Account;
+use stage::Stage;
+use tally::Tally;
+
+/// One part of the tests, run for each account.
+struct Part {
+    name: &'static str,
+    run: fn(&Built, &Account, &Stage) -> Result<Tally>,
+    accounts: Accounts,
+}
+
+/// Whether a part runs once, or for each account of the run.
+#[derive(PartialEq)]
+enum Accounts {
+    Invoking,
+    Each,
+}
+
+const PARTS: &[Part] = &[
+    Part { name: "unit", run: unit::run, accounts: Accounts::Each },
+    Part { name: "doc", run: doc, accounts: Accounts::Invoking },
+    Part { name: "escape", run: suite::escape, accounts: Accounts::Each },
+    Part { name: "programs", run: suite::programs, accounts: Accounts::Each },
+];
+
+/// What was built for the run.
+struct Built {
+    tests: Vec<binaries::Binary>,
+    /// The binary as it is shipped.
+    belljar: PathBuf,
+}
+
+/// Runs the named parts, or all.
+pub(crate) fn run(names: &[String]) -> Result<()> {
+    if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == *name)) {
+        bail!(
+            "no part {unknown}; there are {}",
+            PARTS.iter().map(|part| part.name).collect::<Vec<_>>().join(", ")
+        );
+    }
+    let wanted = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
+    let parts: Vec<&Part> = PARTS.iter().filter(wanted).collect();
+    let built = build()?;
+    let stage = Stage::new()?;
+    let mut total = Tally::default();
+    for account in account::all(&stage)? {
+        for part in parts.iter().filter(|part| account.is_invoking() || part.accounts == Accounts::Each) {
+            say(&format!("== {} as {}", part.name, account.name()));
+            let tally = (part.run)(&built, &account, &stage);
+            total.add(tally.unwrap_or_else(|error| Tally::broken(&format!("{}: {error:#}", part.name))));
+        }
+    }
+    total.finish()
+}
+
+fn build() -> Result<Built> {
+    let tests = binaries::build()?;
+    crate::dist::run(&[])?;
+    Ok(Built { tests, belljar: crate::tree::root().join("target/dist/belljar") })
+}
+
+/// The examples in the documentation of the library crates.
+fn doc(_: &Built, _: &Account, _: &Stage) -> Result<Tally> {
+    let mut command = program("cargo", ["test", "--quiet", "--locked", "--doc", "--workspace"]);
+    Ok(Tally::of_one("doc", command.status()?.success()))
+}

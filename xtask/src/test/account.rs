@@ -1,0 +1,101 @@
+//! Who runs the tests: the invoking account and, when that is root, an ordinary user too.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::stage::Stage;
+
+/// The ordinary user when the machine has none: no name, no home of its own.
+const NAMELESS: u32 = 12345;
+
+/// An account that tests run as.
+pub(super) struct Account {
+    kind: Kind,
+    home: PathBuf,
+    is_root: bool,
+}
+
+enum Kind {
+    Invoking,
+    Ordinary { uid: u32, gid: u32 },
+}
+
+/// The accounts of this run.
+pub(super) fn all(stage: &Stage) -> Result<Vec<Account>> {
+    let is_root = fs::metadata("/proc/self")?.uid() == 0;
+    let invoking = Account { kind: Kind::Invoking, home: stage.folder("home-invoking", 0o700)?, is_root };
+    let mut accounts = vec![invoking];
+    if is_root {
+        let (uid, gid) = ordinary(&fs::read_to_string("/etc/passwd")?).unwrap_or((NAMELESS, NAMELESS));
+        let home = stage.folder("home-ordinary", 0o700)?;
+        chown(&home, Some(uid), Some(gid))?;
+        accounts.push(Account { kind: Kind::Ordinary { uid, gid }, home, is_root: false });
+    }
+    Ok(accounts)
+}
+
+/// User and group of the last ordinary user that /etc/passwd names: accounts of people come after those of systems.
+fn ordinary(passwd: &str) -> Option<(u32, u32)> {
+    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut numbers = fields.filter_map(|row| Some((row.get(2)?.parse().ok()?, row.get(3)?.parse().ok()?)));
+    numbers.rfind(|(uid, _)| (1000..60000).contains(uid))
+}
+
+impl Account {
+    pub(super) fn is_invoking(&self) -> bool {
+        matches!(self.kind, Kind::Invoking)
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.is_root
+    }
+
+    pub(super) fn name(&self) -> String {
+        match self.kind {
+            Kind::Invoking if self.is_root => "root".to_owned(),
+            Kind::Invoking => "the invoking user".to_owned(),
+            Kind::Ordinary { uid, .. } => format!("user {uid}"),
+        }
+    }
+
+    /// A command that starts `program` as this account, with a private home and temporary folder, killed after
+    /// `seconds`.
+    pub(super) fn command(&self, program: &Path, seconds: u32) -> Command {
+        let limit = seconds.to_string();
+        let timeout = ["timeout", "--kill-after=5", &limit].map(OsStr::new);
+        let identity = self.identity();
+        let words: Vec<&OsStr> =
+            identity.iter().map(OsStr::new).chain(timeout).chain([program.as_os_str()]).collect();
+        let mut command = crate::command::program(words[0], &words[1..]);
+        command.env("HOME", &self.home).env("TMPDIR", &self.home).env("USER", self.name());
+        command.env_remove("CARGO_TARGET_DIR").env_remove("SUDO_USER");
+        command
+    }
+
+    fn identity(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Invoking => Vec::new(),
+            Kind::Ordinary { uid, gid } => {
+                let groups =
+                    [format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()];
+                std::iter::once("setpriv".to_owned()).chain(groups).chain(["--".to_owned()]).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_ordinary_user_is_neither_system_nor_nobody() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:100::/:/bin/sh\n\
+                      nobody:x:65534:65534::/:/bin/false\n";
+        assert_eq!(super::ordinary(passwd), Some((1001, 100)));
+        assert_eq!(super::ordinary("root:x:0:0::/root:/bin/sh\nbroken\n"), None);
+    }
+}

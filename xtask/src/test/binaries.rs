@@ -1,0 +1,64 @@
+//! The test programs that cargo builds.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::command::{output, program};
+
+/// One test program.
+#[derive(Debug, PartialEq)]
+pub(super) struct Binary {
+    /// Name of the library, binary or test file it was made from.
+    pub(super) target: String,
+    pub(super) path: PathBuf,
+    /// The package's folder, in which tests run.
+    pub(super) folder: PathBuf,
+}
+
+/// Builds all test programs of the workspace.
+pub(super) fn build() -> Result<Vec<Binary>> {
+    let arguments = ["test", "--quiet", "--locked", "--workspace", "--no-run", "--message-format=json"];
+    let messages = output(&mut program("cargo", arguments))?;
+    let found: Vec<Binary> = messages.lines().filter_map(binary).collect();
+    anyhow::ensure!(!found.is_empty(), "cargo built no test program");
+    Ok(found)
+}
+
+/// Builds one ordinary program of the workspace and returns its path.
+pub(super) fn program_of(package: &str) -> Result<PathBuf> {
+    let arguments =
+        ["build", "--quiet", "--locked", "--message-format=json", "--package", package, "--bin", package];
+    let messages = output(&mut program("cargo", arguments))?;
+    let found = messages.lines().find_map(|line| executable(&serde_json::from_str(line).ok()?));
+    found.with_context(|| format!("cargo built no program {package}"))
+}
+
+fn binary(line: &str) -> Option<Binary> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    if message["profile"]["test"].as_bool() != Some(true) {
+        return None;
+    }
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_path_buf();
+    let target = message["target"]["name"].as_str()?.to_owned();
+    Some(Binary { target, path: executable(&message)?, folder })
+}
+
+fn executable(message: &Value) -> Option<PathBuf> {
+    message["executable"].as_str().map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_programs_are_found_among_the_messages() {
+        let line = r#"{"profile":{"test":true},"executable":"/t/a-1","manifest_path":"/r/a/Cargo.toml","target":{"name":"a"}}"#;
+        let expected = Binary { target: "a".into(), path: "/t/a-1".into(), folder: "/r/a".into() };
+        assert_eq!(binary(line), Some(expected));
+        assert_eq!(binary(&line.replace("true", "false")), None);
+        assert_eq!(binary("warning: text"), None);
+    }
+}

@@ -1,0 +1,50 @@
+//! The folder a test run works in: outside the repository, readable by every account, gone afterwards.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The folder; removed when dropped.
+pub(super) struct Stage {
+    root: PathBuf,
+}
+
+impl Stage {
+    /// Makes the folder under /var/tmp: jars have a /tmp of their own, so what they should see cannot live there.
+    pub(super) fn new() -> Result<Self> {
+        let root = PathBuf::from(format!("/var/tmp/belljar-test.{}", std::process::id()));
+        let stage = Self { root };
+        stage.folder("", 0o755)?;
+        Ok(stage)
+    }
+
+    /// Makes a folder inside.
+    pub(super) fn folder(&self, name: &str, mode: u32) -> Result<PathBuf> {
+        let path = self.root.join(name);
+        DirBuilder::new()
+            .mode(mode)
+            .create(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Copies a program to where every account can run it.
+    pub(super) fn program(&self, file: &Path) -> Result<PathBuf> {
+        let name = file.file_name().context("a program has a name")?;
+        let copy = self.root.join(name);
+        if !copy.is_file() {
+            fs::copy(file, &copy).with_context(|| format!("copying {}", file.display()))?;
+        }
+        Ok(copy)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.root) {
+            crate::command::say(&format!("left behind: {}: {error}", self.root.display()));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The two suites with runners of their own: attacks and real programs. Both end with a line of counts, print
+//! `SKIP` and `FAIL` lines by name, and compare their skips with a checked-in list of their own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use super::Built;
+use super::account::Account;
+use super::binaries::program_of;
+use super::stage::Stage;
+use super::tally::Tally;
+use crate::command::say;
+
+/// Seconds after which a whole suite is killed and failed.
+const PATIENCE: u32 = 900;
+
+/// The attacks against the binary as it is shipped.
+pub(super) fn escape(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
+    suite("escape", &["run", "--against", "belljar", "--belljar"], built, account, stage)
+}
+
+/// Real programs, outside and inside a jar.
+pub(super) fn programs(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
+    suite("programs", &["--belljar"], built, account, stage)
+}
+
+fn suite(name: &str, words: &[&str], built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
+    let runner = stage.program(&program_of(name)?)?;
+    let belljar = stage.program(&built.belljar)?;
+    let mut command = account.command(&runner, PATIENCE);
+    command.args(words).arg(Path::new(&belljar));
+    follow(&mut command, must().as_deref())
+}
+
+/// Needs whose skips are failures here.
+fn must() -> Option<String> {
+    std::env::var("BELLJAR_MUST").ok().filter(|list| !list.is_empty())
+}
+
+/// Shows the failures and skips of a suite while it runs, and returns its counts.
+fn follow(command: &mut Command, must: Option<&str>) -> Result<Tally> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let output = child.stdout.take().context("the output is a pipe")?;
+    let mut last = None;
+    let mut broken = Tally::default();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        last = Tally::parse(&line).or(last);
+        if !line.starts_with("ok") {
+            say(&line);
+        }
+        if is_forbidden(&line, must) {
+            broken.add(Tally::broken("a skip that BELLJAR_MUST forbids"));
+        }
+    }
+    let status = child.wait()?;
+    let mut tally = last.context("the suite printed no counts")?;
+    if !status.success() && tally.failed == 0 {
+        tally.add(Tally::broken(&format!("the suite ended with {status}")));
+    }
+    tally.add(broken);
+    Ok(tally)
+}
+
+fn is_forbidden(line: &str, must: Option<&str>) -> bool {
+    let need =
+        line.strip_prefix("SKIP").and_then(|rest| rest.split_once("needs ")).map(|(_, need)| need.trim());
+    must.is_some_and(|list| list.split(',').any(|name| Some(name) == need))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, must: Option<&str>) -> Result<Tally> {
+        follow(Command::new("sh").args(["-c", script]), must)
+    }
+
+    #[test]
+    fn counts_are_those_of_the_suite() {
+        let script = "echo 'ok a'; echo 'SKIP b: needs c'; echo '1 passed, 0 failed, 1 skipped'";
+        assert_eq!(shell(script, None).unwrap(), Tally { passed: 1, failed: 0, skipped: 1 });
+        assert_eq!(shell(script, Some("x,c")).unwrap().failed, 1);
+    }
+
+    #[test]
+    fn a_suite_that_dies_is_a_failure() {
+        assert!(shell("true", None).is_err());
+        assert_eq!(shell("echo '1 passed, 0 failed, 0 skipped'; exit 3", None).unwrap().failed, 1);
+    }
+}
