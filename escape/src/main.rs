@@ -39,6 +39,7 @@ const PARTS: &[(&str, Part)] = &[
     ("start", start::main),
     ("weak", attacks::weak::main),
     ("victim", victim::main),
+    ("target", attacks::target::main),
     ("mark", marked::main),
 ];
 

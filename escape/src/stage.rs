@@ -140,6 +140,13 @@ impl Stage {
         self.start_victim(command)
     }
 
+    /// Starts a host process with memory and a descriptor to be attacked: `escape target WORDS`.
+    pub(crate) fn target(&mut self, words: &[&str]) -> io::Result<u32> {
+        let mut command = Command::new(self.program());
+        command.arg("target").args(words);
+        self.start_victim(command)
+    }
+
     fn start_victim(&mut self, mut command: Command) -> io::Result<u32> {
         command.current_dir(&self.host);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;

@@ -11,8 +11,13 @@
 )]
 
 mod chroot;
+pub(crate) mod kernel;
 mod procfs;
+pub(crate) mod proof;
 pub(crate) mod raw;
+mod reached;
+mod seccomp;
+pub(crate) mod target;
 pub(crate) mod weak;
 
 use std::io::{self, Write};
@@ -21,7 +26,7 @@ use crate::attack::{Attack, Family};
 use crate::outcome::BEGAN;
 
 /// Every attack, in the order they run.
-pub(crate) const FAMILIES: &[Family] = &[chroot::FAMILY, procfs::FAMILY];
+pub(crate) const FAMILIES: &[Family] = &[chroot::FAMILY, procfs::FAMILY, seccomp::FAMILY];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
 pub(crate) fn main(words: &[String]) -> io::Result<u8> {

@@ -1,0 +1,75 @@
+//! S3: tries every prctl option.
+
+use std::io;
+
+use crate::attack::{Attack, Judge};
+use crate::attacks::kernel::{in_child, sys};
+use crate::attacks::proof;
+use crate::stage::Stage;
+
+pub(super) const ROW: Attack = Attack {
+    id: "S3",
+    name: "prctl-sweep",
+    what: "finds a prctl option that works beyond the harmless ones",
+    prepare,
+    attack,
+    ..Attack::ROW
+};
+
+/// Options that change nothing but the caller's own name, signals, timers and memory, or only ask.
+const HARMLESS: &[i32] = &[
+    1,
+    2,
+    3,
+    4,
+    7,
+    8,
+    15,
+    16,
+    21,
+    23,
+    25,
+    27,
+    29,
+    30,
+    34,
+    36,
+    37,
+    38,
+    39,
+    40,
+    41,
+    42,
+    52,
+    0x5356_4d41,
+    0x4155_5856,
+];
+/// Last option number tried in a row; the others are single.
+const LAST: i32 = 128;
+const SINGLE: &[i32] = &[0x5356_4d41, 0x4155_5856, 0x5961_6d61, 0x5343_4542];
+/// Argument words tried with each option.
+const WORDS: &[[usize; 4]] =
+    &[[0, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0], [1, 1, 0, 0], [0, 2, 0, 0], [0, 4, 0, 0], [4, 2, 3, 0]];
+
+fn prepare(stage: &mut Stage) -> io::Result<Judge> {
+    proof::demanded(stage)
+}
+
+fn attack(args: &[String]) -> io::Result<()> {
+    let all = (0..=LAST).chain(SINGLE.iter().copied());
+    let found: Vec<i32> = all.filter(|option| !HARMLESS.contains(option) && works(*option)).collect();
+    eprint(&found)?;
+    if found.is_empty() { Ok(()) } else { proof::show(args, 0) }
+}
+
+fn works(option: i32) -> bool {
+    let attempt = |words: &[usize; 4]| {
+        in_child(|| sys!(SYS_prctl, option, words[0], words[1], words[2], words[3]).map(|_| ())).is_ok()
+    };
+    WORDS.iter().any(attempt)
+}
+
+/// For people: which options worked.
+fn eprint(found: &[i32]) -> io::Result<()> {
+    io::Write::write_all(&mut io::stderr(), format!("working options: {found:?}\n").as_bytes())
+}
