@@ -39,6 +39,9 @@ pub(crate) const CORE_FILES: Need = Need { name: "core_pattern that writes a fil
 /// TCP Fast Open without cookies, both sides.
 pub(crate) const FAST_OPEN: Need = Need { name: "TCP Fast Open", found: fast_open };
 
+/// IPv6 on loopback.
+pub(crate) const IPV6: Need = Need { name: "IPv6", found: || std::net::TcpListener::bind("[::1]:0").is_ok() };
+
 /// The first need that this host lacks.
 pub(crate) fn missing(needs: &[&'static Need]) -> Option<&'static Need> {
     needs.iter().copied().find(|need| !(need.found)())

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -148,7 +149,8 @@ impl Stage {
     }
 
     fn start_victim(&mut self, mut command: Command) -> io::Result<u32> {
-        command.current_dir(&self.host);
+        // Its own group, so that an attack on the group does not hit the runner.
+        command.current_dir(&self.host).process_group(0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         wait_for_line(&mut child)?;
         let pid = child.id();

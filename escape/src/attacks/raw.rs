@@ -107,3 +107,39 @@ pub(crate) fn text(args: &[String], index: usize) -> io::Result<&str> {
 pub(crate) fn number(args: &[String], index: usize) -> io::Result<i32> {
     text(args, index)?.parse().map_err(io::Error::other)
 }
+
+/// A System V key nobody else uses.
+pub(crate) fn random_key() -> io::Result<i32> {
+    let mut bytes = [0u8; 4];
+    rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
+    Ok(i32::from_ne_bytes(bytes) | 1)
+}
+
+/// Address of an abstract unix name, with its length.
+pub(crate) fn abstract_name(name: &str) -> (libc::sockaddr_un, usize) {
+    // SAFETY: all zero is a valid address.
+    let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as u16;
+    for (to, from) in address.sun_path.iter_mut().skip(1).zip(name.bytes()) {
+        *to = from as libc::c_char;
+    }
+    (address, 3 + name.len().min(106))
+}
+
+/// Address `a.b.c.d:port` as the kernel wants it.
+pub(crate) fn inet(text: &str) -> io::Result<libc::sockaddr_in> {
+    let address: std::net::SocketAddrV4 = text.parse().map_err(io::Error::other)?;
+    Ok(libc::sockaddr_in {
+        sin_family: libc::AF_INET as u16,
+        sin_port: address.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address.ip().octets()) },
+        sin_zero: [0; 8],
+    })
+}
+
+/// Lets time pass.
+pub(crate) fn pause(milliseconds: i64) -> io::Result<()> {
+    let time =
+        rustix::event::Timespec { tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000 };
+    rustix::event::poll(&mut [], Some(&time)).map(drop).map_err(io::Error::from)
+}
