@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD};
 
 use super::Cgroup;
+use crate::limits::LEAF;
 
 /// Controllers that limits need.
 const WANTED: [&str; 3] = ["memory", "pids", "cpu"];
@@ -37,7 +38,9 @@ fn v2(mount: &Path, own: &str, is_kind: &dyn Fn(&Path, u64) -> bool) -> Option<C
 /// leaving more of the tree could leave limits that were meant for us.
 fn candidates(root: &Path, here: &Path) -> Vec<PathBuf> {
     let parent = here.parent().filter(|parent| here != root && parent.starts_with(root));
-    [Some(here), parent].into_iter().flatten().map(Path::to_path_buf).collect()
+    // A supervisor that made room for groups sits in a leaf of the delegated folder: that folder is the one.
+    let leaf = here.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(LEAF.as_bytes()));
+    [Some(here).filter(|_| !leaf), parent].into_iter().flatten().map(Path::to_path_buf).collect()
 }
 
 fn offer(folder: PathBuf, here: &Path) -> Option<Cgroup> {
@@ -111,4 +114,103 @@ fn words(path: &Path) -> Vec<String> {
 
 fn wanted(from: &[String]) -> Vec<String> {
     from.iter().filter(|name| WANTED.contains(&name.as_str())).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    /// A tree of plain folders that looks like a control group file system.
+    struct Tree(PathBuf);
+
+    impl Tree {
+        fn new(name: &str) -> Self {
+            let root = std::env::temp_dir().join(format!("belljar-cgroup-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&root).unwrap();
+            Self(root)
+        }
+
+        fn group(&self, path: &str, controllers: &str, enabled: &str, procs: &str) -> PathBuf {
+            let folder = self.0.join(path);
+            std::fs::create_dir_all(&folder).unwrap();
+            let files = [
+                ("cgroup.controllers", controllers),
+                ("cgroup.subtree_control", enabled),
+                ("cgroup.procs", procs),
+            ];
+            for (file, text) in files {
+                std::fs::write(folder.join(file), text).unwrap();
+            }
+            folder
+        }
+
+        fn v2(&self, own: &str) -> Cgroup {
+            choose(&self.0, own, &|path, magic| magic == V2_MAGIC && path.is_dir())
+        }
+    }
+
+    impl Drop for Tree {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn v2(folder: PathBuf, controllers: &[&str]) -> Cgroup {
+        Cgroup::V2 { folder, controllers: controllers.iter().map(ToString::to_string).collect() }
+    }
+
+    #[test]
+    fn a_delegated_scope_of_our_own_is_taken() {
+        let tree = Tree::new("own");
+        let me = std::process::id().to_string();
+        tree.group("app", "cpu memory pids", "memory pids", "");
+        let scope = tree.group("app/run.scope", "cpu io memory pids", "", &me);
+        assert_eq!(tree.v2("0::/app/run.scope\n"), v2(scope, &["cpu", "memory", "pids"]));
+    }
+
+    #[test]
+    fn a_shared_scope_gives_way_to_the_parent_with_what_it_hands_down() {
+        let tree = Tree::new("shared");
+        let app = tree.group("app", "cpu memory pids", "memory pids", "");
+        tree.group("app/run.scope", "memory pids", "", "1\n2\n");
+        assert_eq!(tree.v2("0::/app/run.scope\n"), v2(app, &["memory", "pids"]));
+    }
+
+    #[test]
+    fn a_supervisor_in_its_leaf_uses_the_folder_above() {
+        let tree = Tree::new("leaf");
+        let scope = tree.group("run.scope", "memory pids", "memory pids", "");
+        tree.group("run.scope/belljar-leaf-7", "memory pids", "", "7\n");
+        assert_eq!(tree.v2("0::/run.scope/belljar-leaf-7\n"), v2(scope, &["memory", "pids"]));
+    }
+
+    #[test]
+    fn nothing_is_offered_where_nothing_can_be_limited() {
+        let tree = Tree::new("bare");
+        tree.group("session.scope", "memory pids", "", "1\n2\n");
+        tree.group("", "", "", "1\n");
+        assert_eq!(tree.v2("0::/session.scope\n"), Cgroup::None);
+        assert_eq!(
+            tree.v2("0::/../elsewhere\n"),
+            Cgroup::None,
+            "a path out of the namespace is not followed"
+        );
+        assert_eq!(tree.v2("garbage\n0:\n"), Cgroup::None);
+        assert_eq!(tree.v2(""), Cgroup::None);
+    }
+
+    #[test]
+    fn version_1_folders_are_found_by_controller() {
+        let tree = Tree::new("v1");
+        for path in ["memory/user", "cpu", "pids"] {
+            std::fs::create_dir_all(tree.0.join(path)).unwrap();
+        }
+        let own = "4:memory:/user\n3:cpu,cpuacct:/docker/abc\n2:pids:/\n1:name=systemd:/x\n";
+        let found = choose(&tree.0, own, &|path: &Path, magic| magic == V1_MAGIC && path.is_dir());
+        let expected = [("memory", "memory/user"), ("pids", "pids"), ("cpu", "cpu")];
+        let folders = expected.map(|(name, path)| (name.to_owned(), tree.0.join(path))).to_vec();
+        assert_eq!(found, Cgroup::V1 { folders });
+    }
 }
