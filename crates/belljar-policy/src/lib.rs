@@ -1,9 +1,36 @@
 //! What a jar may do.
 //!
-//! Text (TOML, flags, presets) becomes a [`Policy`]: plain data in which every rule remembers where it came from. Nothing
-//! here touches the host; what this machine can enforce is the planner's question.
+//! Text (TOML, JSON, flags, presets) becomes a [`Policy`]: plain data in which every rule remembers where it came from.
+//! Nothing here touches the host; what this machine can enforce is the planner's question.
+//!
+//! ```text
+//! preset ─┐
+//! file   ─┼─► tree with places ─► layer ─┐
+//! flags  ─┴─────────────────────► layer ─┴─► merge ─► check ─► Policy
+//!                 every name looked up in KEYS
+//! ```
 #![forbid(unsafe_code)]
 
+mod check;
+mod document;
+mod error;
+mod flags;
+mod keys;
+mod layer;
+mod load;
+mod merge;
 mod model;
+mod presets;
+mod read;
+mod text;
+mod value;
+mod words;
 
+pub use check::DAEMON_SOCKETS;
+pub use error::{Fault, Place, PolicyError};
+pub use flags::FlagValue;
+pub use keys::{Category, Feature, KEYS, Key, Kind, OPTIONS, flag, key};
+pub use load::{Input, Reader, Request, load};
 pub use model::*;
+pub use presets::{DEFAULT_PRESET, PRESETS, preset_text};
+pub use text::printable;

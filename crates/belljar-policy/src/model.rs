@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text::printable;
+use crate::value::path::{form, option_form, setting_form, written};
 
 /// Where a rule was written, so that every refusal can name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,7 @@ pub enum Origin {
     /// A policy file.
     File {
         /// The file as it was named.
+        #[serde(with = "form")]
         path: PathBuf,
         /// Line, from 1.
         line: u32,
@@ -39,8 +43,8 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => out.write_str("default"),
             Self::Preset { name, line } => write!(out, "{name}:{line}"),
-            Self::File { path, line } => write!(out, "{}:{line}", path.display()),
-            Self::Flag(flag) => out.write_str(flag),
+            Self::File { path, line } => write!(out, "{}:{line}", printable(path.as_os_str())),
+            Self::Flag(flag) => out.write_str(&printable(flag.as_ref())),
             Self::Api => out.write_str("library call"),
         }
     }
@@ -90,7 +94,7 @@ pub enum Access {
 #[non_exhaustive]
 pub enum FsSubject {
     /// An absolute host path, `~` and relative forms already expanded, `.` and `..` folded, symlinks not resolved.
-    Path(PathBuf),
+    Path(#[serde(with = "form")] PathBuf),
     /// The program's own file, its interpreter and its libraries (`"@program"`).
     Program,
 }
@@ -101,6 +105,7 @@ pub struct FsRule {
     /// What is granted or hidden.
     pub subject: FsSubject,
     /// Where it appears in the jar, when not at its own path (`SRC:DEST`).
+    #[serde(with = "option_form")]
     pub dest: Option<PathBuf>,
     /// What may be done.
     pub access: Access,
@@ -146,8 +151,10 @@ pub struct FsPolicy {
     /// `/dev`.
     pub dev: Setting<DevView>,
     /// Working folder inside the jar; none = the current folder when it is visible, else `/`.
+    #[serde(with = "setting_form")]
     pub cwd: Option<Setting<PathBuf>>,
     /// A folder that becomes `/` (`--root DIR`); rules are placed on top.
+    #[serde(with = "setting_form")]
     pub root: Option<Setting<PathBuf>>,
 }
 
@@ -342,6 +349,52 @@ pub struct Policy {
     pub umask: Option<Setting<u32>>,
     /// Host name inside.
     pub hostname: Option<Setting<String>>,
+    /// Rules that were written and do not hold, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
+}
+
+/// A rule that does not hold because a later or stronger one replaced it, or because it may not be granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The rule, as a document would write it.
+    pub rule: String,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// Why it does not hold, printable.
+    pub because: String,
+}
+
+impl FsRule {
+    /// Where the rule applies inside the jar; none for the program's own files.
+    #[must_use]
+    pub fn inside(&self) -> Option<&Path> {
+        match (&self.dest, &self.subject) {
+            (Some(dest), _) => Some(dest),
+            (None, FsSubject::Path(path)) => Some(path),
+            (None, FsSubject::Program) => None,
+        }
+    }
+
+    /// The host path that the rule is about; none for the program's own files.
+    #[must_use]
+    pub fn outside(&self) -> Option<&Path> {
+        match &self.subject {
+            FsSubject::Path(path) => Some(path),
+            FsSubject::Program => None,
+        }
+    }
+
+    /// The rule's path as a document writes it: `?`, escapes and `SRC:DEST` included.
+    #[must_use]
+    pub fn written(&self) -> String {
+        let mark = if self.optional { "?" } else { "" };
+        let source = self.outside().map_or_else(|| "@program".to_owned(), written);
+        match &self.dest {
+            Some(dest) => format!("{mark}{source}:{}", written(dest)),
+            None => format!("{mark}{source}"),
+        }
+    }
 }
 
 impl Policy {
@@ -376,6 +429,7 @@ impl Policy {
             debug: Setting::new(false, Origin::Default),
             umask: None,
             hostname: None,
+            dropped: Vec::new(),
         }
     }
 }

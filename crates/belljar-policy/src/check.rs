@@ -1,0 +1,159 @@
+//! Checks over the whole policy that need no host: grants that would make the jar pointless, demands that undo each other.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Fault, PolicyError};
+use crate::model::{Access, Dropped, FsRule, FsSubject, Origin, Policy, Setting};
+use crate::text::printable;
+use crate::value::path::{Base, below, written};
+use crate::words::{ACCESS, SUBJECTS, word};
+
+/// Sockets behind which a program can start anything with the rights of a daemon.
+pub const DAEMON_SOCKETS: &[&str] = &[
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/var/run/podman/podman.sock",
+    "/run/containerd/containerd.sock",
+    "/var/run/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/var/run/crio/crio.sock",
+    "/run/buildkit/buildkitd.sock",
+    "/run/libvirt/libvirt-sock",
+    "/var/run/libvirt/libvirt-sock",
+    "/var/lib/lxd/unix.socket",
+    "/var/snap/lxd/common/lxd/unix.socket",
+    "/var/lib/incus/unix.socket",
+    "/run/systemd/private",
+];
+
+/// The same below the folder of a user's own services, `/run/user/UID`.
+const USER_SOCKETS: &[&str] =
+    &["docker.sock", "podman/podman.sock", "containerd/containerd.sock", "systemd/private", "bus"];
+
+/// Where those folders are.
+const USER_FOLDERS: &[&str] = &["/run/user", "/var/run/user"];
+
+/// The same below the home folder.
+const HOME_SOCKETS: &[&str] = &[
+    ".docker/run/docker.sock",
+    ".docker/desktop/docker.sock",
+    ".colima/default/docker.sock",
+    ".rd/docker.sock",
+];
+
+const SOCKET: &str = "a daemon that starts programs outside the jar";
+
+/// Last stage of loading: every rule of the policy is seen, whoever wrote it.
+pub(crate) fn finish(
+    mut policy: Policy,
+    permitted: &[Setting<PathBuf>],
+    base: Base<'_>,
+) -> Result<Policy, PolicyError> {
+    required_and_weaker(&policy)?;
+    let permit = |path: &Path| permitted.iter().any(|word| word.value == path);
+    let mut kept = Vec::with_capacity(policy.fs.rules.len());
+    for mut rule in std::mem::take(&mut policy.fs.rules) {
+        let reason = too_broad(&rule, base.home);
+        rule.dangerous = reason.is_some() && rule.outside().is_some_and(permit);
+        match reason.filter(|_| !rule.dangerous) {
+            None => kept.push(rule),
+            Some(gives) if matches!(rule.origin, Origin::Preset { .. }) => {
+                policy.dropped.push(spared(&rule, gives))
+            }
+            Some(gives) => return Err(refused(&rule, gives)),
+        }
+    }
+    policy.fs.rules = kept;
+    hide_sockets(&mut policy.fs.rules);
+    Ok(policy)
+}
+
+fn required_and_weaker(policy: &Policy) -> Result<(), PolicyError> {
+    let both = policy.require.iter().find_map(|demand| {
+        policy.weaker.iter().find(|weaker| weaker.value == demand.subject).map(|weaker| (demand, weaker))
+    });
+    let Some((demand, weaker)) = both else { return Ok(()) };
+    let subject = word(SUBJECTS, &demand.subject);
+    Err(PolicyError::new(Fault::RequiredAndWeaker(subject))
+        .fix(format!("remove one: required by {}, weaker by {}", demand.origin, weaker.origin)))
+}
+
+/// A preset speaks of the current folder without knowing it: where that is the home folder or `/`, nothing is granted.
+fn spared(rule: &FsRule, gives: &str) -> Dropped {
+    let text = format!("\"{}\" = \"{}\"", rule.written(), word(ACCESS, &rule.access));
+    Dropped { rule: text, origin: rule.origin.clone(), because: format!("it would give away {gives}") }
+}
+
+fn refused(rule: &FsRule, gives: &'static str) -> PolicyError {
+    let path = rule.outside().unwrap_or(Path::new("/")).to_owned();
+    let remedy = format!(
+        "name a smaller folder; or, if {} really means it: --dangerously-grant {}",
+        rule.origin,
+        printable(written(&path).as_ref())
+    );
+    PolicyError::new(Fault::TooBroad { path, gives }).fix(remedy)
+}
+
+/// What a rule would give away, if it is more than any jar should have.
+fn too_broad(rule: &FsRule, home: Option<&Path>) -> Option<&'static str> {
+    let path = rule.outside()?;
+    // Only a folder that is read at its own place can have its sockets hidden.
+    let whole = matches!(rule.access, Access::Write | Access::Cow) || rule.dest.is_some();
+    if rule.access == Access::Hide {
+        return None;
+    }
+    if path == Path::new("/") {
+        return Some("the whole file system");
+    }
+    // A home that is a system folder (daemons have /usr/sbin or /bin) holds no person's files.
+    if home.is_some_and(|home| below(home, path) && !is_system(home)) {
+        return Some("the home folder");
+    }
+    let holds = |socket: &Path| socket == path || whole && below(socket, path);
+    let fixed = DAEMON_SOCKETS.iter().any(|socket| holds(Path::new(socket)));
+    let homes = home
+        .is_some_and(|home| below(path, home) && HOME_SOCKETS.iter().any(|socket| holds(&home.join(socket))));
+    (fixed || homes || user_socket(path)).then_some(SOCKET)
+}
+
+fn is_system(home: &Path) -> bool {
+    ["/usr", "/bin", "/sbin", "/dev", "/proc", "/nonexistent"]
+        .iter()
+        .any(|system| below(home, Path::new(system)))
+}
+
+/// `/run/user/UID/...` for any UID: the folders that hold such sockets, and the sockets.
+fn user_socket(path: &Path) -> bool {
+    let user = ["/run/user", "/var/run/user"].map(Path::new).into_iter().find(|user| below(path, user));
+    let Some(rest) = user.and_then(|user| path.strip_prefix(user).ok()) else { return false };
+    let mut parts = rest.components();
+    parts.next();
+    let rest = parts.as_path();
+    USER_SOCKETS.iter().any(|socket| Path::new(socket).starts_with(rest))
+}
+
+/// A folder that is granted for reading may hold such a socket, and connecting to one needs no write mount: each is hidden.
+fn hide_sockets(rules: &mut Vec<FsRule>) {
+    for socket in DAEMON_SOCKETS.iter().chain(USER_FOLDERS).map(Path::new) {
+        let inside = |rule: &FsRule| rule.outside().is_some_and(|path| below(socket, path));
+        let gives = |rule: &FsRule| rule.access != Access::Hide && !rule.dangerous && rule.dest.is_none();
+        let holds = rules.iter().any(|rule| gives(rule) && inside(rule));
+        let spoken = rules.iter().any(|rule| rule.inside() == Some(socket));
+        if holds && !spoken {
+            rules.push(hidden(socket));
+        }
+    }
+}
+
+fn hidden(socket: &Path) -> FsRule {
+    FsRule {
+        subject: FsSubject::Path(socket.to_owned()),
+        dest: None,
+        access: Access::Hide,
+        optional: true,
+        dangerous: false,
+        origin: Origin::Default,
+    }
+}

@@ -1,0 +1,150 @@
+//! The one table of keys: flags, TOML, JSON Schema, man page, completions and `explain` all come from it.
+
+mod options;
+mod table;
+
+use crate::layer::Set;
+
+pub use options::OPTIONS;
+pub use table::KEYS;
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Bytes: `256M`, or a number.
+    Size,
+    /// Time: `10m`, or a number of seconds.
+    Duration,
+    /// A number, at most this.
+    Count(u32),
+    /// On or off; the flag has no value.
+    Switch,
+    /// Octal digits.
+    Octal,
+    /// Any text.
+    Text,
+    /// One path.
+    Path,
+    /// A path that is granted this word in `[fs]`.
+    Grant(&'static str),
+    /// A list of paths.
+    Paths,
+    /// A list of words.
+    Words,
+    /// A list of hosts.
+    Hosts,
+    /// A list of descriptor numbers, each with an optional `:read` or `:write`.
+    Descriptors,
+    /// Names with values.
+    Map,
+}
+
+impl Kind {
+    /// The document form is a list.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::Paths | Self::Words | Self::Hosts | Self::Descriptors)
+    }
+}
+
+/// Heading under which the man page shows a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Category {
+    /// Where the policy comes from.
+    Source,
+    /// Files and folders.
+    Files,
+    /// Networks.
+    Network,
+    /// Environment variables.
+    Environment,
+    /// System calls.
+    Syscalls,
+    /// Amounts.
+    Limits,
+    /// What must hold.
+    Guarantees,
+    /// The program itself.
+    Process,
+    /// What belljar prints.
+    Output,
+}
+
+/// A kernel feature by which a key is enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Feature {
+    /// User and mount namespaces.
+    Namespaces,
+    /// Landlock.
+    Landlock,
+    /// Seccomp filters.
+    Seccomp,
+    /// Resource limits of processes.
+    Rlimit,
+    /// Control groups.
+    Cgroup,
+    /// Seccomp user notification.
+    Notify,
+}
+
+/// One row: everything about one key.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Key {
+    /// Place in a document (`net.mode`), and the name that `explain` takes.
+    pub name: &'static str,
+    /// Flags, long first: `--memory`, then other spellings, then `-m`. Empty: another row's flag serves it.
+    pub flags: &'static [&'static str],
+    /// Name of the flag's value in help texts; empty = no value.
+    pub value: &'static str,
+    /// Form of the value.
+    pub kind: Kind,
+    /// The flag may be given several times.
+    pub repeatable: bool,
+    /// What holds when nobody sets it, in words.
+    pub default: &'static str,
+    /// Heading.
+    pub category: Category,
+    /// One line.
+    pub short: &'static str,
+    /// Paragraphs.
+    pub long: &'static str,
+    /// Kernel features that enforce it; empty = none needed.
+    pub needs: &'static [Feature],
+    /// What is weaker on a host without them.
+    pub weaker: &'static str,
+    /// First version that has it.
+    pub since: &'static str,
+    /// Flags that show its use.
+    pub example: &'static str,
+    /// The same in TOML; empty for options that are no policy.
+    pub toml: &'static str,
+    pub(crate) set: Set,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Key").field("name", &self.name).field("flags", &self.flags).finish_non_exhaustive()
+    }
+}
+
+/// The row of a key.
+#[must_use]
+pub fn key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The row of a flag, with its dashes: `--memory` or `-m`.
+///
+/// ```
+/// assert_eq!(belljar_policy::flag("-m").map(|key| key.name), Some("limits.memory"));
+/// ```
+#[must_use]
+pub fn flag(typed: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.flags.contains(&typed))
+}

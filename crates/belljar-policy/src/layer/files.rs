@@ -1,0 +1,87 @@
+//! Setters of `[fs]`.
+
+use super::{Layer, Word, add, contradiction, once};
+use crate::error::PolicyError;
+use crate::model::{Access, Bytes, FsRule, FsSubject};
+use crate::value::{name, path};
+use crate::words::{self, ACCESS};
+
+/// `"PATH" = "read"` and `--read PATH`.
+pub(crate) fn grant(layer: &mut Layer, word: Word<'_>, access: Access) -> Result<(), PolicyError> {
+    let spot = path::spot(word.raw()?, word.base)?;
+    let Some(subject) = spot.subject else { return Ok(()) };
+    if subject == FsSubject::Program && !matches!(access, Access::Read) {
+        return Err(PolicyError::bad(words::word(ACCESS, &access), "an access of @program")
+            .fix("@program is read: its file, interpreter and libraries"));
+    }
+    let optional = spot.optional;
+    let rule = FsRule { subject, dest: spot.dest, access, optional, dangerous: false, origin: word.origin };
+    insert(&mut layer.rules, rule)
+}
+
+/// One rule per place: equal ones join, `hide` wins, others contradict.
+fn insert(rules: &mut Vec<FsRule>, new: FsRule) -> Result<(), PolicyError> {
+    let Some(old) = rules.iter_mut().find(|old| same_spot(old, &new)) else {
+        rules.push(new);
+        return Ok(());
+    };
+    if old.access == new.access && (old.subject == new.subject || new.access == Access::Hide) {
+        old.optional &= new.optional;
+    } else if new.access == Access::Hide {
+        *old = new;
+    } else if old.access != Access::Hide {
+        return Err(clash(old, &new));
+    }
+    Ok(())
+}
+
+fn clash(old: &FsRule, new: &FsRule) -> PolicyError {
+    let side = |rule: &FsRule| format!("{} {}", words::word(ACCESS, &rule.access), rule.written());
+    let about = new.inside().map_or_else(|| "@program".to_owned(), path::written);
+    contradiction(&about, (&side(old), &old.origin), (&side(new), &new.origin))
+}
+
+/// Both rules are about the same place in the jar. Paths are folded, so bytes decide.
+pub(crate) fn same_spot(a: &FsRule, b: &FsRule) -> bool {
+    a.inside().map(std::path::Path::as_os_str) == b.inside().map(std::path::Path::as_os_str)
+}
+
+/// `fs.dangerously-grant`.
+pub(crate) fn dangerous(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let path = path::plain(word.raw()?, word.base)?;
+    add(&mut layer.permitted, word.setting(path));
+    Ok(())
+}
+
+/// `fs.tmp`.
+pub(crate) fn tmp(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let size = super::process::size_or_none(&word)?;
+    if size == Some(Bytes(0)) {
+        return Err(PolicyError::bad("0", "a size").fix("no /tmp at all is none"));
+    }
+    once(&mut layer.tmp, word.key.name, word.setting(size))
+}
+
+/// `fs.proc`.
+pub(crate) fn proc(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let view = name::choice(word.text()?, "view of /proc", words::PROC_VIEWS)?;
+    once(&mut layer.proc, word.key.name, word.setting(view))
+}
+
+/// `fs.dev`.
+pub(crate) fn dev(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let view = name::choice(word.text()?, "view of /dev", words::DEV_VIEWS)?;
+    once(&mut layer.dev, word.key.name, word.setting(view))
+}
+
+/// `fs.cwd`: a path inside the jar.
+pub(crate) fn cwd(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let path = path::plain(word.raw()?, word.base)?;
+    once(&mut layer.cwd, word.key.name, word.setting(path))
+}
+
+/// `fs.root`.
+pub(crate) fn root(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let path = path::plain(word.raw()?, word.base)?;
+    once(&mut layer.root, word.key.name, word.setting(path))
+}

@@ -1,0 +1,115 @@
+//! Setters of `[net]`, `[env]` and `[syscalls]`.
+
+use super::{Layer, Word, add, contradiction, once};
+use crate::error::PolicyError;
+use crate::model::{NetMode, NetRule, Setting};
+use crate::value::{host, name};
+use crate::words::NET_MODES;
+
+/// `net.mode` and `--net MODE|HOST[:PORT]`.
+pub(crate) fn net_mode(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let text = word.text()?;
+    let mode = name::choice(text, "network mode", NET_MODES);
+    match mode {
+        Err(_) if word.from_flag => net_allow(layer, word),
+        other => once(&mut layer.mode, "net.mode", word.setting(other?)),
+    }
+}
+
+/// `net.allow`.
+pub(crate) fn net_allow(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let rule = net_rule(word)?;
+    add_host(&mut layer.allow, rule);
+    Ok(())
+}
+
+/// `net.deny`.
+pub(crate) fn net_deny(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let rule = net_rule(word)?;
+    add_host(&mut layer.deny, rule);
+    Ok(())
+}
+
+fn net_rule(word: Word<'_>) -> Result<NetRule, PolicyError> {
+    let (target, port) = host::host(word.text()?)?;
+    Ok(NetRule { target, port, origin: word.origin })
+}
+
+pub(crate) fn add_host(list: &mut Vec<NetRule>, new: NetRule) {
+    if !list.iter().any(|old| old.target == new.target && old.port == new.port) {
+        list.push(new);
+    }
+}
+
+/// Whether the layer speaks about reachable hosts, and the mode that follows.
+pub(crate) fn implied_mode(layer: &Layer) -> Result<Option<Setting<NetMode>>, PolicyError> {
+    let Some(first) = layer.allow.first() else { return Ok(layer.mode.clone()) };
+    let said = format!("allow {}", host::host_text(&first.target, first.port));
+    match &layer.mode {
+        None => Ok(Some(Setting::new(NetMode::List, first.origin.clone()))),
+        Some(mode) if mode.value == NetMode::List => Ok(Some(mode.clone())),
+        Some(mode) => {
+            let word = format!("mode {}", crate::words::word(NET_MODES, &mode.value));
+            let error = contradiction("net", (&word, &mode.origin), (&said, &first.origin));
+            Err(error.fix("hosts are allowed in mode list only"))
+        }
+    }
+}
+
+/// `env.pass` and `--env NAME|PREFIX*|NAME=VALUE`.
+pub(crate) fn env_pass(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let text = word.text()?;
+    if let Some((key, value)) = text.split_once('=').filter(|_| word.from_flag) {
+        return set_variable(layer, key, value, word);
+    }
+    let pattern = name::env_pattern(text)?;
+    if let Some(old) = layer.set.get(&pattern) {
+        return Err(contradiction(&pattern, ("a fixed value", &old.origin), ("pass", &word.origin)));
+    }
+    add(&mut layer.pass, word.setting(pattern));
+    Ok(())
+}
+
+/// `env.set`.
+pub(crate) fn env_set(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let (key, value) = (word.name.unwrap_or(""), word.text()?);
+    set_variable(layer, key, value, word)
+}
+
+fn set_variable(layer: &mut Layer, key: &str, value: &str, word: Word<'_>) -> Result<(), PolicyError> {
+    let (key, value) = (name::env_exact(key)?, name::env_value(value)?);
+    if let Some(old) = layer.pass.iter().find(|old| old.value == key) {
+        return Err(contradiction(&key, ("pass", &old.origin), ("a fixed value", &word.origin)));
+    }
+    let mut slot = layer.set.remove(&key);
+    once(&mut slot, &key, word.setting(value))?;
+    layer.set.extend(slot.map(|setting| (key, setting)));
+    Ok(())
+}
+
+/// `syscalls.allow`.
+pub(crate) fn syscall_allow(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let call = name::syscall(word.text()?)?;
+    add(&mut layer.calls, word.setting(call));
+    Ok(())
+}
+
+/// `syscalls.deny`.
+pub(crate) fn syscall_deny(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let call = name::syscall(word.text()?)?;
+    add(&mut layer.no_calls, word.setting(call));
+    Ok(())
+}
+
+/// `syscalls.when` and `--when 'CALL: CONDITION'`.
+pub(crate) fn syscall_when(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let text = word.text()?;
+    let pair = word.name.map(|call| (call, text)).or_else(|| text.split_once(':'));
+    let (call, condition) =
+        pair.ok_or_else(|| PolicyError::bad(text, "of the form `ioctl: arg1 == TCGETS`"))?;
+    let call = name::syscall(call.trim())?;
+    let mut slot = layer.when.remove(&call);
+    once(&mut slot, &call, word.setting(name::condition(condition)?))?;
+    layer.when.extend(slot.map(|setting| (call, setting)));
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Layers into one policy: later layers win, lists grow, deny wins, nothing is lost without a note.
+
+use std::collections::BTreeMap;
+
+use crate::error::PolicyError;
+use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
+use crate::layer::{add_host, implied_mode};
+use crate::model::{Dropped, FsRule, Limits, NetMode, Origin, Policy, Setting};
+use crate::value::Written;
+use crate::value::host::host_text;
+use crate::words::{ACCESS, word};
+
+type Notes = Vec<Dropped>;
+
+/// Puts one layer on top of a policy.
+pub(crate) fn merge(policy: &mut Policy, layer: Layer) -> Result<(), PolicyError> {
+    let notes = &mut policy.dropped;
+    let mode = implied_mode(&layer)?;
+    for rule in layer.rules {
+        path_rule(&mut policy.fs.rules, rule, notes);
+    }
+    amount(notes, "fs.tmp", &mut policy.fs.tmp, layer.tmp);
+    setting(notes, "fs.proc", &mut policy.fs.proc, layer.proc);
+    setting(notes, "fs.dev", &mut policy.fs.dev, layer.dev);
+    option(notes, "fs.cwd", &mut policy.fs.cwd, layer.cwd);
+    option(notes, "fs.root", &mut policy.fs.root, layer.root);
+    setting(notes, "net.mode", &mut policy.net.mode, mode);
+    layer.allow.into_iter().for_each(|rule| add_host(&mut policy.net.allow, rule));
+    layer.deny.into_iter().for_each(|rule| add_host(&mut policy.net.deny, rule));
+    unreachable_hosts(policy);
+    variables(policy, layer.pass, layer.set);
+    layer.calls.into_iter().for_each(|call| add(&mut policy.syscalls.allow, call));
+    layer.no_calls.into_iter().for_each(|call| add(&mut policy.syscalls.deny, call));
+    map(&mut policy.dropped, "syscalls.when", &mut policy.syscalls.when, layer.when);
+    limits(&mut policy.dropped, &mut policy.limits, layer.limits);
+    let new = layer.require.into_iter();
+    let known = policy.require.clone();
+    policy.require.extend(new.filter(|new| !known.iter().any(|old| same_demand(old, new))));
+    layer.weaker.into_iter().for_each(|subject| add(&mut policy.weaker, subject));
+    let notes = &mut policy.dropped;
+    for new in layer.pass_fds {
+        policy.pass_fds.retain(|old| old.fd != new.fd);
+        policy.pass_fds.push(new);
+    }
+    setting(notes, "debug", &mut policy.debug, layer.debug);
+    option(notes, "umask", &mut policy.umask, layer.umask);
+    option(notes, "hostname", &mut policy.hostname, layer.hostname);
+    Ok(())
+}
+
+fn same_demand(a: &crate::model::Requirement, b: &crate::model::Requirement) -> bool {
+    a.subject == b.subject && a.demand == b.demand
+}
+
+fn path_rule(rules: &mut Vec<FsRule>, new: FsRule, notes: &mut Notes) {
+    let Some(old) = rules.iter_mut().find(|old| same_spot(old, &new)) else {
+        return rules.push(new);
+    };
+    if old.access != new.access || old.subject != new.subject {
+        let rule = format!("\"{}\" = \"{}\"", old.written(), word(ACCESS, &old.access));
+        note(notes, rule, &old.origin, &new.origin);
+    }
+    *old = new;
+}
+
+fn note(notes: &mut Notes, rule: String, old: &Origin, new: &Origin) {
+    // What a default said is no news.
+    if *old != Origin::Default {
+        notes.push(Dropped { rule, origin: old.clone(), because: format!("replaced by {new}") });
+    }
+}
+
+fn setting<T: Written + PartialEq>(notes: &mut Notes, key: &str, slot: &mut Setting<T>, new: Once<T>) {
+    let Some(new) = new else { return };
+    if slot.value != new.value {
+        note(notes, format!("{key} = {}", slot.value.written()), &slot.origin, &new.origin);
+    }
+    *slot = new;
+}
+
+fn option<T: Written + PartialEq>(notes: &mut Notes, key: &str, slot: &mut Once<T>, new: Once<T>) {
+    match (slot.as_mut(), new) {
+        (_, None) => {}
+        (None, new) => *slot = new,
+        (Some(old), new) => setting(notes, key, old, new),
+    }
+}
+
+/// `none` removes what an earlier layer set.
+fn amount<T: Written + PartialEq>(notes: &mut Notes, key: &str, slot: &mut Once<T>, new: Amount<T>) {
+    let Some(Setting { value, origin }) = new else { return };
+    match value {
+        Some(value) => option(notes, key, slot, Some(Setting { value, origin })),
+        None => {
+            if let Some(old) = slot.take() {
+                note(notes, format!("{key} = {}", old.value.written()), &old.origin, &origin);
+            }
+        }
+    }
+}
+
+fn map(
+    notes: &mut Notes,
+    key: &str,
+    slots: &mut BTreeMap<String, Setting<String>>,
+    new: BTreeMap<String, Setting<String>>,
+) {
+    for (name, value) in new {
+        let mut slot = slots.remove(&name);
+        option(notes, &format!("{key}.{name}"), &mut slot, Some(value));
+        slots.extend(slot.map(|setting| (name, setting)));
+    }
+}
+
+fn limits(notes: &mut Notes, old: &mut Limits, new: LayerLimits) {
+    amount(notes, "limits.memory", &mut old.memory, new.memory);
+    amount(notes, "limits.pids", &mut old.pids, new.pids);
+    amount(notes, "limits.wall", &mut old.wall, new.wall);
+    amount(notes, "limits.cpu", &mut old.cpu, new.cpu);
+    amount(notes, "limits.files", &mut old.files, new.files);
+    amount(notes, "limits.fsize", &mut old.fsize, new.fsize);
+    amount(notes, "limits.data", &mut old.data, new.data);
+    amount(notes, "limits.output", &mut old.output, new.output);
+}
+
+/// An allow list has a meaning in mode list only; elsewhere it goes, with a note.
+fn unreachable_hosts(policy: &mut Policy) {
+    if policy.net.mode.value == NetMode::List {
+        return;
+    }
+    let mode = &policy.net.mode.origin;
+    for rule in policy.net.allow.drain(..) {
+        let text = format!("net.allow {}", host_text(&rule.target, rule.port));
+        note(&mut policy.dropped, text, &rule.origin, mode);
+    }
+}
+
+/// A later fixed value replaces a pass of the same name, and the other way round.
+fn variables(policy: &mut Policy, pass: Vec<Setting<String>>, set: BTreeMap<String, Setting<String>>) {
+    for new in pass {
+        if let Some(old) = policy.env.set.remove(&new.value) {
+            note(&mut policy.dropped, format!("env.set.{}", new.value), &old.origin, &new.origin);
+        }
+        add(&mut policy.env.pass, new);
+    }
+    for (name, value) in &set {
+        let notes = &mut policy.dropped;
+        policy.env.pass.retain(|old| {
+            let same = old.value == *name;
+            if same {
+                note(notes, format!("env.pass {name}"), &old.origin, &value.origin);
+            }
+            !same
+        });
+    }
+    map(&mut policy.dropped, "env.set", &mut policy.env.set, set);
+}

@@ -1,0 +1,59 @@
+//! The words that stand for values, once, for reading and for printing.
+
+use crate::model::{Access, DevView, FdMode, NetMode, ProcView, Subject};
+
+/// Words of `[fs]` rules.
+pub(crate) const ACCESS: &[(&str, Access)] = &[
+    ("hide", Access::Hide),
+    ("read", Access::Read),
+    ("read-noexec", Access::ReadNoexec),
+    ("cow", Access::Cow),
+    ("write", Access::Write),
+];
+
+/// Words of `net.mode`.
+pub(crate) const NET_MODES: &[(&str, NetMode)] =
+    &[("off", NetMode::Off), ("none", NetMode::None), ("list", NetMode::List), ("host", NetMode::Host)];
+
+/// Words of `fs.proc`.
+pub(crate) const PROC_VIEWS: &[(&str, ProcView)] = &[("none", ProcView::None), ("own", ProcView::Own)];
+
+/// Words of `fs.dev`.
+pub(crate) const DEV_VIEWS: &[(&str, DevView)] = &[("none", DevView::None), ("basic", DevView::Basic)];
+
+/// Words of `[require]` and `allow-weaker`.
+pub(crate) const SUBJECTS: &[(&str, Subject)] = &[
+    ("fs", Subject::Fs),
+    ("net", Subject::Net),
+    ("ipc", Subject::Ipc),
+    ("syscalls", Subject::Syscalls),
+    ("memory", Subject::Memory),
+    ("pids", Subject::Pids),
+    ("cpu", Subject::Cpu),
+    ("privileges", Subject::Privileges),
+];
+
+/// Layers that `[require]` can name.
+pub(crate) const LAYERS: &[(&str, ())] =
+    &[("namespaces", ()), ("landlock", ()), ("seccomp", ()), ("cgroup", ()), ("rlimit", ())];
+
+/// Words behind a descriptor number.
+pub(crate) const FD_MODES: &[(&str, FdMode)] = &[("read", FdMode::Read), ("write", FdMode::Write)];
+
+/// The word for a value; the tables are complete, which a test shows.
+pub(crate) fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, row)| row == value).map_or("", |(word, _)| *word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_comes_back() {
+        assert!(ACCESS.iter().all(|(text, value)| word(ACCESS, value) == *text));
+        assert!(SUBJECTS.iter().all(|(text, value)| word(SUBJECTS, value) == *text));
+        assert!(NET_MODES.iter().all(|(text, value)| word(NET_MODES, value) == *text));
+        assert_eq!(word(FD_MODES, &FdMode::Any), "");
+    }
+}
