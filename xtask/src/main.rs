@@ -13,6 +13,7 @@ mod lint;
 mod rooms;
 mod sizes;
 mod source;
+mod tables;
 mod test;
 mod tree;
 

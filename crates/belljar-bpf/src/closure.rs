@@ -1,0 +1,160 @@
+//! Alias closure: a rule on one call that another call gets around.
+
+use std::fmt;
+
+use crate::action::Action;
+use crate::generated::families::FAMILIES;
+use crate::spec::{FilterSpec, Origin, Rule};
+use crate::syscalls::{syscall_name, syscall_number};
+
+/// Calls that can do each other's work.
+#[derive(Debug)]
+pub(crate) struct Family {
+    /// A rule on one of these must cover the others.
+    pub(crate) members: &'static [u32],
+    /// Calls that can do the work too, and much else.
+    pub(crate) others: &'static [u32],
+    /// A policy that allows one member must name them all.
+    pub(crate) complete: bool,
+    pub(crate) reason: &'static str,
+}
+
+/// A rule that a second call gets around, or a call that only half of its family is decided for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosureGap {
+    /// What is wrong.
+    pub kind: GapKind,
+    /// The call that has a rule.
+    pub ruled: &'static str,
+    /// The call that the rule forgets.
+    pub forgotten: &'static str,
+    /// What the two calls have in common.
+    pub reason: &'static str,
+}
+
+/// The kinds of gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GapKind {
+    /// `ruled` is refused or checked while `forgotten` is let through and does the same.
+    Bypass,
+    /// `ruled` is allowed and nothing says what becomes of `forgotten`.
+    Undecided,
+    /// `clone3` is let through though `clone`'s flags are checked: its flags are in memory.
+    FlagsInMemory,
+    /// `clone` is allowed with any flags, new namespaces included.
+    ArbitraryFlags,
+}
+
+impl fmt::Display for ClosureGap {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ClosureGap { ruled, forgotten, reason, .. } = self;
+        match self.kind {
+            GapKind::Bypass => write!(out, "the rule on {ruled} is bypassed by {forgotten}: {reason}"),
+            GapKind::Undecided => write!(out, "{ruled} is allowed but {forgotten} has no rule: {reason}"),
+            GapKind::FlagsInMemory | GapKind::ArbitraryFlags => write!(out, "{ruled}: {reason}"),
+        }
+    }
+}
+
+pub(crate) fn gaps(spec: &FilterSpec) -> Vec<ClosureGap> {
+    let mut sorted: Vec<&Rule> = spec.rules.iter().collect();
+    sorted.sort_by_key(|rule| rule.nr);
+    let calls = Calls { sorted, answers: &spec.answers };
+    let mut found = Vec::new();
+    for family in FAMILIES {
+        family_gaps(&calls, family, &mut found);
+    }
+    found.extend(clone_gaps(&calls));
+    found
+}
+
+/// Rules by number.
+struct Calls<'s> {
+    sorted: Vec<&'s Rule>,
+    answers: &'s [(u32, Action)],
+}
+
+/// What the rules say of one call.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    /// Some arguments get through.
+    granted: bool,
+    /// Any arguments get through.
+    open: bool,
+    /// The policy itself (not a group) has a rule on it.
+    named: bool,
+    /// The policy itself refuses or checks it.
+    restricted: bool,
+    /// Anybody says what becomes of it.
+    decided: bool,
+}
+
+impl Calls<'_> {
+    fn rules(&self, nr: u32) -> &[&Rule] {
+        let from = self.sorted.partition_point(|rule| rule.nr < nr);
+        let to = self.sorted.partition_point(|rule| rule.nr <= nr);
+        self.sorted.get(from..to).unwrap_or(&[])
+    }
+
+    fn standing(&self, nr: u32) -> Standing {
+        let rules = self.rules(nr);
+        let grants = |rule: &&Rule| rule.action.grants();
+        let always = |rule: &&Rule| rule.when.is_none();
+        let own = |rule: &&Rule| rule.origin == Origin::Policy;
+        let refused = rules.iter().any(|rule| !grants(rule) && always(rule));
+        let narrowed = rules.iter().any(|rule| !grants(rule));
+        Standing {
+            granted: !refused && rules.iter().any(grants),
+            open: !narrowed && rules.iter().any(|rule| grants(rule) && always(rule)),
+            named: rules.iter().any(own),
+            restricted: rules.iter().any(|rule| own(rule) && (!grants(rule) || !always(rule))),
+            decided: !rules.is_empty() || self.answers.iter().any(|(of, _)| *of == nr),
+        }
+    }
+}
+
+fn family_gaps(calls: &Calls<'_>, family: &Family, found: &mut Vec<ClosureGap>) {
+    let standing = |&nr: &u32| (nr, calls.standing(nr));
+    let members: Vec<(u32, Standing)> = family.members.iter().map(standing).collect();
+    let others = family.others.iter().map(standing);
+    let gap = |kind, ruled: u32, forgotten: u32| ClosureGap {
+        kind,
+        ruled: name(ruled),
+        forgotten: name(forgotten),
+        reason: family.reason,
+    };
+    if let Some(&(ruled, _)) = members.iter().find(|(_, call)| call.restricted) {
+        let forgotten = members.iter().filter(|(_, call)| call.granted && !call.restricted).copied();
+        let forgotten = forgotten.chain(others.filter(|(_, call)| call.open && !call.named));
+        found.extend(forgotten.map(|(nr, _)| gap(GapKind::Bypass, ruled, nr)));
+    }
+    if let (true, Some(&(ruled, _))) =
+        (family.complete, members.iter().find(|(_, call)| call.named && call.granted))
+    {
+        let silent = members.iter().filter(|(_, call)| !call.decided);
+        found.extend(silent.map(|(nr, _)| gap(GapKind::Undecided, ruled, *nr)));
+    }
+}
+
+const FLAGS_IN_MEMORY: &str =
+    "clone3 takes its flags from memory, where no filter can read them; refuse it with ENOSYS";
+const ARBITRARY_FLAGS: &str =
+    "with any flags it makes new namespaces; write a condition on arg0 or allow the group @nested";
+
+fn clone_gaps(calls: &Calls<'_>) -> Option<ClosureGap> {
+    let clone = calls.standing(syscall_number("clone")?);
+    let clone3 = calls.standing(syscall_number("clone3")?);
+    let gap = |kind, call, reason| Some(ClosureGap { kind, ruled: call, forgotten: call, reason });
+    if clone.open && clone.named && !clone.restricted {
+        return gap(GapKind::ArbitraryFlags, "clone", ARBITRARY_FLAGS);
+    }
+    if clone3.granted && !clone.open {
+        return gap(GapKind::FlagsInMemory, "clone3", FLAGS_IN_MEMORY);
+    }
+    None
+}
+
+fn name(nr: u32) -> &'static str {
+    syscall_name(nr).unwrap_or("?")
+}

@@ -1,0 +1,118 @@
+//! Rules to a program: the verdict of each call, then a search tree over the numbers.
+
+use crate::action::Action;
+use crate::arch::X32_FIRST;
+use crate::asm::{ARCH, Assembler, JEQ, JGE, Label, NR, Word};
+use crate::error::CompileError;
+use crate::filter::{Filter, Insn, MAX_INSNS};
+use crate::lower::lower;
+use crate::spec::{FilterSpec, Rule};
+
+/// Numbers from `first` up to the next interval get one verdict, or are one call that depends on its arguments.
+#[derive(Clone, Copy)]
+struct Interval<'s> {
+    first: u32,
+    leaf: Leaf<'s>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Leaf<'s> {
+    /// Decided by the number: the kernel answers from its bitmap without running the filter.
+    Verdict(Action),
+    /// Decided by the arguments; weakest rule first, the last unconditional one in front.
+    Rules { rules: &'s [&'s Rule], otherwise: Action },
+}
+
+const NUMBER: Word = Word::whole(NR);
+
+pub(crate) fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
+    let mut rules: Vec<&Rule> = spec.rules.iter().collect();
+    rules.sort_by_key(|rule| (rule.nr, rule.action.strictness()));
+    let intervals = intervals(spec, &rules);
+    let mut asm = Assembler::new();
+    let tree = search(&mut asm, &intervals);
+    let pinned =
+        asm.branch(JEQ, spec.arch.audit(), Word::whole(ARCH), (tree, Label::Verdict(Action::KillProcess)));
+    sized(asm.finish(pinned))
+}
+
+fn sized(insns: Vec<Insn>) -> Result<Filter, CompileError> {
+    let instructions = insns.len();
+    if instructions > MAX_INSNS {
+        return Err(CompileError::TooLarge { instructions });
+    }
+    Ok(Filter { insns })
+}
+
+/// All numbers from 0, cut where the verdict changes.
+fn intervals<'s>(spec: &FilterSpec, sorted: &'s [&'s Rule]) -> Vec<Interval<'s>> {
+    let mut cut = Cut { intervals: Vec::with_capacity(256) };
+    let mut rest = sorted;
+    let mut expected = 0;
+    for call in spec.arch.calls() {
+        if call.nr > expected {
+            cut.add(expected, Leaf::Verdict(spec.unknown));
+        }
+        let count = rest.iter().take_while(|rule| rule.nr <= call.nr).count();
+        let (rules, after) = rest.split_at(count);
+        cut.add(call.nr, leaf(rules, spec.fallback(call.nr)));
+        (rest, expected) = (after, call.nr + 1);
+    }
+    cut.add(expected, Leaf::Verdict(spec.unknown));
+    cut.add(X32_FIRST, Leaf::Verdict(Action::KillProcess));
+    cut.intervals
+}
+
+struct Cut<'s> {
+    intervals: Vec<Interval<'s>>,
+}
+
+impl<'s> Cut<'s> {
+    fn add(&mut self, first: u32, leaf: Leaf<'s>) {
+        if self.intervals.last().is_none_or(|last| last.leaf != leaf) {
+            self.intervals.push(Interval { first, leaf });
+        }
+    }
+}
+
+/// The verdict of the rules of one call, weakest first.
+fn leaf<'s>(rules: &'s [&'s Rule], otherwise: Action) -> Leaf<'s> {
+    let base = rules.iter().rposition(|rule| rule.when.is_none());
+    let rules = base.and_then(|at| rules.get(at..)).unwrap_or(rules);
+    match rules {
+        [] => Leaf::Verdict(otherwise),
+        [only] if only.when.is_none() => Leaf::Verdict(only.action),
+        _ => Leaf::Rules { rules, otherwise },
+    }
+}
+
+/// Writes a balanced search over `intervals`, right side first, and returns its entry.
+fn search(asm: &mut Assembler, intervals: &[Interval<'_>]) -> Label {
+    match intervals {
+        [] => Label::Verdict(Action::KillProcess),
+        [only] => decide(asm, only.leaf),
+        [before, only, after] if before.leaf == after.leaf && only.first + 1 == after.first => {
+            let inside = decide(asm, only.leaf);
+            let outside = decide(asm, before.leaf);
+            asm.branch(JEQ, only.first, NUMBER, (inside, outside))
+        }
+        _ => {
+            let (left, right) = intervals.split_at(intervals.len() / 2);
+            let first = right.first().map_or(0, |interval| interval.first);
+            let upper = search(asm, right);
+            let lower = search(asm, left);
+            asm.branch(JGE, first, NUMBER, (upper, lower))
+        }
+    }
+}
+
+/// Writes the argument tests of one call, strictest rule first.
+fn decide(asm: &mut Assembler, leaf: Leaf<'_>) -> Label {
+    match leaf {
+        Leaf::Verdict(action) => Label::Verdict(action),
+        Leaf::Rules { rules, otherwise } => rules.iter().fold(Label::Verdict(otherwise), |weaker, rule| {
+            let granted = Label::Verdict(rule.action);
+            rule.when.as_ref().map_or(granted, |when| lower(asm, when.nodes(), (granted, weaker)))
+        }),
+    }
+}

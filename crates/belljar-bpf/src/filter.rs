@@ -1,0 +1,125 @@
+//! A compiled filter and its evaluator.
+
+use crate::action::Action;
+use crate::asm::{AND_K, JA, JEQ, JGE, JGT, JSET, LD_ABS, RET_K};
+
+/// The most instructions the kernel loads.
+pub const MAX_INSNS: usize = 4096;
+
+/// One instruction: the layout of the kernel's `struct sock_filter`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct Insn {
+    /// Operation.
+    pub code: u16,
+    /// Instructions to skip if a jump's test is true.
+    pub jt: u8,
+    /// Instructions to skip if it is false.
+    pub jf: u8,
+    /// Constant.
+    pub k: u32,
+}
+
+/// What the kernel hands a filter: `struct seccomp_data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SeccompData {
+    /// Number of the call.
+    pub nr: u32,
+    /// `AUDIT_ARCH_*`.
+    pub arch: u32,
+    /// Address behind the instruction that entered the kernel.
+    pub ip: u64,
+    /// Argument registers.
+    pub args: [u64; 6],
+}
+
+impl SeccompData {
+    /// A 64-bit x86 call.
+    #[must_use]
+    pub const fn x86_64(nr: u32, args: [u64; 6]) -> SeccompData {
+        SeccompData { nr, arch: crate::Arch::X86_64.audit(), ip: 0, args }
+    }
+
+    /// The 32-bit word at `offset`, as a filter loads it; `None` outside or unaligned.
+    fn word(&self, offset: u32) -> Option<u32> {
+        match offset {
+            0 => Some(self.nr),
+            4 => Some(self.arch),
+            8 => Some(half(self.ip, false)),
+            12 => Some(half(self.ip, true)),
+            _ if !offset.is_multiple_of(4) => None,
+            _ => {
+                let index = usize::try_from((offset - 16) / 8).ok()?;
+                self.args.get(index).map(|&arg| half(arg, offset % 8 == 4))
+            }
+        }
+    }
+}
+
+fn half(value: u64, upper: bool) -> u32 {
+    let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+    u32::from_le_bytes(if upper { [e, f, g, h] } else { [a, b, c, d] })
+}
+
+/// A compiled filter, ready for `seccomp(SECCOMP_SET_MODE_FILTER)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub(crate) insns: Vec<Insn>,
+}
+
+impl Filter {
+    /// The instructions, 1 to 4096.
+    #[must_use]
+    pub fn insns(&self) -> &[Insn] {
+        &self.insns
+    }
+
+    /// The verdict on one call, as the kernel computes it.
+    #[must_use]
+    pub fn eval(&self, data: &SeccompData) -> Action {
+        Action::from_raw(self.trace(data).0)
+    }
+
+    /// The returned value and how many instructions ran. A program that breaks the kernel's rules kills.
+    #[must_use]
+    pub fn trace(&self, data: &SeccompData) -> (u32, usize) {
+        let mut accumulator = 0;
+        let mut at = 0;
+        let mut steps = 0;
+        while let Some(insn) = self.insns.get(at) {
+            steps += 1;
+            match step(insn, &mut accumulator, data) {
+                Step::Skip(count) => at += 1 + count,
+                Step::Return(raw) => return (raw, steps),
+                Step::Invalid => break,
+            }
+        }
+        (Action::KillProcess.raw(), steps)
+    }
+}
+
+enum Step {
+    Skip(usize),
+    Return(u32),
+    Invalid,
+}
+
+fn step(insn: &Insn, accumulator: &mut u32, data: &SeccompData) -> Step {
+    let k = insn.k;
+    let jump = |taken: bool| Step::Skip(usize::from(if taken { insn.jt } else { insn.jf }));
+    match insn.code {
+        LD_ABS => match data.word(k) {
+            Some(word) => *accumulator = word,
+            None => return Step::Invalid,
+        },
+        AND_K => *accumulator &= k,
+        JA => return usize::try_from(k).map_or(Step::Invalid, Step::Skip),
+        JEQ => return jump(*accumulator == k),
+        JGT => return jump(*accumulator > k),
+        JGE => return jump(*accumulator >= k),
+        JSET => return jump(*accumulator & k != 0),
+        RET_K => return Step::Return(k),
+        _ => return Step::Invalid,
+    }
+    Step::Skip(0)
+}

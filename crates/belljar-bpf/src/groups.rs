@@ -1,0 +1,131 @@
+//! Named groups of calls, each with a reason. The text files are in `groups/`; the tables here are written from them.
+
+use crate::action::Action;
+use crate::cond::{Cond, Node};
+use crate::error::RuleError;
+use crate::generated::groups::GROUPS;
+use crate::spec::{Origin, Rule};
+use crate::suggest;
+use crate::syscalls::syscall_name;
+
+/// A named group.
+#[derive(Debug)]
+pub struct Group {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Why no policy gets this group; empty for one that may be granted.
+    pub(crate) never: &'static str,
+    /// With the rows of included groups, by number.
+    pub(crate) rows: &'static [Row],
+}
+
+/// One call of a group.
+#[derive(Debug)]
+pub struct Row {
+    pub(crate) nr: u32,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: &'static str,
+}
+
+/// What a group says of a call.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Allowed.
+    Allow,
+    /// Allowed when this condition holds; bound to the call's argument widths.
+    When(&'static [Node]),
+    /// Not allowed, and refused with this number so that programs take their older way.
+    Answer(u16),
+}
+
+impl Group {
+    /// The name, with `@`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What the group is for.
+    #[must_use]
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// Why no policy gets this group, if so.
+    #[must_use]
+    pub fn never_granted(&self) -> Option<&'static str> {
+        (!self.never.is_empty()).then_some(self.never)
+    }
+
+    /// The calls, by number. A call with two conditions has two rows.
+    #[must_use]
+    pub fn rows(&self) -> &'static [Row] {
+        self.rows
+    }
+
+    pub(crate) fn rule(&self, row: &Row, when: Option<Cond>) -> Rule {
+        Rule { nr: row.nr, when, action: Action::Allow, origin: Origin::Group(self.name) }
+    }
+}
+
+impl Row {
+    /// Number of the call.
+    #[must_use]
+    pub fn syscall(&self) -> u32 {
+        self.nr
+    }
+
+    /// Why the call is in the group.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The condition, if the call is allowed only then.
+    #[must_use]
+    pub fn condition(&self) -> Option<Cond> {
+        if let Verdict::When(nodes) = self.verdict { Some(Cond::from_static(nodes)) } else { None }
+    }
+
+    /// The error number, if the row only says how the call is refused.
+    #[must_use]
+    pub fn answer(&self) -> Option<u16> {
+        if let Verdict::Answer(errno) = self.verdict { Some(errno) } else { None }
+    }
+}
+
+/// All groups, by name.
+pub fn groups() -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter()
+}
+
+/// The group `name` (with `@`).
+///
+/// # Errors
+/// [`RuleError::UnknownGroup`] with the nearest name.
+pub fn find(name: &str) -> Result<&'static Group, RuleError> {
+    let unknown = || RuleError::UnknownGroup {
+        name: name.chars().take(64).collect(),
+        suggestion: suggest::nearest(name, GROUPS.iter().map(|group| group.name)),
+    };
+    GROUPS.iter().find(|group| group.name == name).ok_or_else(unknown)
+}
+
+/// The group `name`, if a policy may grant it.
+pub(crate) fn grantable(name: &str) -> Result<&'static Group, RuleError> {
+    let group = find(name)?;
+    match group.never_granted() {
+        Some(reason) => Err(RuleError::NeverGranted { name: name.to_owned(), reason }),
+        None => Ok(group),
+    }
+}
+
+/// Fails for a call of a group that is never granted.
+pub(crate) fn refuse_never_granted(nr: u32) -> Result<(), RuleError> {
+    let refused = GROUPS.iter().filter(|group| !group.never.is_empty());
+    let row = refused.flat_map(|group| group.rows).find(|row| row.nr == nr);
+    row.map_or(Ok(()), |row| {
+        let name = syscall_name(nr).unwrap_or("?").to_owned();
+        Err(RuleError::NeverGranted { name, reason: row.reason })
+    })
+}

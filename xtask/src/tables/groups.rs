@@ -1,0 +1,121 @@
+//! Groups of calls: `groups/NAME.txt` to constants.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use belljar_bpf::parse_condition;
+
+/// Errors that a row may name as the answer to a refused call.
+const ERRNOS: &[(&str, u16)] = &[("EPERM", 1), ("EACCES", 13), ("ENOSYS", 38)];
+
+/// One file.
+#[derive(Default)]
+struct Group {
+    about: String,
+    never: String,
+    includes: Vec<String>,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Row {
+    nr: u32,
+    name: String,
+    /// Rust source of the verdict.
+    verdict: String,
+    reason: String,
+}
+
+/// The table of all groups in `folder`, with the rows of included groups.
+pub(super) fn table(folder: &Path) -> Result<String> {
+    let mut groups = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).context("file name")?;
+        let text = fs::read_to_string(&path)?;
+        groups.insert(format!("@{stem}"), parse(&text).with_context(|| path.display().to_string())?);
+    }
+    let mut text = String::from("//! Groups of calls.\n\nuse crate::cond::{Cmp, Node, Test};\n");
+    text += "use crate::groups::{Group, Row, Verdict};\n\n";
+    text += "const fn t(arg: u8, mask: u64, cmp: Cmp, value: u64) -> Node {\n";
+    text += "    Node::Test(Test { arg, mask, cmp, value })\n}\n\n";
+    text += "/// All groups, by name.\npub(crate) static GROUPS: &[Group] = &[\n";
+    for (name, group) in &groups {
+        let mut rows = flatten(&groups, name, 0)?;
+        rows = simplify(rows);
+        text += &source(name, group, &rows)?;
+    }
+    Ok(text + "];\n")
+}
+
+fn parse(text: &str) -> Result<Group> {
+    let mut group = Group::default();
+    for line in super::lines(text) {
+        if let Some(about) = line.strip_prefix("about: ") {
+            about.clone_into(&mut group.about);
+        } else if let Some(never) = line.strip_prefix("never: ") {
+            never.clone_into(&mut group.never);
+        } else if let Some(include) = line.strip_prefix("@include ") {
+            group.includes.push(include.to_owned());
+        } else {
+            group.rows.push(row(line).with_context(|| line.to_owned())?);
+        }
+    }
+    ensure!(!group.about.is_empty(), "no about: line");
+    Ok(group)
+}
+
+/// `name | reason`, `name | condition | reason` or `name | errno NAME | reason`.
+fn row(line: &str) -> Result<Row> {
+    let (name, rest) = line.split_once(" | ").context("name | reason expected")?;
+    let (middle, reason) = rest.rsplit_once(" | ").unwrap_or(("", rest));
+    let nr = super::number(name)?;
+    let verdict = verdict(nr, middle)?;
+    Ok(Row { nr, name: name.to_owned(), verdict, reason: reason.to_owned() })
+}
+
+fn verdict(nr: u32, middle: &str) -> Result<String> {
+    if middle.is_empty() {
+        return Ok("Verdict::Allow".to_owned());
+    }
+    if let Some(errno) = middle.strip_prefix("errno ") {
+        let known = ERRNOS.iter().find(|(name, _)| *name == errno);
+        let (_, number) = known.with_context(|| format!("unknown error {errno:?}"))?;
+        return Ok(format!("Verdict::Answer({number})"));
+    }
+    let condition = parse_condition(middle)?.bind(nr)?;
+    Ok(format!("Verdict::When({})", condition.table_source()))
+}
+
+fn flatten(groups: &BTreeMap<String, Group>, name: &str, depth: u8) -> Result<Vec<Row>> {
+    ensure!(depth < 8, "groups include each other: {name}");
+    let Some(group) = groups.get(name) else { bail!("no group {name}") };
+    let mut rows = group.rows.clone();
+    for include in &group.includes {
+        ensure!(groups.get(include).is_none_or(|group| group.never.is_empty()), "{name} includes {include}");
+        rows.extend(flatten(groups, include, depth + 1)?);
+    }
+    Ok(rows)
+}
+
+/// By number, each row once; a row without condition makes the others of its call idle.
+fn simplify(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by(|a, b| (a.nr, &a.verdict).cmp(&(b.nr, &b.verdict)));
+    rows.dedup_by(|a, b| a.nr == b.nr && (a.verdict == b.verdict || b.verdict == "Verdict::Allow"));
+    rows
+}
+
+fn source(name: &str, group: &Group, rows: &[Row]) -> Result<String> {
+    let mut text = format!("    Group {{\n        name: {name:?},\n        about: {:?},\n", group.about);
+    writeln!(text, "        never: {:?},\n        rows: &[", group.never)?;
+    for Row { nr, name, verdict, reason } in rows {
+        writeln!(
+            text,
+            "            // {name}\n            Row {{ nr: {nr}, verdict: {verdict}, reason: {reason:?} }},"
+        )?;
+    }
+    Ok(text + "        ],\n    },\n")
+}
