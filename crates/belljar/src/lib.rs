@@ -7,6 +7,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod error;
 pub mod limits;
 pub mod probe;
 pub mod report;
