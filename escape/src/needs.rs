@@ -29,9 +29,17 @@ pub(crate) const SCTP: Need =
 /// Shared memory communications.
 pub(crate) const SMC: Need =
     Need { name: "SMC", found: || socket(AddressFamily::from_raw(43), SocketType::STREAM, 0) };
-/// Sockets to a hypervisor.
-pub(crate) const VSOCK: Need =
-    Need { name: "vsock", found: || socket(AddressFamily::from_raw(40), SocketType::STREAM, 0) };
+/// Sockets of virtual machines that reach the machine itself.
+pub(crate) const VSOCK_LOOPBACK: Need =
+    Need { name: "vsock loopback", found: || std::fs::metadata("/sys/module/vsock_loopback").is_ok() };
+/// UDP-Lite.
+pub(crate) const UDPLITE: Need =
+    Need { name: "UDP-Lite", found: || socket(AddressFamily::INET, SocketType::DGRAM, 136) };
+/// GNU programs and their loader.
+pub(crate) const DYNAMIC_PROGRAMS: Need = Need {
+    name: "a dynamic GNU echo",
+    found: || fs::metadata("/lib64/ld-linux-x86-64.so.2").is_ok() && fs::metadata("/usr/bin/echo").is_ok(),
+};
 /// A kernel that still pushes characters into terminals.
 pub(crate) const TIOCSTI: Need = Need { name: "legacy TIOCSTI", found: legacy_tiocsti };
 /// Core files named `core` in the current folder.

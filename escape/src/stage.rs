@@ -25,6 +25,8 @@ pub(crate) struct Stage {
     pub(crate) work: PathBuf,
     /// A folder that the box must not see at all.
     pub(crate) host: PathBuf,
+    /// A folder that the box may read but not execute, if the row asks for it with [`Stage::grant_data`].
+    pub(crate) data: PathBuf,
     /// The box under test and the path of its program; none in a control run.
     pub(crate) launcher: Option<(&'static str, PathBuf)>,
     pub(crate) args: Vec<String>,
@@ -46,8 +48,8 @@ impl Stage {
         bin: PathBuf,
         launcher: Option<(&'static str, PathBuf)>,
     ) -> io::Result<Stage> {
-        let (work, host) = (root.join("work"), root.join("host"));
-        for dir in [&root, &work, &host] {
+        let [work, host, data] = ["work", "host", "data"].map(|name| root.join(name));
+        for dir in [&root, &work, &host, &data] {
             fs::DirBuilder::new().mode(0o755).create(dir)?;
         }
         // The box may run the attack under another uid than the runner's.
@@ -57,6 +59,7 @@ impl Stage {
             bin,
             work,
             host,
+            data,
             launcher,
             args: Vec::new(),
             env: Vec::new(),
@@ -89,6 +92,18 @@ impl Stage {
     /// Adds flags for belljar only.
     pub(crate) fn belljar_flags(&mut self, words: &[&str]) {
         self.flags.extend(words.iter().map(|&word| word.to_owned()));
+    }
+
+    /// Lets belljar's box read the folder `data` without executing anything in it.
+    pub(crate) fn grant_data(&mut self) {
+        let data = self.data.to_string_lossy().into_owned();
+        self.belljar_flags(&["--read-noexec", &data]);
+    }
+
+    /// Takes writing and executing in the work folder away from belljar's box; the smaller of two grants wins.
+    pub(crate) fn no_exec_work(&mut self) {
+        let work = self.work.to_string_lossy().into_owned();
+        self.belljar_flags(&["--read-noexec", &work]);
     }
 
     /// A word that is unique within the stage and the host.

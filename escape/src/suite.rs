@@ -158,7 +158,7 @@ fn control_line(stage: &Stage, control: Control) -> io::Result<Vec<OsString>> {
         Control::Bare => Vec::new(),
         Control::Landlock => {
             let mut line = weak("landlock");
-            line.extend([stage.bin.clone().into_os_string(), stage.work.clone().into_os_string()]);
+            line.extend([&stage.bin, &stage.work, &stage.data].map(OsString::from));
             line
         }
         Control::Chroot | Control::Pivot => {

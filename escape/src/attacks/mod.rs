@@ -13,6 +13,7 @@
 mod chroot;
 mod global;
 pub(crate) mod kernel;
+mod landlock;
 mod number;
 mod procfs;
 pub(crate) mod proof;
@@ -29,7 +30,7 @@ use crate::outcome::BEGAN;
 
 /// Every attack, in the order they run.
 pub(crate) const FAMILIES: &[Family] =
-    &[chroot::FAMILY, procfs::FAMILY, global::FAMILY, seccomp::FAMILY, number::FAMILY];
+    &[chroot::FAMILY, procfs::FAMILY, global::FAMILY, landlock::FAMILY, seccomp::FAMILY, number::FAMILY];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
 pub(crate) fn main(words: &[String]) -> io::Result<u8> {

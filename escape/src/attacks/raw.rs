@@ -143,3 +143,8 @@ pub(crate) fn pause(milliseconds: i64) -> io::Result<()> {
         rustix::event::Timespec { tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000 };
     rustix::event::poll(&mut [], Some(&time)).map(drop).map_err(io::Error::from)
 }
+
+/// A port above those that systems give out on their own.
+pub(crate) fn random_port() -> io::Result<u16> {
+    Ok(61_000 + (random_key()? as u16 % 4_000))
+}

@@ -55,10 +55,11 @@ fn pivot(words: &[String]) -> io::Result<u8> {
     exec(command)
 }
 
-/// Landlock alone with every right it knows: BIN and the system readable, WORK writable, no TCP.
+/// Landlock alone with every right it knows: BIN and the system readable, WORK writable, DATA readable without
+/// execution, no TCP.
 fn landlock(words: &[String]) -> io::Result<u8> {
-    let [bin, work, command @ ..] = words else {
-        return Err(io::Error::other("weak landlock: BIN WORK CMD..."));
+    let [bin, work, data, command @ ..] = words else {
+        return Err(io::Error::other("weak landlock: BIN WORK DATA CMD..."));
     };
     let abi = ABI::V6;
     let rules = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
@@ -73,6 +74,7 @@ fn landlock(words: &[String]) -> io::Result<u8> {
         ("/proc", read),
         ("/dev", read),
         (work, AccessFs::from_all(abi)),
+        (data, AccessFs::ReadFile | AccessFs::ReadDir),
     ] {
         let fd = PathFd::new(path).map_err(io::Error::other)?;
         rules = rules.add_rule(PathBeneath::new(fd, access)).map_err(io::Error::other)?;
