@@ -95,17 +95,28 @@ impl Group {
 
     fn add(&mut self, controller: &str, home: Node) -> Result<(), LimitError> {
         sweep::stale(&home);
-        let (name, node) = fresh(&home)?;
-        match node.control("cgroup.procs", OFlags::WRONLY) {
-            Ok(procs) => {
-                self.members.push(Member { controller: controller.to_owned(), home, name, node, procs })
+        match self.place(&home) {
+            Ok((name, node, procs)) => {
+                self.members.push(Member { controller: controller.to_owned(), home, name, node, procs });
+                Ok(())
             }
             Err(error) => {
-                sweep::remove(&home, &name, &node);
-                return Err(error);
+                leave(&home, self.version);
+                Err(error)
             }
         }
-        Ok(())
+    }
+
+    fn place(&self, home: &Node) -> Result<(String, Node, OwnedFd), LimitError> {
+        if self.version == Version::Two {
+            v2::hand_down(home, &self.amounts)?;
+        }
+        let (name, node) = fresh(home)?;
+        let opened = node.control("cgroup.procs", OFlags::WRONLY);
+        if opened.is_err() {
+            sweep::remove(home, &name, &node);
+        }
+        opened.map(|procs| (name, node, procs))
     }
 
     /// Descriptors of `cgroup.procs`, open for writing: a process joins by writing `0` to each of them.

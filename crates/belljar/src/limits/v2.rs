@@ -18,36 +18,45 @@ pub(super) fn home(folder: &Path, usable: &[String], amounts: &Amounts) -> Resul
         return Err(LimitError::NoController { controller });
     }
     let folder = Node::open(folder)?;
-    hand_down(&folder, amounts, true)?;
-    let home = folder.make_or_open(super::group::HOME)?;
-    hand_down(&home, amounts, false)?;
-    Ok(home)
+    make_room(&folder, amounts)?;
+    hand_down(&folder, amounts)?;
+    folder.make_or_open(super::group::HOME)
 }
 
-/// Switches the controllers on for children. A folder with processes in it cannot: the own one then moves to a leaf.
-fn hand_down(folder: &Node, amounts: &Amounts, may_move: bool) -> Result<(), LimitError> {
-    const CONTROL: &str = "cgroup.subtree_control";
-    let missing: Vec<_> = amounts.controllers().filter(|name| !folder.has_word(CONTROL, name)).collect();
-    if missing.is_empty() {
+const CONTROL: &str = "cgroup.subtree_control";
+
+/// Switches the missing controllers on for children.
+pub(super) fn hand_down(folder: &Node, amounts: &Amounts) -> Result<(), LimitError> {
+    let switches: Vec<_> = missing(folder, amounts).map(|name| format!("+{name}")).collect();
+    if switches.is_empty() {
         return Ok(());
     }
-    let switches: Vec<_> = missing.iter().map(|name| format!("+{name}")).collect();
-    match folder.write(CONTROL, &switches.join(" ")) {
-        Err(LimitError::Io { errno: Errno::BUSY, .. }) if may_move => {
-            move_to_leaf(folder)?;
-            folder.write(CONTROL, &switches.join(" ")).map_err(|error| crowded(folder, error))
+    folder.write(CONTROL, &switches.join(" ")).map_err(|error| {
+        move_back(folder);
+        match error {
+            LimitError::Io { errno: Errno::BUSY, .. } => LimitError::Crowded { folder: folder.path.clone() },
+            other => other,
         }
-        other => other,
-    }
+    })
 }
 
-/// The move did not help: others are there too, and they are not ours to move.
-fn crowded(folder: &Node, error: LimitError) -> LimitError {
-    move_back(folder);
-    match error {
-        LimitError::Io { errno: Errno::BUSY, .. } => LimitError::Crowded { folder: folder.path.clone() },
-        other => other,
+fn missing<'a>(folder: &'a Node, amounts: &Amounts) -> impl Iterator<Item = &'static str> + 'a {
+    amounts.controllers().filter(|name| !folder.has_word(CONTROL, name)).collect::<Vec<_>>().into_iter()
+}
+
+/// Only a folder without processes hands controllers down; with processes the kernel refuses, or (for `pids` and `cpu`)
+/// makes children that take no process. So the own process moves to a leaf. Others are not ours to move.
+fn make_room(folder: &Node, amounts: &Amounts) -> Result<(), LimitError> {
+    let is_root = folder.read("cgroup.type").is_none();
+    let inside = folder.read("cgroup.procs").unwrap_or_default();
+    if is_root || inside.is_empty() || missing(folder, amounts).next().is_none() {
+        return Ok(());
     }
+    let me = rustix::process::getpid().as_raw_nonzero().to_string();
+    if inside.lines().any(|pid| pid != me) {
+        return Err(LimitError::Crowded { folder: folder.path.clone() });
+    }
+    move_to_leaf(folder)
 }
 
 fn leaf_name() -> String {
@@ -65,14 +74,10 @@ pub(super) fn move_back(folder: &Node) {
     if folder.child(&leaf).is_err() {
         return;
     }
-    let off: Vec<_> = ["memory", "pids", "cpu"]
-        .into_iter()
-        .filter(|name| folder.has_word("cgroup.subtree_control", name))
-        .collect();
-    let off: Vec<_> = off.iter().map(|name| format!("-{name}")).collect();
-    let undone = folder
-        .write("cgroup.subtree_control", &off.join(" "))
-        .and_then(|()| folder.write("cgroup.procs", "0"));
+    let all = ["memory", "pids", "cpu"].into_iter();
+    let off: Vec<_> =
+        all.filter(|name| folder.has_word(CONTROL, name)).map(|name| format!("-{name}")).collect();
+    let undone = folder.write(CONTROL, &off.join(" ")).and_then(|()| folder.write("cgroup.procs", "0"));
     if let Err(error) = undone {
         tracing::debug!(%error, "the supervisor stays in its own group");
         return;

@@ -50,15 +50,15 @@ fn offer(folder: PathBuf, here: &Path) -> Option<Cgroup> {
     let available = words(&folder.join("cgroup.controllers"));
     // A parent must hand its controllers down already: its own processes forbid to enable any.
     let controllers: Vec<String> =
-        wanted(if folder == here && only_us(&folder) { &available } else { &enabled });
+        wanted(if folder == here && has_room(&folder) { &available } else { &enabled });
     (writable && !controllers.is_empty()).then_some(Cgroup::V2 { folder, controllers })
 }
 
-/// Controllers can be handed down only where no other process stays in the group.
-fn only_us(folder: &Path) -> bool {
+/// Controllers can be handed down only where no other process stays in the group; the root of all groups is free.
+fn has_room(folder: &Path) -> bool {
     let me = rustix::process::getpid().as_raw_nonzero().to_string();
     let procs = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-    procs.lines().all(|pid| pid == me)
+    procs.lines().all(|pid| pid == me) || std::fs::symlink_metadata(folder.join("cgroup.type")).is_err()
 }
 
 fn v1(mount: &Path, own: &str, is_kind: &dyn Fn(&Path, u64) -> bool) -> Option<Cgroup> {
@@ -139,6 +139,7 @@ mod tests {
                 ("cgroup.controllers", controllers),
                 ("cgroup.subtree_control", enabled),
                 ("cgroup.procs", procs),
+                ("cgroup.type", "domain"),
             ];
             for (file, text) in files {
                 std::fs::write(folder.join(file), text).unwrap();
@@ -190,7 +191,7 @@ mod tests {
     fn nothing_is_offered_where_nothing_can_be_limited() {
         let tree = Tree::new("bare");
         tree.group("session.scope", "memory pids", "", "1\n2\n");
-        tree.group("", "", "", "1\n");
+        tree.group("", "memory pids", "", "1\n");
         assert_eq!(tree.v2("0::/session.scope\n"), Cgroup::None);
         assert_eq!(
             tree.v2("0::/../elsewhere\n"),
