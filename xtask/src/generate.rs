@@ -16,7 +16,11 @@ pub(crate) struct Generator {
 }
 
 /// Every generator: one row each.
-const GENERATORS: &[Generator] = &[Generator { name: "tables", make: tables::generate }];
+const GENERATORS: &[Generator] = &[
+    Generator { name: "tables", make: tables::generate },
+    Generator { name: "man", make: crate::cli_docs::man },
+    Generator { name: "completions", make: crate::cli_docs::completions },
+];
 
 /// Writes the files of the named generators, or of all.
 pub(crate) fn run(names: &[String]) -> Result<()> {

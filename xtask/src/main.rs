@@ -4,6 +4,7 @@
 
 mod budget;
 mod check;
+mod cli_docs;
 mod command;
 mod dist;
 mod docs;

@@ -1,4 +1,46 @@
 //! The `belljar` command: arguments in, one exit status out.
+//!
+//! ```text
+//! argv ─ arguments ─► Words ─ commands/* ─► what the library answers ─► screen (text, JSON), report, exit status
+//! ```
+//!
+//! Nothing is decided here: the policy crate reads the rules, the library plans and runs, this crate says what came out.
 #![forbid(unsafe_code)]
+#![allow(dead_code, reason = "the subcommands that need the engine join with it")]
 
+mod arguments;
+mod commands;
+mod ending;
+mod fault;
+mod front;
+
+mod request;
+mod screen;
+mod summary;
 pub mod text;
+mod usage;
+
+use std::ffi::OsString;
+
+pub use arguments::tree as command;
+pub use front::{BELLJAR_FAILED, Operand, SUBCOMMANDS, Sub};
+
+/// Does what the arguments say and returns the exit status. The first argument is the program's own name.
+///
+/// ```
+/// assert_eq!(belljar_cli::main(["belljar".into(), "rnu".into()]), 125);
+/// ```
+#[must_use]
+pub fn main(argv: impl IntoIterator<Item = OsString>) -> u8 {
+    let argv: Vec<OsString> = argv.into_iter().skip(1).collect();
+    match arguments::parse(&argv) {
+        Ok((sub, words)) => (sub.run)(&words),
+        Err(usage) => usage.end(&argv),
+    }
+}
+
+/// Reads arguments and does nothing: true when they are well formed.
+#[must_use]
+pub fn understands(argv: &[OsString]) -> bool {
+    arguments::parse(argv).is_ok()
+}

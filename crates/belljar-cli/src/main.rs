@@ -1,2 +1,8 @@
-//! Placeholder entry.
-fn main() {}
+//! The `belljar` program.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(belljar_cli::main(std::env::args_os()))
+}

@@ -1,0 +1,121 @@
+//! Flags of the policy: clap arguments from the key table, and what was typed as a request to the policy crate.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use belljar::policy::{Category, FlagValue, Input, KEYS, Key, Kind, OPTIONS, Policy, PolicyError, Request};
+use belljar::report::Verdict;
+use clap::{Arg, ArgAction, value_parser};
+
+use crate::arguments::Words;
+use crate::fault::Fault;
+
+/// An argument for every key that has a flag.
+pub(crate) fn flags() -> impl Iterator<Item = Arg> {
+    KEYS.iter().filter_map(argument)
+}
+
+/// Arguments for the named options that are no policy.
+pub(crate) fn options(names: &'static [&'static str]) -> impl Iterator<Item = Arg> {
+    OPTIONS.iter().filter(|row| names.contains(&row.name)).filter_map(argument)
+}
+
+fn argument(key: &'static Key) -> Option<Arg> {
+    let mut long = key.flags.iter().filter_map(|flag| flag.strip_prefix("--"));
+    let mut short = key.flags.iter().filter_map(|flag| letter(flag));
+    let argument = Arg::new(key.name).long(long.next()?).help(key.short.trim_end_matches('.'));
+    let argument = long.fold(argument, Arg::visible_alias).help_heading(heading(key));
+    let argument = short.next().map_or_else(|| argument.clone(), |letter| argument.clone().short(letter));
+    Some(if key.kind == Kind::Switch { argument.action(ArgAction::Count) } else { valued(argument, key) })
+}
+
+/// A value given twice is the policy's business: it names both.
+fn valued(argument: Arg, key: &'static Key) -> Arg {
+    argument.value_name(key.value).value_parser(value_parser!(OsString)).action(ArgAction::Append)
+}
+
+/// Headings of the help text.
+const HEADINGS: &[(Category, &str)] = &[
+    (Category::Source, "Policy"),
+    (Category::Files, "Files"),
+    (Category::Network, "Network"),
+    (Category::Environment, "Environment"),
+    (Category::Syscalls, "System calls"),
+    (Category::Limits, "Limits"),
+    (Category::Guarantees, "Guarantees"),
+    (Category::Process, "Process"),
+    (Category::Output, "Output"),
+];
+
+/// Name of a category in help texts.
+pub(crate) fn heading(key: &Key) -> &'static str {
+    HEADINGS.iter().find(|(category, _)| *category == key.category).map_or("Other", |(_, name)| name)
+}
+
+/// The letter of `-r`.
+fn letter(flag: &str) -> Option<char> {
+    let mut signs = flag.strip_prefix('-')?.chars();
+    let first = signs.next().filter(|sign| *sign != '-')?;
+    signs.next().is_none().then_some(first)
+}
+
+/// The policy that the flags make, with the presets and files that they name.
+pub(crate) fn policy(words: &Words) -> Result<Policy, Fault> {
+    load(Vec::new(), KEYS.iter().flat_map(|key| typed(key, words)).collect())
+}
+
+/// The policy of one file alone.
+pub(crate) fn file(path: OsString) -> Result<Policy, Fault> {
+    load(vec![Input::Named(path)], Vec::new())
+}
+
+fn load(inputs: Vec<Input>, flags: Vec<FlagValue>) -> Result<Policy, Fault> {
+    let cwd = std::env::current_dir().map_err(|error| {
+        let hint = "change to a folder that exists";
+        Fault::new(Verdict::SetupFailed, format!("the current folder cannot be named: {error}"), hint)
+    })?;
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let request = Request { inputs, flags, cwd, home };
+    belljar::policy::load(&request, &read).map_err(|error| fault(&error))
+}
+
+/// What was typed for a key, under its first flag.
+fn typed(key: &'static Key, words: &Words) -> Vec<FlagValue> {
+    let Some(flag) = key.flags.first() else { return Vec::new() };
+    if key.kind == Kind::Switch {
+        return words.has(key.name).then(|| FlagValue::switch(*flag)).into_iter().collect();
+    }
+    words.values(key.name).map(|value| FlagValue::new(*flag, value)).collect()
+}
+
+/// The message shows place, suggestion and remedy itself; the report has the remedy apart.
+fn fault(error: &PolicyError) -> Fault {
+    let meant = error.suggestion().map(|word| format!("did you mean {word}?"));
+    let hint = error.remedy().map(str::to_owned).or(meant).unwrap_or_default();
+    Fault::new(Verdict::SetupFailed, error.to_string(), hint).rendered(error.render())
+}
+
+/// Longest policy that is read: the policy crate refuses what is longer than a MiB.
+const MAX_TEXT: u64 = (1 << 20) + 1;
+
+/// `O_NONBLOCK`: a FIFO that a policy extends must be refused, not waited for.
+const NONBLOCK: i32 = 0o4000;
+
+/// Reads a policy file. Other things than files only where the caller's own descriptors are named: `-p <(make-policy)`.
+fn read(path: &Path) -> io::Result<String> {
+    let own = path.starts_with("/dev/fd") || path == Path::new("/dev/stdin");
+    let file = if own {
+        File::open(path)?
+    } else {
+        OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?
+    };
+    if !own && !file.metadata()?.is_file() {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    let mut text = String::new();
+    file.take(MAX_TEXT).read_to_string(&mut text)?;
+    Ok(text)
+}

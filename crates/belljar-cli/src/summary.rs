@@ -1,0 +1,125 @@
+//! What is said about a run at its end.
+
+use std::time::Duration;
+
+use belljar::Report;
+use belljar::report::{Enforcement, LimitHeld, Verdict};
+use serde_json::{Value, to_value};
+
+use crate::text;
+
+/// Nothing for a program that ended by itself; one or two lines when belljar ended it or could not run it.
+pub(crate) fn unusual(report: &Report) -> String {
+    match report.verdict {
+        Verdict::Exited { .. } | Verdict::Signaled { .. } => String::new(),
+        _ => headline(report),
+    }
+}
+
+/// How it ended, what it used, what held which rule.
+pub(crate) fn full(report: &Report) -> String {
+    let rows = report.enforced.iter().map(enforced_row).chain(report.limits.iter().map(limit_row));
+    format!("{}belljar: used {}\n{}", headline(report), used(report), columns(&rows.collect::<Vec<_>>()))
+}
+
+fn headline(report: &Report) -> String {
+    let reason =
+        if report.reason.is_empty() { String::new() } else { format!(": {}", report.reason.trim_end()) };
+    let hint = if report.hint.is_empty() { String::new() } else { format!("hint: {}\n", report.hint) };
+    format!("belljar: {}{reason}\n{hint}", verdict(report.verdict))
+}
+
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Exited { code } => format!("the program exited with {code}"),
+        Verdict::Signaled { signal } => format!("signal {signal} ended the program"),
+        Verdict::TimedOut => "time limit reached".to_owned(),
+        Verdict::LimitHit { limit } => format!("limit reached: {}", word(to_value(limit))),
+        Verdict::Violation => "the system call filter ended the program".to_owned(),
+        Verdict::NotRunnable => "the program cannot be run".to_owned(),
+        Verdict::NotFound => "the program was not found".to_owned(),
+        Verdict::SetupFailed => "nothing was run".to_owned(),
+        _ => "belljar failed".to_owned(),
+    }
+}
+
+/// A plain value as its JSON form names it.
+pub(crate) fn word(value: serde_json::Result<Value>) -> String {
+    match value {
+        Ok(Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+fn used(report: &Report) -> String {
+    let usage = &report.usage;
+    let peak = amount(usage.peak_memory);
+    let [wall, user, system] = [usage.wall, usage.user, usage.system].map(seconds);
+    format!("wall {wall}, user {user}, system {system}, peak memory {peak}")
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}.{:03} s", time.as_secs(), time.subsec_millis())
+}
+
+/// Units of 1024, from the largest.
+const UNITS: &[(u64, &str)] = &[(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+
+/// Bytes for a person: one digit after the point, rounded down.
+pub(crate) fn amount(bytes: u64) -> String {
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, (bytes % unit) * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
+fn enforced_row(row: &Enforcement) -> [String; 3] {
+    let layers: Vec<String> = row.layers.iter().map(|layer| word(to_value(layer))).collect();
+    let held = if layers.is_empty() { "nothing".to_owned() } else { layers.join(", ") };
+    let gap = row.gap.as_ref().map(|gap| format!(" (gap: {gap})")).unwrap_or_default();
+    [row.rule.clone(), format!("{held}{gap}"), row.origin.clone()]
+}
+
+fn limit_row(row: &LimitHeld) -> [String; 3] {
+    let hit = if row.hit { "reached" } else { "" };
+    [format!("limit {} {}", word(to_value(row.limit)), row.value), row.by.clone(), hit.to_owned()]
+}
+
+/// Rows under one another, without spaces at the ends. A line break inside a cell becomes an escape.
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| text::name(cell))).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).min(60);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_ends_by_itself_is_not_worth_a_word() {
+        let report = Report::failure(Verdict::Exited { code: 3 }, "", "");
+        assert_eq!(unusual(&report), "");
+    }
+
+    #[test]
+    fn a_timeout_is_said_with_reason_and_remedy() {
+        let report = Report::failure(Verdict::TimedOut, "it ran for 10 s", "-t 20s allows more");
+        assert_eq!(
+            unusual(&report),
+            "belljar: time limit reached: it ran for 10 s\nhint: -t 20s allows more\n"
+        );
+    }
+
+    #[test]
+    fn amounts_are_rounded_down() {
+        assert_eq!([0, 1023, 1024, 1_610_612_736].map(amount), ["0 B", "1023 B", "1.0 KiB", "1.5 GiB"]);
+        assert_eq!(amount((1 << 30) - 1), "1023.9 MiB");
+    }
+}

@@ -1,0 +1,67 @@
+//! Runs the built command and keeps what it said.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// What one run showed.
+#[derive(Debug)]
+pub struct Seen {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn belljar<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Seen {
+    see(&mut command(args))
+}
+
+pub fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_belljar"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+pub fn see(command: &mut Command) -> Seen {
+    let Output { status, stdout, stderr } = command.output().expect("belljar starts");
+    Seen {
+        status: status.code().expect("belljar itself is not killed"),
+        out: String::from_utf8_lossy(&stdout).into_owned(),
+        err: String::from_utf8_lossy(&stderr).into_owned(),
+    }
+}
+
+/// A folder that goes away with the test.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("belljar-cli-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).expect("a file of the test");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).expect("the folder of the test");
+    }
+}
+
+pub fn json(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).expect("the report was written");
+    serde_json::from_str(&text).expect("the report is JSON")
+}
