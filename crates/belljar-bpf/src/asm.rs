@@ -67,11 +67,17 @@ impl Assembler {
         if yes == no {
             return yes;
         }
-        let far = self.place(no, holds);
-        let near = self.place(yes, holds);
+        // A load runs on into the instruction written last: what needs one there goes first and saves a `ja`.
+        let (yes, no) = if self.is_next(yes) {
+            let yes = self.place(yes, holds);
+            (yes, self.place(no, holds))
+        } else {
+            let no = self.place(no, holds);
+            (self.place(yes, holds), no)
+        };
         let here = self.reversed.len();
         let offset = |target: usize| u8::try_from(here - target - 1).unwrap_or(u8::MAX);
-        self.reversed.push(Insn { code, jt: offset(near), jf: offset(far), k });
+        self.reversed.push(Insn { code, jt: offset(yes), jf: offset(no), k });
         Label::At { position: here, holds }
     }
 
@@ -85,6 +91,11 @@ impl Assembler {
         }
         self.reversed.reverse();
         self.reversed
+    }
+
+    /// True if `label` is the instruction written last.
+    fn is_next(&self, label: Label) -> bool {
+        matches!(label, Label::At { position, .. } if position + 1 == self.reversed.len())
     }
 
     /// A position within reach of the next instruction that does what `label` says when the accumulator holds `now`.

@@ -68,7 +68,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The instructions, 1 to 4096.
+    /// A filter made elsewhere, to be evaluated or disassembled.
+    #[must_use]
+    pub fn from_insns(insns: Vec<Insn>) -> Filter {
+        Filter { insns }
+    }
+
+    /// The instructions.
     #[must_use]
     pub fn insns(&self) -> &[Insn] {
         &self.insns

@@ -13,8 +13,41 @@ pub(crate) fn lower(asm: &mut Assembler, nodes: &[Node], (yes, no): Exits) -> La
         Node::Test(test) => lower_test(asm, &test, (yes, no)),
         Node::Not => lower(asm, operands, (no, yes)),
         Node::All(count) => lower_chain(asm, operands, count, |next| (next, no), yes),
-        Node::Any(count) => lower_chain(asm, operands, count, |next| (yes, next), no),
+        Node::Any(count) => match values(operands, count) {
+            Some((word, values)) => lower_list(asm, word, &values, (yes, no)),
+            None => lower_chain(asm, operands, count, |next| (yes, next), no),
+        },
     }
+}
+
+/// The sorted values if the `count` operands ask for equality with one 32-bit word, and there are enough to search.
+fn values(operands: &[Node], count: u16) -> Option<(Word, Vec<u32>)> {
+    let tests = operands.get(..usize::from(count)).filter(|_| count > SHORT_LIST)?;
+    let (Node::Test(first), mut values) = (tests.first()?, Vec::with_capacity(tests.len())) else { return None };
+    for node in tests {
+        let Node::Test(test) = node else { return None };
+        let alike = (test.arg, test.mask, test.cmp) == (first.arg, first.mask, Cmp::Eq);
+        values.push(u32::try_from(test.value).ok().filter(|_| alike && test.mask >> 32 == 0)?);
+    }
+    values.sort_unstable();
+    values.dedup();
+    let [low, _] = halves(first);
+    Some((low.word, values))
+}
+
+/// Lists up to this length are compared value by value.
+const SHORT_LIST: u16 = 4;
+
+/// Writes a balanced search over `values`, upper side first.
+fn lower_list(asm: &mut Assembler, word: Word, values: &[u32], (yes, no): Exits) -> Label {
+    if values.len() <= usize::from(SHORT_LIST) {
+        return values.iter().rev().fold(no, |next, value| asm.branch(JEQ, *value, word, (yes, next)));
+    }
+    let (left, right) = values.split_at(values.len() / 2);
+    let first = right.first().copied().unwrap_or(0);
+    let upper = lower_list(asm, word, right, (yes, no));
+    let lower = lower_list(asm, word, left, (yes, no));
+    asm.branch(JGE, first, word, (upper, lower))
 }
 
 /// Writes `count` operands, last one first: each goes on to the one behind it, the last to `end`.
