@@ -117,6 +117,19 @@ impl FilterBuilder {
         self.push(nr, cond.as_ref(), action)
     }
 
+    /// A rule with a ready condition, outside the closure check: for rules that the planner makes itself and
+    /// answers for.
+    ///
+    /// # Errors
+    /// An unknown number, a call that is never granted, or a condition that makes no sense for it.
+    pub fn planned(mut self, nr: u32, when: Option<&Cond>, action: Action) -> Result<Self, RuleError> {
+        if action.grants() {
+            groups::refuse_never_granted(nr)?;
+        }
+        self.spec.rules.push(Rule::new(nr, when, action, Origin::Planner)?);
+        Ok(self)
+    }
+
     fn push(mut self, nr: u32, when: Option<&Cond>, action: Action) -> Result<Self, RuleError> {
         if action.grants() {
             groups::refuse_never_granted(nr)?;

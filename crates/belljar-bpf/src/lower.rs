@@ -23,7 +23,9 @@ pub(crate) fn lower(asm: &mut Assembler, nodes: &[Node], (yes, no): Exits) -> La
 /// The sorted values if the `count` operands ask for equality with one 32-bit word, and there are enough to search.
 fn values(operands: &[Node], count: u16) -> Option<(Word, Vec<u32>)> {
     let tests = operands.get(..usize::from(count)).filter(|_| count > SHORT_LIST)?;
-    let (Node::Test(first), mut values) = (tests.first()?, Vec::with_capacity(tests.len())) else { return None };
+    let (Node::Test(first), mut values) = (tests.first()?, Vec::with_capacity(tests.len())) else {
+        return None;
+    };
     for node in tests {
         let Node::Test(test) = node else { return None };
         let alike = (test.arg, test.mask, test.cmp) == (first.arg, first.mask, Cmp::Eq);

@@ -16,6 +16,8 @@ use crate::syscalls::{syscall_count, syscall_name};
 pub enum Origin {
     /// The policy, call by call. Such a rule must be closed over aliases.
     Policy,
+    /// The planner, which closes its own rules over aliases.
+    Planner,
     /// A shipped group. The groups are closed by a test of this crate.
     Group(&'static str),
 }
