@@ -11,6 +11,7 @@
 )]
 
 mod chroot;
+mod data;
 mod global;
 pub(crate) mod kernel;
 mod landlock;
@@ -29,8 +30,15 @@ use crate::attack::{Attack, Family};
 use crate::outcome::BEGAN;
 
 /// Every attack, in the order they run.
-pub(crate) const FAMILIES: &[Family] =
-    &[chroot::FAMILY, procfs::FAMILY, global::FAMILY, landlock::FAMILY, seccomp::FAMILY, number::FAMILY];
+pub(crate) const FAMILIES: &[Family] = &[
+    chroot::FAMILY,
+    procfs::FAMILY,
+    global::FAMILY,
+    landlock::FAMILY,
+    data::FAMILY,
+    seccomp::FAMILY,
+    number::FAMILY,
+];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
 pub(crate) fn main(words: &[String]) -> io::Result<u8> {
