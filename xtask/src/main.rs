@@ -2,6 +2,8 @@
 //! [`check::CHECKS`].
 #![forbid(unsafe_code)]
 
+mod account;
+mod bench;
 mod budget;
 mod check;
 mod cli_docs;
@@ -14,6 +16,7 @@ mod lint;
 mod rooms;
 mod sizes;
 mod source;
+mod stage;
 mod tables;
 mod test;
 mod tree;
@@ -28,6 +31,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "generate", summary: "write the generated files [NAME...]", run: generate::run },
     Command { name: "dist", summary: "build and check the binary to ship", run: dist::run },
     Command { name: "test", summary: "every test: unit doc escape programs [PART...]", run: test::run },
+    Command { name: "bench", summary: "measure beside others and write BENCHMARKS.md", run: bench::run },
 ];
 
 fn main() -> ExitCode {

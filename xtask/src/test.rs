@@ -7,10 +7,8 @@
 //! A skip is never silent: its name must stand in `tests/expected-skips.txt` (the suites have lists of their own),
 //! and `BELLJAR_MUST=landlock:7,userns` makes a skip for one of these needs a failure. The last line counts.
 
-mod account;
 mod binaries;
 mod skips;
-mod stage;
 mod suite;
 mod tally;
 mod unit;
@@ -19,9 +17,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::account::{self, Account};
 use crate::command::{program, say};
-use account::Account;
-use stage::Stage;
+use crate::stage::Stage;
 use tally::Tally;
 
 /// One part of the tests, run for each account.

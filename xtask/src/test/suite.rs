@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::Built;
-use super::account::Account;
 use super::binaries::program_of;
-use super::stage::Stage;
 use super::tally::Tally;
+use crate::account::Account;
 use crate::command::say;
+use crate::stage::Stage;
 
 /// Seconds after which a whole suite is killed and failed.
 const PATIENCE: u32 = 900;

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 
 use super::Built;
-use super::account::Account;
 use super::binaries::Binary;
 use super::skips::{self, Expected};
-use super::stage::Stage;
 use super::tally::Tally;
+use crate::account::Account;
 use crate::command::say;
+use crate::stage::Stage;
 
 /// Seconds after which one test is killed and failed.
 const PATIENCE: u32 = 300;

@@ -1,4 +1,4 @@
-//! The folder a test run works in: outside the repository, readable by every account, gone afterwards.
+//! The folder a run of tests or benches works in: outside the repository, readable by every account, gone afterwards.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -7,21 +7,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// The folder; removed when dropped.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     root: PathBuf,
 }
 
 impl Stage {
     /// Makes the folder under /var/tmp: jars have a /tmp of their own, so what they should see cannot live there.
-    pub(super) fn new() -> Result<Self> {
-        let root = PathBuf::from(format!("/var/tmp/belljar-test.{}", std::process::id()));
+    pub(crate) fn new() -> Result<Self> {
+        let root = PathBuf::from(format!("/var/tmp/belljar-stage.{}", std::process::id()));
         let stage = Self { root };
         stage.folder("", 0o755)?;
+        stage.folder("bin", 0o755)?;
         Ok(stage)
     }
 
     /// Makes a folder inside.
-    pub(super) fn folder(&self, name: &str, mode: u32) -> Result<PathBuf> {
+    pub(crate) fn folder(&self, name: &str, mode: u32) -> Result<PathBuf> {
         let path = self.root.join(name);
         DirBuilder::new()
             .mode(mode)
@@ -30,10 +31,15 @@ impl Stage {
         Ok(path)
     }
 
+    /// Where the programs are.
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.root.join("bin")
+    }
+
     /// Copies a program to where every account can run it.
-    pub(super) fn program(&self, file: &Path) -> Result<PathBuf> {
+    pub(crate) fn program(&self, file: &Path) -> Result<PathBuf> {
         let name = file.file_name().context("a program has a name")?;
-        let copy = self.root.join(name);
+        let copy = self.bin().join(name);
         if !copy.is_file() {
             fs::copy(file, &copy).with_context(|| format!("copying {}", file.display()))?;
         }

@@ -1,4 +1,4 @@
-//! Who runs the tests: the invoking account and, when that is root, an ordinary user too.
+//! Who runs tests and benches: the invoking account and, when that is root, an ordinary user too.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,33 +8,32 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::stage::Stage;
+use crate::stage::Stage;
 
 /// The ordinary user when the machine has none: no name, no home of its own.
 const NAMELESS: u32 = 12345;
 
-/// An account that tests run as.
-pub(super) struct Account {
+/// An account that programs are run as.
+pub(crate) struct Account {
     kind: Kind,
     home: PathBuf,
+    work: PathBuf,
     is_root: bool,
 }
 
+#[derive(Clone, Copy)]
 enum Kind {
     Invoking,
     Ordinary { uid: u32, gid: u32 },
 }
 
 /// The accounts of this run.
-pub(super) fn all(stage: &Stage) -> Result<Vec<Account>> {
+pub(crate) fn all(stage: &Stage) -> Result<Vec<Account>> {
     let is_root = fs::metadata("/proc/self")?.uid() == 0;
-    let invoking = Account { kind: Kind::Invoking, home: stage.folder("home-invoking", 0o700)?, is_root };
-    let mut accounts = vec![invoking];
+    let mut accounts = vec![Account::new(stage, Kind::Invoking, is_root)?];
     if is_root {
         let (uid, gid) = ordinary(&fs::read_to_string("/etc/passwd")?).unwrap_or((NAMELESS, NAMELESS));
-        let home = stage.folder("home-ordinary", 0o700)?;
-        chown(&home, Some(uid), Some(gid))?;
-        accounts.push(Account { kind: Kind::Ordinary { uid, gid }, home, is_root: false });
+        accounts.push(Account::new(stage, Kind::Ordinary { uid, gid }, false)?);
     }
     Ok(accounts)
 }
@@ -47,15 +46,32 @@ fn ordinary(passwd: &str) -> Option<(u32, u32)> {
 }
 
 impl Account {
-    pub(super) fn is_invoking(&self) -> bool {
+    /// Makes the account's folders: a home, and a folder to work in beside it.
+    fn new(stage: &Stage, kind: Kind, is_root: bool) -> Result<Self> {
+        let suffix = if matches!(kind, Kind::Invoking) { "invoking" } else { "ordinary" };
+        let home = stage.folder(&format!("home-{suffix}"), 0o700)?;
+        let work = stage.folder(&format!("work-{suffix}"), 0o700)?;
+        if let Kind::Ordinary { uid, gid } = kind {
+            chown(&home, Some(uid), Some(gid))?;
+            chown(&work, Some(uid), Some(gid))?;
+        }
+        Ok(Self { kind, home, work, is_root })
+    }
+
+    /// A folder of this account that is not its home.
+    pub(crate) fn work(&self) -> &Path {
+        &self.work
+    }
+
+    pub(crate) fn is_invoking(&self) -> bool {
         matches!(self.kind, Kind::Invoking)
     }
 
-    pub(super) fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.is_root
     }
 
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.kind {
             Kind::Invoking if self.is_root => "root".to_owned(),
             Kind::Invoking => "the invoking user".to_owned(),
@@ -65,7 +81,7 @@ impl Account {
 
     /// A command that starts `program` as this account, with a private home and temporary folder, killed after
     /// `seconds`.
-    pub(super) fn command(&self, program: &Path, seconds: u32) -> Command {
+    pub(crate) fn command(&self, program: &Path, seconds: u32) -> Command {
         let limit = seconds.to_string();
         let timeout = ["timeout", "--kill-after=5", &limit].map(OsStr::new);
         let identity = self.identity();

@@ -1,0 +1,73 @@
+//! Asks the measuring program, run as some account.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::figures::Series;
+use crate::account::Account;
+
+/// Seconds after which a request is given up.
+const PATIENCE: u32 = 600;
+
+/// The measuring program.
+pub(super) struct Helper {
+    program: PathBuf,
+    is_quick: bool,
+}
+
+/// What a series measures and for how long.
+pub(super) struct Effort {
+    /// `wall` or `printed`.
+    pub(super) measure: &'static str,
+    pub(super) rounds: u32,
+    pub(super) seconds: u32,
+}
+
+impl Helper {
+    pub(super) fn new(program: PathBuf, is_quick: bool) -> Self {
+        Self { program, is_quick }
+    }
+
+    /// Runs the commands beside each other and returns one series per command.
+    pub(super) fn series(
+        &self,
+        account: &Account,
+        effort: &Effort,
+        rows: &[(&str, Vec<String>)],
+    ) -> Result<Vec<Series>> {
+        let rounds = if self.is_quick { 3 } else { effort.rounds };
+        let rows: Vec<Value> =
+            rows.iter().map(|(name, words)| json!({"name": name, "words": words})).collect();
+        let request = json!({
+            "rounds": rounds, "warm_up": 2, "seconds": effort.seconds, "measure": effort.measure, "rows": rows,
+        });
+        let answer = self.ask("series", account, &request)?;
+        let found = answer.as_array().context("a series is a list")?;
+        found.iter().map(|row| Series::read(row).context("a series")).collect()
+    }
+
+    /// Starts `count` copies that wait in `sleep`, and returns what the helper found.
+    pub(super) fn idle(&self, account: &Account, words: &[String], count: usize) -> Result<Value> {
+        self.ask("idle", account, &json!({"words": words, "program": "sleep", "count": count}))
+    }
+
+    /// The properties of the machine.
+    pub(super) fn machine(&self) -> Result<Value> {
+        let text = crate::command::output(&mut crate::command::program(&self.program, ["machine"]))?;
+        serde_json::from_str(&text).context("the machine's properties")
+    }
+
+    fn ask(&self, verb: &str, account: &Account, request: &Value) -> Result<Value> {
+        let mut command = account.command(&self.program, PATIENCE);
+        command.arg(verb).current_dir(account.work()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        child.stdin.take().context("standard input is a pipe")?.write_all(request.to_string().as_bytes())?;
+        let output = child.wait_with_output()?;
+        anyhow::ensure!(output.status.success(), "the helper ended with {}", output.status);
+        serde_json::from_slice(&output.stdout).context("the helper's answer")
+    }
+}

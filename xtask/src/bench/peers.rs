@@ -1,0 +1,119 @@
+//! How each box is told to run a command: system read-only, one folder writable, no network.
+
+use std::path::{Path, PathBuf};
+
+/// One box.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// Name in tables.
+    pub(super) name: &'static str,
+    /// Words before the command, in groups; `{belljar}`, `{bin}` and `{work}` are filled in.
+    words: &'static [&'static [&'static str]],
+}
+
+/// No box at all: what everything is compared with.
+pub(super) const PLAIN: &Peer = &Peer { name: "no box", words: &[] };
+
+/// Bubblewrap with the namespaces and mounts of belljar's strict default.
+pub(super) const BWRAP: &Peer = &Peer { name: "bwrap", words: &[BWRAP_HEAD, &["--unshare-net"], BWRAP_TAIL] };
+
+/// The same without a net namespace: the host's network is open to it.
+pub(super) const BWRAP_HOST_NET: &Peer =
+    &Peer { name: "bwrap, host network", words: &[BWRAP_HEAD, BWRAP_TAIL] };
+
+const BWRAP_HEAD: &[&str] = &["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"];
+
+#[rustfmt::skip]
+const BWRAP_TAIL: &[&str] = &[
+    "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
+    "--symlink", "usr/lib64", "/lib64", "--ro-bind", "/etc", "/etc", "--proc", "/proc", "--dev", "/dev",
+    "--tmpfs", "/tmp", "--ro-bind", "{bin}", "{bin}", "--bind", "{work}", "{work}", "--chdir", "{work}",
+    "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--",
+];
+
+/// Every box of the page.
+pub(super) const ALL: &[&Peer] = &[PLAIN, BWRAP, BWRAP_HOST_NET, BELLJAR, BELLJAR_NET_OFF, FIREJAIL, RUNSC];
+
+pub(super) const FIREJAIL: &Peer = &Peer {
+    name: "firejail",
+    words: &[&[
+        "firejail",
+        "--quiet",
+        "--noprofile",
+        "--net=none",
+        "--ipc-namespace",
+        "--private-tmp",
+        "--keep-var-tmp",
+        "--read-write={work}",
+        "--private-dev",
+        "--read-only=/usr",
+        "--noroot",
+        "--caps.drop=all",
+        "--nonewprivs",
+        "--seccomp",
+        "--",
+    ]],
+};
+
+pub(super) const RUNSC: &Peer = &Peer {
+    name: "runsc",
+    words: &[&["runsc", "--rootless", "--network=none", "--ignore-cgroups", "do", "--"]],
+};
+
+/// All layers and an own net namespace.
+pub(super) const BELLJAR: &Peer =
+    &Peer { name: "belljar", words: &[&["{belljar}", "run", "-r", "{bin}", "-w", "{work}", "--"]] };
+
+/// All layers, no sockets at all, and so no net namespace.
+pub(super) const BELLJAR_NET_OFF: &Peer = &Peer {
+    name: "belljar --net off",
+    words: &[&["{belljar}", "run", "--net", "off", "-r", "{bin}", "-w", "{work}", "--"]],
+};
+
+/// What the placeholders stand for.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) belljar: PathBuf,
+    pub(super) bin: PathBuf,
+    pub(super) work: PathBuf,
+}
+
+impl Places {
+    /// Fills the placeholders of one word.
+    pub(super) fn fill(&self, word: &str) -> String {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let word = word.replace("{belljar}", &text(&self.belljar));
+        word.replace("{bin}", &text(&self.bin)).replace("{work}", &text(&self.work))
+    }
+}
+
+impl Peer {
+    /// The whole command line.
+    pub(super) fn line(&self, command: &[&str], places: &Places) -> Vec<String> {
+        self.words.concat().iter().chain(command).map(|word| places.fill(word)).collect()
+    }
+
+    /// The command line as the page shows it.
+    pub(super) fn shown(&self) -> String {
+        if self.words.is_empty() {
+            "{cmd}".to_owned()
+        } else {
+            format!("{} {{cmd}}", self.words.concat().join(" "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_the_box_and_the_command_with_places_filled() {
+        let places = Places { belljar: "/b".into(), bin: "/p".into(), work: "/w".into() };
+        let line = BELLJAR.line(&["{bin}/bench", "exit"], &places);
+        assert_eq!(line, ["/b", "run", "-r", "/p", "-w", "/w", "--", "/p/bench", "exit"]);
+        for row in ALL {
+            assert!(row.line(&["true"], &places).iter().all(|word| !word.contains('{')), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What is measured: one row of [`SECTIONS`] each.
+
+mod calls;
+mod memory;
+mod start;
+mod work;
+
+use anyhow::Result;
+
+use super::figures::Series;
+use super::helper::{Effort, Helper};
+use super::peers::{Peer, Places};
+use super::report::Table;
+use crate::account::Account;
+use crate::command::say;
+
+/// Where and as whom things are measured.
+pub(super) struct Bench<'a> {
+    pub(super) helper: &'a Helper,
+    pub(super) account: &'a Account,
+    pub(super) places: &'a Places,
+}
+
+/// One table of the page.
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) note: &'static str,
+    pub(super) measure: fn(&Bench<'_>) -> Result<Table>,
+}
+
+pub(super) const SECTIONS: &[Section] = &[
+    Section {
+        title: "Start to exit of /bin/true",
+        note: "Milliseconds from posix_spawn to the end of wait. /bin/true is a dynamic glibc program.",
+        measure: start::dynamic,
+    },
+    Section {
+        title: "Start to exit of a static program",
+        note: "The same with a program that has next to no start-up of its own (`bench exit`).",
+        measure: start::small,
+    },
+    Section {
+        title: "Slow starters",
+        note: "Start to exit of /bin/true with fewer rounds.",
+        measure: start::slow,
+    },
+    Section {
+        title: "Starts a second",
+        note: "One worker, one after another, /bin/true; delayed teardown by the kernel included.",
+        measure: start::rate,
+    },
+    Section {
+        title: "System calls of a start",
+        note: "`strace -f -c` over all processes, less those of the same command without a box.",
+        measure: start::calls,
+    },
+    Section {
+        title: "System calls inside",
+        note: "Nanoseconds per call, the quickest of five rounds of each run.",
+        measure: calls::run,
+    },
+    Section {
+        title: "Real work",
+        note: "Whole commands, their start included: milliseconds outside, ratios inside.",
+        measure: work::run,
+    },
+    Section {
+        title: "Memory and processes",
+        note: "Boxes in which `sleep` waits. KiB; PSS counts all processes of a box, the program included.",
+        measure: memory::few,
+    },
+    Section { title: "Many at once", note: "All started, all waiting, then ended.", measure: memory::many },
+];
+
+impl Bench<'_> {
+    /// The peers of the list that run here.
+    fn usable(&self, peers: &[&'static Peer]) -> Vec<&'static Peer> {
+        peers.iter().copied().filter(|peer| self.works(peer)).collect()
+    }
+
+    fn works(&self, peer: &Peer) -> bool {
+        let line = peer.line(&["/bin/true"], self.places);
+        let outcome = line.split_first().map(|(program, words)| {
+            let mut command = self.account.command(program.as_ref(), 20);
+            command.args(words).current_dir(&self.places.work).output()
+        });
+        let works = outcome.is_some_and(|done| done.is_ok_and(|done| done.status.success()));
+        if !works {
+            say(&format!("bench: {} does not run /bin/true here and is left out", peer.name));
+        }
+        works
+    }
+
+    /// The command in each box, beside each other.
+    fn series(&self, peers: &[&'static Peer], command: &[&str], effort: &Effort) -> Result<Vec<Series>> {
+        let rows: Vec<(&str, Vec<String>)> =
+            peers.iter().map(|peer| (peer.name, peer.line(command, self.places))).collect();
+        self.helper.series(self.account, effort, &rows)
+    }
+}

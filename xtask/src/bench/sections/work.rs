@@ -1,0 +1,58 @@
+//! Commands as people run them.
+
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::Result;
+
+use super::Bench;
+use crate::bench::figures::named;
+use crate::bench::helper::Effort;
+use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, PLAIN, Peer};
+use crate::bench::report::{Number, Table, ms, ratio};
+use crate::command::must;
+
+/// Name of the number and the command, run in the work folder.
+const COMMANDS: &[(&str, &[&str])] = &[
+    ("compile", &["gcc", "-O1", "-c", "program.c", "-o", "program.o"]),
+    ("tar and gzip", &["tar", "-czf", "archive.tgz", "-C", "/usr/include", "linux"]),
+    ("grep -r", &["sh", "-c", "grep -r no_such_word /usr/include || true"]),
+    ("git status", &["git", "-C", "repository", "status", "--short"]),
+];
+
+const PEERS: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, BELLJAR_NET_OFF];
+
+/// Each command in each box.
+pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
+    prepare(bench)?;
+    let effort = Effort { measure: "wall", rounds: 41, seconds: 25 };
+    let peers = bench.usable(PEERS);
+    let head: Vec<&str> = [""].into_iter().chain(peers.iter().map(|peer| peer.name)).collect();
+    let mut table = Table::new(&head);
+    for (name, command) in COMMANDS {
+        let series = bench.series(&peers, command, &effort)?;
+        let Some(base) = named(&series, PLAIN.name) else { continue };
+        let cells = series.iter().skip(1).map(|own| ratio(own.over(base)));
+        table.row([(*name).to_owned(), ms(base.median())].into_iter().chain(cells));
+        let own = named(&series, BELLJAR.name).map(|own| Number { name, value: own.over(base) });
+        table = table.with(own);
+    }
+    Ok(table)
+}
+
+/// A C program of some size, and a repository of two thousand files.
+fn prepare(bench: &Bench<'_>) -> Result<()> {
+    let mut program = String::from("#include <stdio.h>\n#include <stdlib.h>\n");
+    for number in 0..600 {
+        writeln!(
+            program,
+            "int f{number}(int a, int b) {{ for (int i = 0; i < b; i++) a += i * {number} % (a + 7); return a; }}"
+        )?;
+    }
+    fs::write(bench.places.work.join("program.c"), program)?;
+    let script = "git init -q repository && cd repository && for i in $(seq 40); do mkdir d$i; \
+                  for j in $(seq 50); do echo $i $j >d$i/f$j; done; done && git add . && \
+                  git -c user.name=bench -c user.email=bench@localhost commit -qm all && echo new >d1/f1";
+    let mut command = bench.account.command("sh".as_ref(), 120);
+    must(command.args(["-c", script]).current_dir(&bench.places.work))
+}
