@@ -7,8 +7,12 @@
  * package of every distribution.
  *
  * On x86_64 the two libraries share the layout of every structure that the standard library passes; these are the
- * only names it needs that musl lacks.
+ * only names it and the compiler's unwinder need that musl lacks.
  */
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Asked before the standard library uses posix_spawn; musl's has what it wants of 2.24 and newer. */
 const char *gnu_get_libc_version(void);
@@ -24,11 +28,61 @@ int __res_init(void)
     return 0;
 }
 
-/* The unwinder's fast path; -1 sends it to dl_iterate_phdr, which musl has. */
-int _dl_find_object(void *address, void *result);
-int _dl_find_object(void *address, void *result)
+/*
+ * The unwinder asks this where an address's unwind table is, and asks nothing else when it exists. The answer has
+ * glibc's layout; a static program is one object.
+ */
+struct found {
+    unsigned long long flags;
+    void *map_start;
+    void *map_end;
+    void *link_map;
+    void *eh_frame;
+    unsigned long long reserved[7];
+};
+
+/* The head of what musl's dl_iterate_phdr passes. */
+struct object {
+    uintptr_t base;
+    const char *name;
+    const Elf64_Phdr *parts;
+    Elf64_Half count;
+};
+
+int dl_iterate_phdr(int (*)(struct object *, size_t, void *), void *);
+
+struct search {
+    uintptr_t address;
+    struct found *found;
+};
+
+static int look(struct object *object, size_t size, void *argument)
 {
-    (void)address;
-    (void)result;
-    return -1;
+    struct search *search = argument;
+    void *table = NULL;
+    int is_inside = 0;
+
+    (void)size;
+    for (size_t i = 0; i < object->count; i++) {
+        const Elf64_Phdr *part = &object->parts[i];
+        uintptr_t start = object->base + part->p_vaddr;
+        if (part->p_type == PT_GNU_EH_FRAME)
+            table = (void *)start;
+        if (part->p_type == PT_LOAD && search->address - start < part->p_memsz) {
+            search->found->map_start = (void *)start;
+            search->found->map_end = (void *)(start + part->p_memsz);
+            is_inside = 1;
+        }
+    }
+    search->found->eh_frame = table;
+    return is_inside && table != NULL;
+}
+
+int _dl_find_object(void *address, struct found *found);
+int _dl_find_object(void *address, struct found *found)
+{
+    struct search search = { (uintptr_t)address, found };
+
+    *found = (struct found){ 0 };
+    return dl_iterate_phdr(look, &search) ? 0 : -1;
 }

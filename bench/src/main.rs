@@ -26,6 +26,7 @@ const COMMANDS: &[(&str, Answer)] = &[
     ("machine", machine::run),
     ("getppid", calls::getppid),
     ("open", calls::open),
+    ("echo", |words| Ok(words.join(" "))),
     ("exit", |_| Ok(String::new())),
 ];
 

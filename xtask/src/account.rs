@@ -10,6 +10,10 @@ use anyhow::Result;
 
 use crate::stage::Stage;
 
+/// What passes of our own environment: cargo puts library paths and much else into it that would change what programs do
+/// and cost.
+const KEPT: &[&str] = &["PATH", "LANG", "TERM", "CI", "BELLJAR_MUST", "RUST_BACKTRACE"];
+
 /// The ordinary user when the machine has none: no name, no home of its own.
 const NAMELESS: u32 = 12345;
 
@@ -36,6 +40,14 @@ pub(crate) fn all(stage: &Stage) -> Result<Vec<Account>> {
         accounts.push(Account::new(stage, Kind::Ordinary { uid, gid }, false)?);
     }
     Ok(accounts)
+}
+
+/// Where cargo and rustup live, for an account whose home is another than theirs.
+fn toolchain() -> impl Iterator<Item = (&'static str, PathBuf)> {
+    [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")].into_iter().filter_map(|(name, folder)| {
+        let set = std::env::var_os(name).map(PathBuf::from);
+        Some((name, set.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(folder)))?))
+    })
 }
 
 /// User and group of the last ordinary user that /etc/passwd names: accounts of people come after those of systems.
@@ -88,8 +100,11 @@ impl Account {
         let words: Vec<&OsStr> =
             identity.iter().map(OsStr::new).chain(timeout).chain([program.as_os_str()]).collect();
         let mut command = crate::command::program(words[0], &words[1..]);
-        command.env("HOME", &self.home).env("TMPDIR", &self.home).env("USER", self.name());
-        command.env_remove("CARGO_TARGET_DIR").env_remove("SUDO_USER");
+        command.env_clear().envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.env("HOME", &self.home).env("TMPDIR", &self.home);
+        if self.is_invoking() {
+            command.envs(toolchain());
+        }
         command
     }
 

@@ -20,6 +20,16 @@ const SIZE: u64 = 6_000_000;
 /// Where distributions put musl's static library and start files.
 const MUSL: &[&str] = &["/usr/lib/x86_64-linux-musl", "/usr/lib/musl/lib", "/usr/local/musl/lib"];
 
+/// What the compiler's unwinder calls without asking for it to be linked: with glibc it always is.
+const CALLED_UNASKED: &[&str] = &[
+    "pthread_getspecific",
+    "pthread_key_create",
+    "pthread_mutex_lock",
+    "pthread_mutex_unlock",
+    "pthread_once",
+    "pthread_setspecific",
+];
+
 /// Builds the binary, checks it, and puts it in place.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let built = build("belljar-cli", "belljar")?;
@@ -66,13 +76,14 @@ fn musl() -> Result<PathBuf> {
 
 /// musl's start file in place of the compiler's, and its folder searched before glibc's.
 fn musl_flags(library: &Path, seam: &Path) -> Vec<String> {
-    let arguments = [
+    let mut arguments = vec![
         "-nostartfiles".to_owned(),
         format!("-L{}", library.display()),
         library.join("rcrt1.o").display().to_string(),
         seam.display().to_string(),
     ];
-    arguments.map(|argument| format!("-Clink-arg={argument}")).to_vec()
+    arguments.extend(CALLED_UNASKED.iter().map(|name| format!("-Wl,--undefined={name}")));
+    arguments.iter().map(|argument| format!("-Clink-arg={argument}")).collect()
 }
 
 /// Compiles the seam.

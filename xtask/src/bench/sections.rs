@@ -28,6 +28,11 @@ pub(super) struct Section {
     pub(super) measure: fn(&Bench<'_>) -> Result<Table>,
 }
 
+/// Prints `inside`: a program of the system.
+const SYSTEM: &[&str] = &["/bin/echo", "inside"];
+/// Prints `inside`: our own measuring program.
+const OWN: &[&str] = &["{bin}/bench", "echo", "inside"];
+
 pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: "Start to exit of /bin/true",
@@ -73,20 +78,20 @@ pub(super) const SECTIONS: &[Section] = &[
 ];
 
 impl Bench<'_> {
-    /// The peers of the list that run here.
-    fn usable(&self, peers: &[&'static Peer]) -> Vec<&'static Peer> {
-        peers.iter().copied().filter(|peer| self.works(peer)).collect()
+    /// The peers of the list that really run this command here: its output comes back.
+    fn usable(&self, peers: &[&'static Peer], probe: &[&str]) -> Vec<&'static Peer> {
+        peers.iter().copied().filter(|peer| self.works(peer, probe)).collect()
     }
 
-    fn works(&self, peer: &Peer) -> bool {
-        let line = peer.line(&["/bin/true"], self.places);
+    fn works(&self, peer: &Peer, probe: &[&str]) -> bool {
+        let line = peer.line(probe, self.places);
         let outcome = line.split_first().map(|(program, words)| {
             let mut command = self.account.command(program.as_ref(), 20);
             command.args(words).current_dir(&self.places.work).output()
         });
-        let works = outcome.is_some_and(|done| done.is_ok_and(|done| done.status.success()));
+        let works = outcome.is_some_and(|done| done.is_ok_and(|done| done.stdout.starts_with(b"inside")));
         if !works {
-            say(&format!("bench: {} does not run /bin/true here and is left out", peer.name));
+            say(&format!("bench: {} does not run {} here and is left out", peer.name, probe.join(" ")));
         }
         works
     }

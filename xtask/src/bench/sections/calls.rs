@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::Bench;
+use super::{Bench, OWN};
 use crate::bench::figures::named;
 use crate::bench::helper::Effort;
 use crate::bench::peers::{BELLJAR, BWRAP, FIREJAIL, PLAIN, Peer};
@@ -17,7 +17,7 @@ const PEERS: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, FIREJAIL];
 /// Each loop in each box.
 pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
     let effort = Effort { measure: "printed", rounds: 11, seconds: 40 };
-    let peers = bench.usable(PEERS);
+    let peers = bench.usable(PEERS, OWN);
     let mut table = Table::new(&["", "", "ns", "x no box"]);
     for (name, command) in LOOPS {
         let series = bench.series(&peers, command, &effort)?;

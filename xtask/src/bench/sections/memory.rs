@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::Bench;
+use super::{Bench, SYSTEM};
 use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, FIREJAIL, PLAIN, Peer};
 use crate::bench::report::{Number, Table};
 
@@ -21,7 +21,7 @@ pub(super) fn few(bench: &Bench<'_>) -> Result<Table> {
         "its peak",
         "PSS of each of 20",
     ]);
-    for peer in bench.usable(PEERS) {
+    for peer in bench.usable(PEERS, SYSTEM) {
         let found = bench.helper.idle(bench.account, &peer.line(SLEEP, bench.places), 20)?;
         let cell = |name: &str| found[name].to_string();
         let cells = ["processes", "supervisor", "supervisor_peak", "proportional"].map(cell);
@@ -38,7 +38,7 @@ pub(super) fn few(bench: &Bench<'_>) -> Result<Table> {
 /// Five hundred jars.
 pub(super) fn many(bench: &Bench<'_>) -> Result<Table> {
     let mut table = Table::new(&["", "asked for", "waiting at once", "seconds to get there", "PSS of each"]);
-    for peer in bench.usable(&[BELLJAR, BWRAP]) {
+    for peer in bench.usable(&[BELLJAR, BWRAP], SYSTEM) {
         let found = bench.helper.idle(bench.account, &peer.line(SLEEP, bench.places), MANY)?;
         let seconds = format!("{:.1}", found["seconds"].as_f64().unwrap_or(f64::NAN));
         let cells = [peer.name.to_owned(), MANY.to_string(), found["ready"].to_string(), seconds];

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::Bench;
+use super::{Bench, OWN, SYSTEM};
 use crate::bench::figures::{Series, named};
 use crate::bench::helper::Effort;
 use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, BWRAP_HOST_NET, FIREJAIL, PLAIN, Peer, RUNSC};
@@ -16,7 +16,7 @@ const TRUE: &[&str] = &["/bin/true"];
 /// Start to exit of a dynamic program in each quick box.
 pub(super) fn dynamic(bench: &Bench<'_>) -> Result<Table> {
     let effort = Effort { measure: "wall", rounds: 300, seconds: 30 };
-    let series = bench.series(&bench.usable(QUICK), TRUE, &effort)?;
+    let series = bench.series(&bench.usable(QUICK, SYSTEM), TRUE, &effort)?;
     let numbers = [
         ("start", BELLJAR, BWRAP),
         ("start --net off", BELLJAR_NET_OFF, BWRAP),
@@ -29,7 +29,7 @@ pub(super) fn dynamic(bench: &Bench<'_>) -> Result<Table> {
 /// The same with a program that only exits.
 pub(super) fn small(bench: &Bench<'_>) -> Result<Table> {
     let effort = Effort { measure: "wall", rounds: 300, seconds: 30 };
-    let series = bench.series(&bench.usable(QUICK), &["{bin}/bench", "exit"], &effort)?;
+    let series = bench.series(&bench.usable(QUICK, OWN), &["{bin}/bench", "exit"], &effort)?;
     let number = over(&series, "start of a static program", BELLJAR, BWRAP);
     Ok(table(&series).with(number))
 }
@@ -37,7 +37,7 @@ pub(super) fn small(bench: &Bench<'_>) -> Result<Table> {
 /// Boxes that need tens of milliseconds.
 pub(super) fn slow(bench: &Bench<'_>) -> Result<Table> {
     let effort = Effort { measure: "wall", rounds: 25, seconds: 30 };
-    Ok(table(&bench.series(&bench.usable(SLOW), TRUE, &effort)?))
+    Ok(table(&bench.series(&bench.usable(SLOW, SYSTEM), TRUE, &effort)?))
 }
 
 fn over(series: &[Series], name: &'static str, own: &Peer, base: &Peer) -> Option<Number> {
@@ -59,7 +59,7 @@ fn table(series: &[Series]) -> Table {
 pub(super) fn rate(bench: &Bench<'_>) -> Result<Table> {
     let effort = Effort { measure: "wall", rounds: 2000, seconds: 4 };
     let mut table = Table::new(&["", "starts a second"]);
-    for peer in bench.usable(QUICK) {
+    for peer in bench.usable(QUICK, SYSTEM) {
         let series = bench.series(&[peer], TRUE, &effort)?;
         let rate = series.first().context("one series")?.per_second();
         table.row([peer.name.to_owned(), format!("{rate:.0}")]);
@@ -74,7 +74,7 @@ pub(super) fn rate(bench: &Bench<'_>) -> Result<Table> {
 pub(super) fn calls(bench: &Bench<'_>) -> Result<Table> {
     let bare = counted(bench, PLAIN)?;
     let mut table = Table::new(&["", "system calls"]);
-    for peer in bench.usable(&[BWRAP, BELLJAR, BELLJAR_NET_OFF]) {
+    for peer in bench.usable(&[BWRAP, BELLJAR, BELLJAR_NET_OFF], SYSTEM) {
         let own = counted(bench, peer)? - bare;
         table.row([peer.name.to_owned(), format!("{own}")]);
         if peer.name == BELLJAR.name {

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::Bench;
+use super::{Bench, SYSTEM};
 use crate::bench::figures::named;
 use crate::bench::helper::Effort;
 use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, PLAIN, Peer};
@@ -26,7 +26,7 @@ const PEERS: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, BELLJAR_NET_OFF];
 pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
     prepare(bench)?;
     let effort = Effort { measure: "wall", rounds: 41, seconds: 25 };
-    let peers = bench.usable(PEERS);
+    let peers = bench.usable(PEERS, SYSTEM);
     let head: Vec<&str> = [""].into_iter().chain(peers.iter().map(|peer| peer.name)).collect();
     let mut table = Table::new(&head);
     for (name, command) in COMMANDS {
@@ -40,18 +40,18 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
     Ok(table)
 }
 
-/// A C program of some size, and a repository of two thousand files.
+/// A C program of some size, and a repository of ten thousand files.
 fn prepare(bench: &Bench<'_>) -> Result<()> {
     let mut program = String::from("#include <stdio.h>\n#include <stdlib.h>\n");
-    for number in 0..600 {
+    for number in 0..150 {
         writeln!(
             program,
             "int f{number}(int a, int b) {{ for (int i = 0; i < b; i++) a += i * {number} % (a + 7); return a; }}"
         )?;
     }
     fs::write(bench.places.work.join("program.c"), program)?;
-    let script = "git init -q repository && cd repository && for i in $(seq 40); do mkdir d$i; \
-                  for j in $(seq 50); do echo $i $j >d$i/f$j; done; done && git add . && \
+    let script = "git init -q repository && cd repository && for i in $(seq 100); do mkdir d$i; \
+                  for j in $(seq 100); do echo $i $j >d$i/f$j; done; done && git add . && \
                   git -c user.name=bench -c user.email=bench@localhost commit -qm all && echo new >d1/f1";
     let mut command = bench.account.command("sh".as_ref(), 120);
     must(command.args(["-c", script]).current_dir(&bench.places.work))
