@@ -20,6 +20,7 @@ mod procfs;
 pub(crate) mod proof;
 pub(crate) mod raw;
 mod reached;
+mod resources;
 mod seccomp;
 pub(crate) mod target;
 pub(crate) mod weak;
@@ -38,6 +39,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     data::FAMILY,
     seccomp::FAMILY,
     number::FAMILY,
+    resources::FAMILY,
 ];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -18,15 +17,6 @@ use rustix::net::{
 use crate::attack::Judge;
 use crate::outcome::Judgement;
 use crate::stage::Stage;
-
-/// Nothing may connect to the listener.
-pub(crate) fn tcp(stage: &mut Stage, listener: TcpListener) -> io::Result<Judge> {
-    listener.set_nonblocking(true)?;
-    let arrived = Rc::new(Cell::new(false));
-    let judge = unless(Rc::clone(&arrived), "a host listener was reached");
-    stage.watches.push(Box::new(move |_| arrived.set(arrived.get() || listener.accept().is_ok())));
-    Ok(judge)
-}
 
 /// A listener with an abstract name, which is the next argument of the attack after an `@`.
 pub(crate) fn abstract_listener(stage: &mut Stage) -> io::Result<UnixListener> {

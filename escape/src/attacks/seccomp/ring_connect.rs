@@ -7,7 +7,7 @@ use super::ring::{CONNECT, Ring};
 use crate::attack::{Attack, Judge};
 use crate::attacks::kernel::{Word, small, sys};
 use crate::attacks::proof;
-use crate::attacks::reached;
+use crate::judges;
 use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
@@ -22,7 +22,7 @@ pub(super) const ROW: Attack = Attack {
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     stage.arg(listener.local_addr()?.port());
-    reached::tcp(stage, listener)
+    judges::tcp_unreached(listener)
 }
 
 fn attack(args: &[String]) -> io::Result<()> {

@@ -1,0 +1,53 @@
+//! More of something than the limits allow, or longer.
+
+mod descriptors;
+mod forks;
+mod measure;
+mod memory;
+mod output;
+mod processor;
+mod quotas;
+mod storage;
+mod time;
+
+use crate::attack::Family;
+
+pub(super) const FAMILY: Family = Family {
+    title: "More or longer than the limits allow",
+    rows: &[
+        forks::BOMB,
+        forks::THREADS,
+        forks::SIBLINGS,
+        memory::PRIVATE,
+        memory::PIECES,
+        memory::SHARED,
+        memory::CHILDREN,
+        memory::MEMFD,
+        memory::SEGMENT,
+        memory::SHM_FILE,
+        storage::TMP,
+        storage::TMP_FILES,
+        storage::FILE,
+        descriptors::ROW,
+        processor::ALONE,
+        processor::IN_TURN,
+        processor::TOGETHER,
+        time::DEAF,
+        time::STOPPED,
+        time::DAEMON,
+        time::ORPHAN,
+        time::SIBLING,
+        time::MAIN_SURVIVES,
+        time::DAEMON_SURVIVES,
+        time::STOPPED_SURVIVES,
+        time::STARTER_KILLED,
+        output::FLOOD,
+        output::ERROR_FLOOD,
+        output::CHILD_FLOOD,
+        forks::ZOMBIES,
+        forks::ORPHANS,
+        quotas::INOTIFY,
+        quotas::PIPES,
+        quotas::SIGNALS,
+    ],
+};
