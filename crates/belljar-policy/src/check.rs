@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Fault, PolicyError};
 use crate::model::{Access, Dropped, FsRule, FsSubject, Origin, Policy, Setting};
 use crate::text::printable;
-use crate::value::path::{Base, below, written};
+use crate::value::path::{Base, below, same, written};
 use crate::words::{ACCESS, SUBJECTS, word};
 
 /// Sockets behind which a program can start anything with the rights of a daemon.
@@ -52,7 +52,7 @@ pub(crate) fn finish(
     base: Base<'_>,
 ) -> Result<Policy, PolicyError> {
     required_and_weaker(&policy)?;
-    let permit = |path: &Path| permitted.iter().any(|word| word.value == path);
+    let permit = |path: &Path| permitted.iter().any(|word| same(&word.value, path));
     let mut kept = Vec::with_capacity(policy.fs.rules.len());
     for mut rule in std::mem::take(&mut policy.fs.rules) {
         let reason = too_broad(&rule, base.home);
@@ -104,14 +104,14 @@ fn too_broad(rule: &FsRule, home: Option<&Path>) -> Option<&'static str> {
     if rule.access == Access::Hide {
         return None;
     }
-    if path == Path::new("/") {
+    if same(path, Path::new("/")) {
         return Some("the whole file system");
     }
     // A home that is a system folder (daemons have /usr/sbin or /bin) holds no person's files.
     if home.is_some_and(|home| below(home, path) && !is_system(home)) {
         return Some("the home folder");
     }
-    let holds = |socket: &Path| socket == path || whole && below(socket, path);
+    let holds = |socket: &Path| same(socket, path) || whole && below(socket, path);
     let fixed = DAEMON_SOCKETS.iter().any(|socket| holds(Path::new(socket)));
     let homes = home
         .is_some_and(|home| below(path, home) && HOME_SOCKETS.iter().any(|socket| holds(&home.join(socket))));
@@ -140,8 +140,8 @@ fn hide_sockets(rules: &mut Vec<FsRule>) {
         let inside = |rule: &FsRule| rule.outside().is_some_and(|path| below(socket, path));
         let gives = |rule: &FsRule| rule.access != Access::Hide && !rule.dangerous && rule.dest.is_none();
         let holds = rules.iter().any(|rule| gives(rule) && inside(rule));
-        let spoken = rules.iter().any(|rule| rule.inside() == Some(socket));
-        if holds && !spoken {
+        let spoken = |rule: &FsRule| rule.inside().is_some_and(|path| same(path, socket));
+        if holds && !rules.iter().any(spoken) {
             rules.push(hidden(socket));
         }
     }

@@ -11,7 +11,7 @@ use crate::flags::{self, FlagValue};
 use crate::layer::{Layer, wrong};
 use crate::merge::merge;
 use crate::model::{Origin, Policy, Setting};
-use crate::presets::{DEFAULT_PRESET, PRESETS, preset_text};
+use crate::presets::{self, DEFAULT_PRESET, PRESETS, preset_text};
 use crate::read::Reading;
 use crate::text::{nearest, printable};
 use crate::value::path::{Base, fold};
@@ -146,9 +146,24 @@ impl Loader<'_> {
         if !self.enter(PathBuf::from(name))? {
             return Ok(());
         }
+        if self.prepared(name)? {
+            self.done.extend(self.open.pop());
+            return Ok(());
+        }
         let origin = |line| Origin::Preset { name: name.to_owned(), line };
-        let folder = self.request.cwd.clone();
-        self.document(Text { name, text, folder: &folder, origin: &origin })
+        self.document(Text { name, text, folder: &self.request.cwd, origin: &origin })
+    }
+
+    /// Takes a preset from its rows; false when its text must be read, for the place of an error.
+    fn prepared(&mut self, name: &str) -> Result<bool, PolicyError> {
+        let Some(ready) = presets::ready(name) else { return Ok(false) };
+        let base = Base { folder: &self.request.cwd, home: self.request.home.as_deref() };
+        let Ok(layer) = presets::layer(name, ready, base) else { return Ok(false) };
+        for parent in ready.extends {
+            self.preset(parent)?;
+        }
+        self.add(layer)?;
+        Ok(true)
     }
 
     fn file(&mut self, path: PathBuf, text: Option<&str>) -> Result<(), PolicyError> {

@@ -1,4 +1,4 @@
-//! A document's tree to a layer: every name is looked up in the key table, every type checked, every place kept.
+//! A document's tree to words: every name is looked up in the key table, every type checked, every place kept.
 
 use std::ffi::OsStr;
 
@@ -15,6 +15,9 @@ use crate::words::ACCESS;
 /// Keys that hold other keys.
 const SECTIONS: &[&str] = &["fs", "net", "env", "syscalls", "limits"];
 
+/// Takes each word of a document, with its line.
+pub(crate) type Sink<'s> = dyn FnMut(Word<'_>, u32) -> Result<(), PolicyError> + 's;
+
 /// What every value of one document shares.
 pub(crate) struct Reading<'a> {
     pub(crate) source: &'a Source<'a>,
@@ -23,34 +26,38 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads all of a document but `belljar` and `extends`.
+    /// Reads all of a document but `belljar` and `extends` into a layer.
     pub(crate) fn layer(&self, entries: &[Entry<'_>]) -> Result<Layer, PolicyError> {
         let mut layer = Layer::default();
-        for entry in entries {
-            self.top(&mut layer, entry)?;
-        }
+        self.words(entries, &mut |word, _| (word.key.set)(&mut layer, word))?;
         Ok(layer)
     }
 
-    fn top(&self, layer: &mut Layer, entry: &Entry<'_>) -> Result<(), PolicyError> {
+    /// Hands every word of the document to `sink`, in the order of the text.
+    pub(crate) fn words(&self, entries: &[Entry<'_>], sink: &mut Sink<'_>) -> Result<(), PolicyError> {
+        let own = entries.iter().filter(|entry| !matches!(entry.name.as_ref(), "belljar" | "extends"));
+        own.into_iter().try_for_each(|entry| self.top(sink, entry))
+    }
+
+    fn top(&self, sink: &mut Sink<'_>, entry: &Entry<'_>) -> Result<(), PolicyError> {
         let name = entry.name.as_ref();
         if SECTIONS.contains(&name) {
-            return self.section(layer, name, &entry.node);
+            return self.section(sink, name, &entry.node);
         }
         match find("", name) {
-            Some(key) => self.apply(layer, key, entry),
+            Some(key) => self.apply(sink, key, entry),
             None => Err(self.unknown("", entry)),
         }
     }
 
-    fn section(&self, layer: &mut Layer, section: &str, node: &Node<'_>) -> Result<(), PolicyError> {
+    fn section(&self, sink: &mut Sink<'_>, section: &str, node: &Node<'_>) -> Result<(), PolicyError> {
         let Value::Table(entries) = &node.value else {
             return Err(wrong("a table", node.value.type_name()).at(|| self.source.place(&node.at)));
         };
         for entry in entries {
             match find(section, &entry.name) {
-                Some(key) => self.apply(layer, key, entry)?,
-                None if section == "fs" && is_path(&entry.name) => self.grant(layer, entry)?,
+                Some(key) => self.apply(sink, key, entry)?,
+                None if section == "fs" && is_path(&entry.name) => self.grant(sink, entry)?,
                 None => return Err(self.unknown(section, entry)),
             }
         }
@@ -58,7 +65,7 @@ impl Reading<'_> {
     }
 
     /// `"PATH" = "read"`.
-    fn grant(&self, layer: &mut Layer, entry: &Entry<'_>) -> Result<(), PolicyError> {
+    fn grant(&self, sink: &mut Sink<'_>, entry: &Entry<'_>) -> Result<(), PolicyError> {
         let at_value = || self.source.place(&entry.node.at);
         let Value::Text(access) = &entry.node.value else {
             return Err(wrong("text", entry.node.value.type_name()).at(at_value));
@@ -67,36 +74,37 @@ impl Reading<'_> {
         let words = ACCESS.iter().map(|(word, _)| *word);
         let key = key.ok_or_else(|| name::unknown(access, "access", words).at(at_value))?;
         let word = self.word(key, Scalar::Text(OsStr::new(entry.name.as_ref())), entry.at.start);
-        (key.set)(layer, word).map_err(|error| error.at(|| self.source.place(&entry.at)))
+        sink(word, self.source.line(entry.at.start))
+            .map_err(|error| error.at(|| self.source.place(&entry.at)))
     }
 
-    fn apply(&self, layer: &mut Layer, key: &'static Key, entry: &Entry<'_>) -> Result<(), PolicyError> {
+    fn apply(&self, sink: &mut Sink<'_>, key: &'static Key, entry: &Entry<'_>) -> Result<(), PolicyError> {
         match (&entry.node.value, key.kind) {
-            (Value::Table(rows), Kind::Map) => rows.iter().try_for_each(|row| self.row(layer, key, row)),
+            (Value::Table(rows), Kind::Map) => rows.iter().try_for_each(|row| self.row(sink, key, row)),
             (Value::List(items), kind) if kind.is_list() => {
-                items.iter().try_for_each(|item| self.one(layer, key, None, item))
+                items.iter().try_for_each(|item| self.one(sink, key, None, item))
             }
             (other, kind) if kind == Kind::Map || kind.is_list() => {
                 let expected = if kind.is_list() { "a list" } else { "a table" };
                 Err(wrong(expected, other.type_name()).at(|| self.source.place(&entry.node.at)))
             }
-            _ => self.one(layer, key, None, &entry.node),
+            _ => self.one(sink, key, None, &entry.node),
         }
     }
 
     /// One row of a map; `require` may list several demands.
-    fn row(&self, layer: &mut Layer, key: &'static Key, row: &Entry<'_>) -> Result<(), PolicyError> {
+    fn row(&self, sink: &mut Sink<'_>, key: &'static Key, row: &Entry<'_>) -> Result<(), PolicyError> {
         match &row.node.value {
             Value::List(items) if key.name == "require" => {
-                items.iter().try_for_each(|item| self.one(layer, key, Some(&row.name), item))
+                items.iter().try_for_each(|item| self.one(sink, key, Some(&row.name), item))
             }
-            _ => self.one(layer, key, Some(&row.name), &row.node),
+            _ => self.one(sink, key, Some(&row.name), &row.node),
         }
     }
 
     fn one(
         &self,
-        layer: &mut Layer,
+        sink: &mut Sink<'_>,
         key: &'static Key,
         name: Option<&str>,
         node: &Node<'_>,
@@ -104,7 +112,7 @@ impl Reading<'_> {
         let place = || self.source.place(&node.at);
         let scalar = scalar(&node.value, key.kind).map_err(|error| error.at(place))?;
         let word = Word { name, ..self.word(key, scalar, node.at.start) };
-        (key.set)(layer, word).map_err(|error| error.at(place))
+        sink(word, self.source.line(node.at.start)).map_err(|error| error.at(place))
     }
 
     fn word<'w>(&'w self, key: &'static Key, value: Scalar<'w>, at: usize) -> Word<'w> {

@@ -37,6 +37,10 @@ pub(crate) fn spot(raw: &OsStr, base: Base<'_>) -> Result<Spot, PolicyError> {
     if bytes.starts_with(b"@") {
         return program(bytes, optional);
     }
+    if is_plain(bytes) {
+        let path = PathBuf::from(OsStr::from_bytes(bytes));
+        return Ok(Spot { subject: Some(FsSubject::Path(path)), dest: None, optional });
+    }
     check_control(raw)?;
     let (source, dest) = split(bytes, raw)?;
     let subject = match expand(source, base) {
@@ -45,6 +49,19 @@ pub(crate) fn spot(raw: &OsStr, base: Base<'_>) -> Result<Spot, PolicyError> {
     };
     let dest = dest.map(|dest| inside(dest, raw)).transpose()?;
     Ok(Spot { subject, dest, optional })
+}
+
+/// An absolute, folded path of printable ASCII without escapes or colons: nearly every rule, taken as it is.
+fn is_plain(bytes: &[u8]) -> bool {
+    let mut last = b'/';
+    for &byte in bytes.iter().skip(1) {
+        let special = matches!(byte, b':' | b'\\') || !(b' '..=b'~').contains(&byte);
+        if special || last == b'/' && matches!(byte, b'/' | b'.') {
+            return false;
+        }
+        last = byte;
+    }
+    bytes.first() == Some(&b'/') && last != b'/'
 }
 
 fn program(bytes: &[u8], optional: bool) -> Result<Spot, PolicyError> {
@@ -156,7 +173,12 @@ pub(crate) fn fold(path: &Path) -> PathBuf {
     out
 }
 
-/// `path` is `folder` or below it. Both are folded, so bytes decide; component by component is many times slower.
+/// Two folded paths are the same. Bytes decide; comparing component by component is many times slower.
+pub(crate) fn same(a: &Path, b: &Path) -> bool {
+    a.as_os_str() == b.as_os_str()
+}
+
+/// `path` is `folder` or below it, both folded.
 pub(crate) fn below(path: &Path, folder: &Path) -> bool {
     let (path, folder) = (path.as_os_str().as_bytes(), folder.as_os_str().as_bytes());
     folder == b"/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))

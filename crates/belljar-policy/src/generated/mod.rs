@@ -1,0 +1,5 @@
+//! Generated tables, checked in.
+
+mod presets;
+
+pub(crate) use presets::ROWS;
