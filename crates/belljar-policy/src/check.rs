@@ -56,7 +56,7 @@ pub(crate) fn finish(
     let mut kept = Vec::with_capacity(policy.fs.rules.len());
     for mut rule in std::mem::take(&mut policy.fs.rules) {
         let reason = too_broad(&rule, base.home);
-        rule.dangerous = reason.is_some() && rule.outside().is_some_and(permit);
+        rule.dangerous = reason.is_some() && (rule.dangerous || rule.outside().is_some_and(permit));
         match reason.filter(|_| !rule.dangerous) {
             None => kept.push(rule),
             Some(gives) if matches!(rule.origin, Origin::Preset { .. }) => {

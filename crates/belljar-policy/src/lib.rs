@@ -14,6 +14,7 @@
 mod check;
 mod document;
 mod error;
+mod explain;
 mod flags;
 mod generated;
 mod keys;
@@ -23,15 +24,20 @@ mod merge;
 mod model;
 mod presets;
 mod read;
+mod schema;
+mod show;
 mod text;
 mod value;
 mod words;
 
 pub use check::DAEMON_SOCKETS;
 pub use error::{Fault, Place, PolicyError};
+pub use explain::{explain, explain_nearest};
 pub use flags::FlagValue;
 pub use keys::{Category, Feature, KEYS, Key, Kind, OPTIONS, flag, key};
 pub use load::{Input, Reader, Request, load};
 pub use model::*;
 pub use presets::{DEFAULT_PRESET, PRESETS, preset_text, presets_source};
+pub use schema::schema;
+pub use show::to_toml;
 pub use text::printable;

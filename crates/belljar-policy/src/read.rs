@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::document::{Entry, Node, Source, Value};
+use crate::document::{Entry, Node, SECTIONS, Source, Value};
 use crate::error::{Fault, PolicyError};
 use crate::keys::{KEYS, Key, Kind};
 use crate::layer::{Layer, Scalar, Word, wrong};
@@ -11,9 +11,6 @@ use crate::text::nearest;
 use crate::value::name;
 use crate::value::path::Base;
 use crate::words::ACCESS;
-
-/// Keys that hold other keys.
-const SECTIONS: &[&str] = &["fs", "net", "env", "syscalls", "limits"];
 
 /// Takes each word of a document, with its line.
 pub(crate) type Sink<'s> = dyn FnMut(Word<'_>, u32) -> Result<(), PolicyError> + 's;

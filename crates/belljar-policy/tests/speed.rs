@@ -1,9 +1,4 @@
 //! Loading stands on the start path of every run. Run with `--release -- --ignored`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a measurement prints and a test fails by panicking"
-)]
 
 use std::time::{Duration, Instant};
 

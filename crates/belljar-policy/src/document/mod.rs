@@ -12,6 +12,9 @@ use crate::text::shown;
 /// Longest text that is read at all: a policy is a page, not a book.
 const MAX_TEXT: usize = 1 << 20;
 
+/// Keys that hold other keys.
+pub(crate) const SECTIONS: &[&str] = &["fs", "net", "env", "syscalls", "limits"];
+
 /// A value and the bytes it was read from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node<'i> {
