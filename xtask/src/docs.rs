@@ -2,7 +2,12 @@
 
 use anyhow::{Context, Result};
 
+use belljar_policy::{KEYS, Key};
+
 use crate::{check, tree};
+
+/// The generated man page.
+const MANUAL: &str = "docs/man/belljar.1";
 
 /// Documents that the project promises.
 const DOCUMENTS: &[&str] = &[
@@ -16,14 +21,26 @@ const DOCUMENTS: &[&str] = &[
     "LICENSE-APACHE",
 ];
 
-/// Fails on an absent document and on a crate that ARCHITECTURE.md does not name.
+/// Fails on an absent document and on a crate or key that its document does not name.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let absent = DOCUMENTS.iter().filter(|name| !tree::root().join(name).is_file());
     let mut findings: Vec<String> = absent.map(|name| format!("{name}: absent")).collect();
     let map = tree::read("ARCHITECTURE.md").unwrap_or_default();
     findings
         .extend(unnamed(&crate_names()?, &map).map(|name| format!("ARCHITECTURE.md does not name {name}")));
+    let manual = tree::read(MANUAL).unwrap_or_default();
+    findings.extend(keys_without(&manual).map(|name| format!("{MANUAL} does not name the key {name}")));
     check::verdict(&findings)
+}
+
+/// Keys of the key table whose flags, or name where they have none, the text lacks.
+fn keys_without(manual: &str) -> impl Iterator<Item = &'static str> {
+    let text = manual.replace('\\', "");
+    let is_named = move |key: &&Key| {
+        let mut names = if key.flags.is_empty() { std::slice::from_ref(&key.name) } else { key.flags }.iter();
+        names.all(|name| text.contains(*name))
+    };
+    KEYS.iter().filter(move |key| !is_named(key)).map(|key| key.name)
 }
 
 fn crate_names() -> Result<Vec<String>> {
@@ -39,6 +56,11 @@ fn unnamed<'a>(names: &'a [String], text: &'a str) -> impl Iterator<Item = &'a s
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_key_that_the_manual_forgets_is_found() {
+        assert!(super::keys_without("").count() > 20);
+    }
+
     #[test]
     fn a_name_inside_another_name_does_not_count() {
         let names = ["belljar", "belljar-sys"].map(String::from);

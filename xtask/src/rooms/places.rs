@@ -26,11 +26,16 @@ pub(super) fn listed() -> Result<Vec<String>> {
 fn compare(present: &[PathBuf], listed: &[String]) -> Vec<String> {
     let strange = present.iter().filter(|file| !ROOMS.iter().any(|room| file.starts_with(room)));
     let strange = strange.map(|file| format!("{}: unsafe code outside its rooms", file.display()));
-    let new = present.iter().filter(|file| !listed.iter().any(|name| Path::new(name) == file.as_path()));
+    let new = present.iter().filter(|file| !listed.iter().any(|name| covers(name, file)));
     let new = new.map(|file| format!("{}: unsafe code, but not in {LIST}", file.display()));
-    let stale = listed.iter().filter(|name| !present.iter().any(|file| file == Path::new(name)));
+    let stale = listed.iter().filter(|name| !present.iter().any(|file| covers(name, file)));
     let stale = stale.map(|name| format!("{name}: listed in {LIST}, but has no unsafe code"));
     strange.chain(new).chain(stale).collect()
+}
+
+/// An entry is a file, or a folder that ends in a slash.
+fn covers(entry: &str, file: &Path) -> bool {
+    if entry.ends_with('/') { file.starts_with(entry) } else { file == Path::new(entry) }
 }
 
 /// Every file with unsafe code.
@@ -44,12 +49,13 @@ fn present() -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Writes the list anew.
+/// Adds the files that the list lacks.
 pub(super) fn accept() -> Result<()> {
-    let names = present()?.iter().map(|file| format!("{}\n", file.display())).collect::<String>();
-    let head =
-        "# Files with unsafe code. A new line here is a review question: why can it not be safe code?\n";
-    fs::write(tree::root().join(LIST), format!("{head}{names}")).context(LIST)
+    let listed = tree::list(LIST)?;
+    let present = present()?;
+    let new = present.iter().filter(|file| !listed.iter().any(|name| covers(name, file)));
+    let lines: String = new.map(|file| format!("{}\n", file.display())).collect();
+    fs::write(tree::root().join(LIST), tree::read(LIST)? + &lines).context(LIST)
 }
 
 /// Findings on crates outside the rooms that do not forbid unsafe code.
@@ -67,7 +73,8 @@ pub(super) fn forbidden(metadata: &Value) -> Result<Vec<String>> {
 
 fn crate_roots(package: &Value) -> impl Iterator<Item = &str> {
     let targets = package["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
-    targets.iter().filter_map(|target| target["src_path"].as_str())
+    let shipped = targets.iter().filter(|target| target["kind"][0] != "test" && target["kind"][0] != "bench");
+    shipped.filter_map(|target| target["src_path"].as_str())
 }
 
 #[cfg(test)]
@@ -81,6 +88,7 @@ mod tests {
         let findings = compare(&present, &listed);
         assert_eq!(findings.len(), 3);
         assert!(findings.iter().any(|line| line.contains("src/b.rs: unsafe code outside")));
+        assert!(compare(&present[..1], &["crates/belljar-sys/src/".to_owned()]).is_empty());
         assert!(compare(&present[..1], &["crates/belljar-sys/src/a.rs".to_owned()]).is_empty());
     }
 }
