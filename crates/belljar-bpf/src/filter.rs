@@ -83,24 +83,37 @@ impl Filter {
     /// The verdict on one call, as the kernel computes it.
     #[must_use]
     pub fn eval(&self, data: &SeccompData) -> Action {
-        Action::from_raw(self.trace(data).0)
+        Action::from_raw(self.run(data, |_| ()))
     }
 
     /// The returned value and how many instructions ran. A program that breaks the kernel's rules kills.
     #[must_use]
     pub fn trace(&self, data: &SeccompData) -> (u32, usize) {
-        let mut accumulator = 0;
-        let mut at = 0;
         let mut steps = 0;
+        let raw = self.run(data, |_| steps += 1);
+        (raw, steps)
+    }
+
+    /// The instructions that run for one call.
+    #[must_use]
+    pub fn path(&self, data: &SeccompData) -> Vec<Insn> {
+        let mut path = Vec::new();
+        self.run(data, |insn| path.push(*insn));
+        path
+    }
+
+    fn run(&self, data: &SeccompData, mut seen: impl FnMut(&Insn)) -> u32 {
+        let mut accumulator = 0;
+        let mut at = 0_usize;
         while let Some(insn) = self.insns.get(at) {
-            steps += 1;
+            seen(insn);
             match step(insn, &mut accumulator, data) {
-                Step::Skip(count) => at += 1 + count,
-                Step::Return(raw) => return (raw, steps),
+                Step::Skip(count) => at = at.saturating_add(1).saturating_add(count),
+                Step::Return(raw) => return raw,
                 Step::Invalid => break,
             }
         }
-        (Action::KillProcess.raw(), steps)
+        Action::KillProcess.raw()
     }
 }
 

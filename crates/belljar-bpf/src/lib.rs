@@ -1,5 +1,69 @@
-//! System call rules compiled to classic BPF.
+//! System call rules compiled to classic BPF, the language of seccomp filters.
+//!
+//! ```
+//! use belljar_bpf::{Action, Filter, SeccompData};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let filter = Filter::builder()
+//!     .allow_group("@default")?
+//!     .only_when("ioctl", "arg1 in {TCGETS, TIOCGWINSZ}")?
+//!     .compile()?;
+//! let tiocsti = SeccompData::x86_64(16, [0, 0x5412, 0, 0, 0, 0]);
+//! assert_eq!(filter.eval(&tiocsti), Action::EPERM);
+//! # Ok(()) }
+//! ```
+//!
+//! # Verdicts
+//!
+//! A filter is a list of what is granted; whatever no rule matches is refused.
+//!
+//! | call | verdict |
+//! |---|---|
+//! | another architecture than the filter's (`int 0x80`, a far jump to 32-bit code) | the process dies: the arguments mean something else there |
+//! | number from 0x40000000 (x32, and negative ones) | the process dies: same entry, other struct layouts |
+//! | number that the table lacks (newer kernels) | `ENOSYS`, so that programs take their older way |
+//! | call without a matching rule | `EPERM`, or the answer that a group gives for it (`clone3`: `ENOSYS`) |
+//! | call with matching rules | the strictest of them, in whatever order they were added: kill, trap, errno, notify, log, allow |
+//!
+//! Several `allow` with conditions are alternatives. A filter that grants nothing is an error unless asked for
+//! by [`FilterBuilder::allow_nothing`].
+//!
+//! # Conditions
+//!
+//! ```text
+//! condition := all ( "||" all )*
+//! all       := not ( "&&" not )*
+//! not       := "!" not | "(" condition ")" | test
+//! test      := operand ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) value
+//!            | operand "in" "{" value ( "," value )* "}"
+//! operand   := argN [ "&" value ] | "(" argN [ "&" value ] ")"          N is 0 to 5
+//! value     := term ( "|" term )*
+//! term      := number | CONSTANT | "~" term | "-" term | "(" value ")"  numbers: 10, 0x1f, 0o17, 0b11, with _
+//! ```
+//!
+//! Unlike in C, `&` binds tighter than the comparison, and a leading zero is an error, never octal. Comparisons
+//! are unsigned. A condition is checked against the call it is written on ([`Cond::bind`]): the kernel takes many
+//! arguments as 32-bit (`int`, `unsigned int`) or 16-bit (`umode_t`) and drops the upper bits. There only those bits
+//! are compared, so a dirty upper half neither hides `TIOCSTI` nor refuses `TCGETS`; all other arguments are
+//! compared on both halves. A value that does not fit, or a test that no argument can change, is an error.
+//!
+//! # Groups and alias closure
+//!
+//! Groups are text files (`groups/*.txt`) with a reason for each call, turned into constants by
+//! `cargo xtask generate tables`; nothing is parsed at start. [`groups()`] lists them.
+//!
+//! Calls that do each other's work form families (`data/families.txt`). When the policy refuses or checks one
+//! member while another is let through, [`FilterSpec::check_closure`] names both and why, and
+//! [`FilterSpec::compile`] fails. It also fails for `openat` allowed without a word on `openat2`, for `clone` allowed
+//! with any flags, and for `clone3` beside a checked `clone`.
+//!
+//! # Layout
+//!
+//! Architecture, then number, then a balanced search over intervals of equal verdicts. At load the kernel runs
+//! the filter for every number to fill its bitmap of calls that are always allowed, so depth is load time; a call
+//! decided by its number alone never reads an argument and stays in the bitmap. Only the tests of a conditional call
+//! load arguments. At most 4096 instructions, else [`CompileError::TooLarge`].
 #![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
 
 mod action;
 mod arch;

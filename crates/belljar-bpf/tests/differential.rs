@@ -84,7 +84,7 @@ const ACTIONS: [Action; 8] = [
 
 fn random_condition(dice: &mut Dice, nr: u32, depth: u8) -> Cond {
     let shape = if depth == 0 { 0 } else { dice.below(5) };
-    let mut parts = |dice: &mut Dice, count: usize| -> Vec<Cond> {
+    let parts = |dice: &mut Dice, count: usize| -> Vec<Cond> {
         (0..count).map(|_| random_condition(dice, nr, depth - 1)).collect()
     };
     match shape {

@@ -6,18 +6,11 @@ use crate::closure::Family;
 
 /// All families.
 pub(crate) static FAMILIES: &[Family] = &[
-    // open openat openat2 creat
-    Family {
-        members: &[2, 257, 437, 85],
-        others: &[],
-        complete: true,
-        reason: "each opens or creates a file by path",
-    },
     // open openat openat2 creat > open_by_handle_at io_uring_enter
     Family {
         members: &[2, 257, 437, 85],
         others: &[304, 426],
-        complete: false,
+        complete: true,
         reason: "each opens a file",
     },
     // clone clone3
