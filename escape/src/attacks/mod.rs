@@ -12,6 +12,7 @@
 
 mod chroot;
 mod data;
+mod descriptors;
 mod global;
 pub(crate) mod kernel;
 mod landlock;
@@ -40,6 +41,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     seccomp::FAMILY,
     number::FAMILY,
     resources::FAMILY,
+    descriptors::FAMILY,
 ];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
