@@ -1,0 +1,142 @@
+//! The verdicts. Negative rows are judged from outside and must first get through without a box.
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::options::Options;
+use crate::run::{Outcome, Rig};
+use crate::scenario::{Check, Scenario};
+use crate::work::Place;
+
+const UNTOUCHED: &str = "untouched\n";
+
+/// Runs the row and says whether it holds.
+pub(crate) fn judge(row: &'static Scenario, options: &Options, place: &Place) -> Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    let victim = place.base.join("outside/victim");
+    let rig = Rig { row, options, place, work: place.base.join(row.name), port, victim };
+    match row.check {
+        Check::Same => same(&rig, 0),
+        Check::SameCode(code) => same(&rig, code),
+        Check::NoSecret => no_secret(&rig),
+        Check::NoListener => no_listener(&rig, &listener),
+        Check::NoWrite => no_write(&rig),
+        Check::Own(judge) => rig.fresh().and_then(|()| judge(&rig)),
+    }
+}
+
+fn both(rig: &Rig<'_>, mut after: impl FnMut(&Outcome) -> Result<bool>) -> Result<(bool, bool)> {
+    let plain = rig.row.plain(rig);
+    rig.fresh()?;
+    let outside = plain.run().context("outside")?;
+    let without = after(&outside).with_context(|| format!("outside: {}", outside.text()))?;
+    rig.fresh()?;
+    let inside = rig.boxed(&plain).run().context("inside")?;
+    let within = after(&inside).with_context(|| format!("inside: {}", inside.text()))?;
+    Ok((without, within))
+}
+
+fn same(rig: &Rig<'_>, code: i32) -> Result<()> {
+    let mut seen = Vec::new();
+    both(rig, |outcome| {
+        let results = results(rig)?;
+        seen.push((neutral(rig.row, outcome), results));
+        Ok(true)
+    })?;
+    let [(outside, files), (inside, copies)] = seen.as_slice() else { bail!("two runs give two outcomes") };
+    ensure!(outside.code == code, "the run outside must end with {code}\n{}", outside.text());
+    let ignored: String =
+        rig.row.differs.iter().map(|cut| format!("\nignored {:?}: {}", cut.before, cut.reason)).collect();
+    ensure!(outside == inside, "outside: {}\ninside: {}{ignored}", outside.text(), inside.text());
+    let unequal = files.iter().zip(copies).find(|(file, copy)| file != copy);
+    ensure!(unequal.is_none(), "result files differ: {unequal:?}");
+    Ok(())
+}
+
+fn results(rig: &Rig<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+    let read = |name: &&str| {
+        let bytes = fs::read(rig.work.join(name)).with_context(|| format!("result file {name}"))?;
+        ensure!(!bytes.is_empty(), "result file {name} is empty");
+        Ok(((*name).to_owned(), bytes))
+    };
+    rig.row.results.iter().map(read).collect()
+}
+
+/// The outcome without what two runs cannot share.
+fn neutral(row: &Scenario, outcome: &Outcome) -> Outcome {
+    let strip =
+        |bytes: &[u8]| row.differs.iter().fold(bytes.to_vec(), |bytes, cut| without(&bytes, cut.before));
+    Outcome { code: outcome.code, stdout: strip(&outcome.stdout), stderr: strip(&outcome.stderr) }
+}
+
+fn without(bytes: &[u8], before: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut parts = text.split(before);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(before);
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '.'));
+    }
+    out.into_bytes()
+}
+
+fn no_secret(rig: &Rig<'_>) -> Result<()> {
+    let token = rig.place.token.as_bytes();
+    let (without, within) = both(rig, |outcome| {
+        Ok(holds(&outcome.stdout, token) || holds(&outcome.stderr, token) || folder_holds(&rig.work, token)?)
+    })?;
+    ensure!(without, "the attack does not even work outside");
+    ensure!(!within, "the secret came out of the jar");
+    Ok(())
+}
+
+fn no_write(rig: &Rig<'_>) -> Result<()> {
+    fs::write(&rig.victim, UNTOUCHED)?;
+    let (without, within) = both(rig, |_| {
+        let touched = fs::read_to_string(&rig.victim).ok().as_deref() != Some(UNTOUCHED);
+        fs::write(&rig.victim, UNTOUCHED)?;
+        Ok(touched)
+    })?;
+    ensure!(without, "the attack does not even work outside");
+    ensure!(!within, "the jar changed a file outside");
+    Ok(())
+}
+
+fn no_listener(rig: &Rig<'_>, listener: &TcpListener) -> Result<()> {
+    let (without, within) = both(rig, |_| Ok(listener.accept().is_ok()))?;
+    ensure!(without, "the attack does not even work outside");
+    ensure!(!within, "a connection from inside arrived at the host's listener");
+    Ok(())
+}
+
+fn folder_holds(folder: &Path, token: &[u8]) -> Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let meta = fs::symlink_metadata(&path)?;
+        let found = if meta.is_dir() {
+            folder_holds(&path, token)?
+        } else {
+            meta.is_file() && file_holds(&path, token)?
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn file_holds(path: &Path, token: &[u8]) -> Result<bool> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(holds(&bytes, token))
+}
+
+fn holds(bytes: &[u8], token: &[u8]) -> bool {
+    bytes.windows(token.len()).any(|window| window == token)
+}
