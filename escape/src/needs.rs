@@ -35,6 +35,8 @@ pub(crate) const VSOCK_LOOPBACK: Need =
 /// UDP-Lite.
 pub(crate) const UDPLITE: Need =
     Need { name: "UDP-Lite", found: || socket(AddressFamily::INET, SocketType::DGRAM, 136) };
+/// A text console of the machine.
+pub(crate) const CONSOLE: Need = Need { name: "a text console", found: || fs::metadata("/dev/tty0").is_ok() };
 /// GNU programs and their loader.
 pub(crate) const DYNAMIC_PROGRAMS: Need = Need {
     name: "a dynamic GNU echo",

@@ -79,6 +79,11 @@ impl Stage {
         self.bin.join("escape")
     }
 
+    /// The path of belljar, if that is the box of this run.
+    pub(crate) fn belljar(&self) -> Option<&Path> {
+        self.launcher.as_ref().filter(|(name, _)| *name == "belljar").map(|(_, path)| path.as_path())
+    }
+
     /// Adds an argument of the attack.
     pub(crate) fn arg(&mut self, word: impl ToString) {
         self.args.push(word.to_string());

@@ -24,6 +24,7 @@ mod reached;
 mod resources;
 mod seccomp;
 pub(crate) mod target;
+mod terminal;
 pub(crate) mod weak;
 
 use std::io::{self, Write};
@@ -38,10 +39,11 @@ pub(crate) const FAMILIES: &[Family] = &[
     global::FAMILY,
     landlock::FAMILY,
     data::FAMILY,
+    terminal::FAMILY,
     seccomp::FAMILY,
     number::FAMILY,
-    resources::FAMILY,
     descriptors::FAMILY,
+    resources::FAMILY,
 ];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.

@@ -153,3 +153,17 @@ pub(crate) fn random_port() -> io::Result<u16> {
 pub(crate) fn print_to(fd: i32, content: &[u8]) -> io::Result<()> {
     sys!(SYS_write, fd, content, content.len()).map(drop)
 }
+
+/// Ignores a signal from now on.
+pub(crate) fn ignore(signal: i32) -> io::Result<()> {
+    // SAFETY: no handler is installed, only the disposition changes.
+    let before = unsafe { libc::signal(signal, libc::SIG_IGN) };
+    if before == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A number that a terminal tells by `request`.
+pub(crate) fn terminal_number(tty: &impl std::os::fd::AsRawFd, request: libc::Ioctl) -> io::Result<i32> {
+    let mut number = 0i32;
+    sys!(SYS_ioctl, tty.as_raw_fd(), request, &raw mut number)?;
+    Ok(number)
+}
