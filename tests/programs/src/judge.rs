@@ -1,8 +1,9 @@
 //! The verdicts. Negative rows are judged from outside and must first get through without a box.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,7 +13,7 @@ use crate::run::{Outcome, Rig};
 use crate::scenario::{Check, Scenario};
 use crate::work::Place;
 
-const UNTOUCHED: &str = "untouched\n";
+const UNTOUCHED: &[u8] = b"untouched\n";
 
 /// Runs the row and says whether it holds.
 pub(crate) fn judge(row: &'static Scenario, options: &Options, place: &Place) -> Result<()> {
@@ -97,15 +98,47 @@ fn no_secret(rig: &Rig<'_>) -> Result<()> {
 }
 
 fn no_write(rig: &Rig<'_>) -> Result<()> {
-    fs::write(&rig.victim, UNTOUCHED)?;
+    let mut victim = Victim::put(&rig.victim)?;
     let (without, within) = both(rig, |_| {
-        let touched = fs::read_to_string(&rig.victim).ok().as_deref() != Some(UNTOUCHED);
-        fs::write(&rig.victim, UNTOUCHED)?;
+        let touched = !victim.is_untouched();
+        victim = Victim::put(&rig.victim)?;
         Ok(touched)
     })?;
     ensure!(without, "the attack does not even work outside");
     ensure!(!within, "the jar changed a file outside");
     Ok(())
+}
+
+/// A new file that an attack is aimed at, with all that tells whether something happened to it.
+struct Victim<'a> {
+    path: &'a Path,
+    inode: u64,
+    change: (i64, i64),
+}
+
+impl<'a> Victim<'a> {
+    /// Takes away what is there and makes a new file. Never writes through a name: an attack may have left a link there.
+    fn put(path: &'a Path) -> Result<Self> {
+        if let Err(error) = fs::remove_file(path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error).with_context(|| format!("remove {}", path.display()));
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(UNTOUCHED)?;
+        let meta = file.metadata()?;
+        Ok(Self { path, inode: meta.ino(), change: (meta.ctime(), meta.ctime_nsec()) })
+    }
+
+    /// The same inode, never changed in contents or attributes since it was put there.
+    fn is_untouched(&self) -> bool {
+        let same = |meta: fs::Metadata| {
+            meta.is_file() && meta.ino() == self.inode && (meta.ctime(), meta.ctime_nsec()) == self.change
+        };
+        // The change time has the grain of a clock tick on old kernels, hence the contents too.
+        fs::symlink_metadata(self.path).is_ok_and(same)
+            && fs::read(self.path).is_ok_and(|contents| contents == UNTOUCHED)
+    }
 }
 
 fn no_listener(rig: &Rig<'_>, listener: &TcpListener) -> Result<()> {

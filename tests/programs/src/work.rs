@@ -39,8 +39,9 @@ impl Place {
             keep,
             base,
         };
+        fs::create_dir(&place.base)?;
         for folder in ["home", "shared", "outside"] {
-            fs::create_dir_all(place.base.join(folder))?;
+            fs::create_dir(place.base.join(folder))?;
         }
         fs::write(&place.secret, format!("{}\n", place.token)).context("write the secret")?;
         Ok(place)

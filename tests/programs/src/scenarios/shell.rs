@@ -50,7 +50,7 @@ pub(crate) const ROWS: &[Scenario] = &[
         command: &[
             "sh",
             "-c",
-            "echo changed >{victim}; rm -f {victim}; chmod 777 {victim}; ln -sf /etc/passwd {victim}; true",
+            "echo changed >{victim}; rm -f {victim}; chmod 777 {victim}; ln -sf {work} {victim}; true",
         ],
         check: Check::NoWrite,
         ..ROW
