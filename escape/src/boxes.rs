@@ -18,7 +18,7 @@ pub(crate) const BOXES: &[Sandbox] = &[
     Sandbox {
         name: "bwrap",
         words: &[
-            "bwrap",
+            "/usr/bin/bwrap",
             "--unshare-all",
             "--ro-bind",
             "/usr",
@@ -59,7 +59,7 @@ pub(crate) const BOXES: &[Sandbox] = &[
     Sandbox {
         name: "firejail",
         words: &[
-            "firejail",
+            "/usr/bin/firejail",
             "--quiet",
             "--noprofile",
             "--net=none",

@@ -19,6 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) status: Option<ExitStatus>,
     /// Processes that outlived the box by a second; the runner has ended them since.
     pub(crate) survivors: Vec<String>,
+    /// The host was made worse on purpose, so that refusing to start is right.
+    pub(crate) may_refuse: bool,
     /// Wall time of the box.
     pub(crate) wall: Duration,
 }

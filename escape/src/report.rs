@@ -11,7 +11,7 @@ use crate::cli::Options;
 pub(crate) enum Verdict {
     /// The wall held.
     Contained,
-    /// The box refused to start because a masked host feature is missing, which is allowed.
+    /// The box refused to start because the host lacks something on purpose, which is right.
     Refused,
     /// It did not; the text is the evidence.
     Escaped(String),

@@ -36,6 +36,8 @@ pub(crate) struct Stage {
     pub(crate) stdin: Vec<u8>,
     pub(crate) terminal: bool,
     pub(crate) watches: Vec<Watch>,
+    /// Words before the box's own, for a worse host; the box may then refuse to start.
+    pub(crate) before: Vec<String>,
     kept: Vec<OwnedFd>,
     helpers: Vec<Child>,
     names: Cell<u32>,
@@ -68,6 +70,7 @@ impl Stage {
             stdin: Vec::new(),
             terminal: false,
             watches: Vec::new(),
+            before: Vec::new(),
             kept: Vec::new(),
             helpers: Vec::new(),
             names: Cell::new(0),
@@ -109,6 +112,14 @@ impl Stage {
     pub(crate) fn no_exec_work(&mut self) {
         let work = self.work.to_string_lossy().into_owned();
         self.belljar_flags(&["--read-noexec", &work]);
+    }
+
+    /// Runs the box on a worse host: kernel calls that are missing or lie. Control runs keep the good host.
+    pub(crate) fn sabotage(&mut self, ways: &str) {
+        if self.belljar().is_some() {
+            let program = self.program().to_string_lossy().into_owned();
+            self.before = [&program, "weak", "sabotage", ways].map(str::to_owned).into();
+        }
     }
 
     /// A word that is unique within the stage and the host.

@@ -94,7 +94,7 @@ impl Suite {
         match self.run(attack, Some(sandbox)) {
             Ok((Judgement::Escaped(evidence), _)) => Verdict::Escaped(evidence),
             Ok((Judgement::Held, outcome)) if outcome.began() => Verdict::Contained,
-            Ok((Judgement::Held, outcome)) if self.mask.is_some() && outcome.refused() => Verdict::Refused,
+            Ok((Judgement::Held, outcome)) if outcome.may_refuse && outcome.refused() => Verdict::Refused,
             Ok((Judgement::Held, outcome)) => Verdict::NotStarted(explain(&outcome)),
             Err(error) => Verdict::Broken(error.to_string()),
         }
@@ -110,14 +110,18 @@ impl Suite {
         }
         let judge = (attack.prepare)(&mut stage)?;
         let mut line = match sandbox {
-            Some(sandbox) => sandbox.line(&self.places(&stage)),
+            Some(sandbox) => {
+                let before = stage.before.iter().map(OsString::from);
+                before.chain(sandbox.line(&self.places(&stage))).collect()
+            }
             None => control_line(&stage, attack.control)?,
         };
         let in_chroot = sandbox.is_none() && matches!(attack.control, Control::Chroot | Control::Pivot);
         let program = if in_chroot { PathBuf::from("/escape") } else { stage.program() };
         line.extend([program.into_os_string(), "attack".into(), attack.name.into()]);
         line.extend(stage.args.iter().map(OsString::from));
-        let outcome = launch::run(&mut stage, &line)?;
+        let mut outcome = launch::run(&mut stage, &line)?;
+        outcome.may_refuse = self.mask.is_some() || !stage.before.is_empty();
         Ok((judge(&outcome)?, outcome))
     }
 

@@ -22,9 +22,11 @@ pub(crate) mod proof;
 pub(crate) mod raw;
 mod reached;
 mod resources;
+mod sabotage;
 mod seccomp;
 pub(crate) mod target;
 mod terminal;
+mod trust;
 pub(crate) mod weak;
 
 use std::io::{self, Write};
@@ -40,6 +42,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     landlock::FAMILY,
     data::FAMILY,
     terminal::FAMILY,
+    trust::FAMILY,
     seccomp::FAMILY,
     number::FAMILY,
     descriptors::FAMILY,

@@ -16,8 +16,13 @@ use super::raw::{c, sys};
 /// One weak box: its own words, then the command.
 type Weak = fn(&[String]) -> io::Result<u8>;
 
-const KINDS: &[(&str, Weak)] =
-    &[("userns", userns), ("chroot", chroot), ("pivot", pivot), ("landlock", landlock)];
+const KINDS: &[(&str, Weak)] = &[
+    ("userns", userns),
+    ("chroot", chroot),
+    ("pivot", pivot),
+    ("landlock", landlock),
+    ("sabotage", super::sabotage::main),
+];
 
 /// `escape weak KIND WORDS... CMD...`.
 pub(crate) fn main(words: &[String]) -> io::Result<u8> {

@@ -143,7 +143,8 @@ pub(super) const LOCK: Attack = inherited!(
     |fd: i32| sys!(SYS_flock, fd, libc::LOCK_UN).map(drop)
 );
 
-fn opened(stage: &mut Stage) -> io::Result<Judge> {
+/// A hidden file, open and inherited.
+pub(in crate::attacks) fn opened(stage: &mut Stage) -> io::Result<Judge> {
     let (path, judge) = stage.secret("secret")?;
     let fd = stage.inherit_open(&path)?;
     stage.arg(fd);
@@ -159,7 +160,7 @@ fn writable(stage: &mut Stage, options: &OpenOptions) -> io::Result<Judge> {
 }
 
 /// Reads from the start where that is possible, otherwise what comes.
-pub(super) fn read(fd: i32) -> io::Result<()> {
+pub(in crate::attacks) fn read(fd: i32) -> io::Result<()> {
     let mut block = [0u8; 4096];
     let at_start = sys!(SYS_pread64, fd, block.as_mut_ptr(), block.len(), 0);
     let got = at_start.or_else(|_| sys!(SYS_read, fd, block.as_mut_ptr(), block.len()))?;

@@ -7,6 +7,8 @@ mod inherited;
 mod inherited_kernel;
 mod inherited_sockets;
 
+pub(super) use inherited::{opened, read};
+
 use crate::attack::Family;
 
 pub(super) const FAMILY: Family = Family {

@@ -22,7 +22,7 @@ macro_rules! push {
     };
 }
 
-const TIOCSTI: u64 = libc::TIOCSTI as u64;
+const TIOCSTI: u64 = libc::TIOCSTI;
 
 pub(super) const STDIN: Attack =
     push!("tiocsti", "types a command into the caller's shell through standard input", TIOCSTI, || raw::fd(
