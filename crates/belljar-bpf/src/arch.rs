@@ -22,6 +22,9 @@ const X86_64: Facts = Facts { audit: 0xC000_003E, calls: x86_64::CALLS, by_name:
 
 /// First number of the x32 table: the same kernel entry, other struct layouts. No filter of ours lets one pass.
 pub const X32_FIRST: u32 = 0x4000_0000;
+/// First number behind the x32 table. No kernel table has it or any above; a tracer skips a call by setting it
+/// to -1, and programs built without a number call -1, so these are unknown and not an attack.
+pub const NEGATIVE_FIRST: u32 = 0x8000_0000;
 
 impl Arch {
     const fn facts(self) -> &'static Facts {

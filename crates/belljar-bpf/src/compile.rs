@@ -1,7 +1,7 @@
 //! Rules to a program: the verdict of each call, then a search tree over the numbers.
 
 use crate::action::Action;
-use crate::arch::X32_FIRST;
+use crate::arch::{NEGATIVE_FIRST, X32_FIRST};
 use crate::asm::{ARCH, Assembler, JEQ, JGE, Label, NR, Word};
 use crate::error::CompileError;
 use crate::filter::{Filter, Insn, MAX_INSNS};
@@ -60,6 +60,7 @@ fn intervals<'s>(spec: &FilterSpec, sorted: &'s [&'s Rule]) -> Vec<Interval<'s>>
     }
     cut.add(expected, Leaf::Verdict(spec.unknown));
     cut.add(X32_FIRST, Leaf::Verdict(Action::KillProcess));
+    cut.add(NEGATIVE_FIRST, Leaf::Verdict(spec.unknown));
     cut.intervals
 }
 

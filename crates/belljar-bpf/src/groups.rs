@@ -24,6 +24,8 @@ pub struct Group {
 pub struct Row {
     pub(crate) nr: u32,
     pub(crate) verdict: Verdict,
+    /// The condition as written; empty without one.
+    pub(crate) text: &'static str,
     pub(crate) reason: &'static str,
 }
 
@@ -87,6 +89,12 @@ impl Row {
         if let Verdict::When(nodes) = self.verdict { Some(Cond::from_static(nodes)) } else { None }
     }
 
+    /// The condition as the group file writes it; empty without one.
+    #[must_use]
+    pub fn condition_text(&self) -> &'static str {
+        self.text
+    }
+
     /// The error number, if the row only says how the call is refused.
     #[must_use]
     pub fn answer(&self) -> Option<u16> {
@@ -109,6 +117,11 @@ pub fn find(name: &str) -> Result<&'static Group, RuleError> {
         suggestion: suggest::nearest(name, GROUPS.iter().map(|group| group.name)),
     };
     GROUPS.iter().find(|group| group.name == name).ok_or_else(unknown)
+}
+
+/// The groups that speak of call `nr`, each with its reason: for telling why a call is refused, or what would grant it.
+pub fn groups_with(nr: u32) -> impl Iterator<Item = (&'static Group, &'static Row)> {
+    groups().filter_map(move |group| Some((group, group.rows.iter().find(|row| row.nr == nr)?)))
 }
 
 /// The group `name`, if a policy may grant it.

@@ -19,8 +19,8 @@
 //! | call | verdict |
 //! |---|---|
 //! | another architecture than the filter's (`int 0x80`, a far jump to 32-bit code) | the process dies: the arguments mean something else there |
-//! | number from 0x40000000 (x32, and negative ones) | the process dies: same entry, other struct layouts |
-//! | number that the table lacks (newer kernels) | `ENOSYS`, so that programs take their older way |
+//! | number from 0x40000000 to 0x7fffffff (x32) | the process dies: same entry, other struct layouts |
+//! | number that the table lacks (newer kernels, negative) | `ENOSYS`, so that programs take their older way |
 //! | call without a matching rule | `EPERM`, or the answer that a group gives for it (`clone3`: `ENOSYS`) |
 //! | call with matching rules | the strictest of them, in whatever order they were added: kill, trap, errno, notify, log, allow |
 //!
@@ -81,12 +81,13 @@ mod groups;
 mod lex;
 mod lower;
 mod parse;
+mod show;
 mod spec;
 mod suggest;
 mod syscalls;
 
 pub use action::{Action, EACCES, ENOSYS, EPERM, MAX_ERRNO};
-pub use arch::{Arch, X32_FIRST};
+pub use arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
 pub use builder::FilterBuilder;
 pub use closure::{ClosureGap, GapKind};
 pub use cond::{Cmp, Cond, Test};
@@ -94,7 +95,7 @@ pub use constants::{constant_value, constants};
 pub use disasm::disassemble;
 pub use error::{BindError, CompileError, ConditionError, RuleError};
 pub use filter::{Filter, Insn, MAX_INSNS, SeccompData};
-pub use groups::{Group, Row as GroupRow, find as group, groups};
+pub use groups::{Group, Row as GroupRow, find as group, groups, groups_with};
 pub use parse::parse_condition;
-pub use spec::{FilterSpec, Origin, Rule, Surface};
+pub use spec::{Explanation, FilterSpec, Origin, Rule, Surface};
 pub use syscalls::{Width, argument_width, syscall_count, syscall_name, syscall_number, syscalls};

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use crate::action::Action;
-use crate::arch::{Arch, X32_FIRST};
+use crate::arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
 use crate::closure::{self, ClosureGap};
 use crate::compile;
 use crate::cond::Cond;
 use crate::error::{CompileError, RuleError};
 use crate::filter::{Filter, SeccompData};
+use crate::show::Shown;
 use crate::syscalls::{syscall_count, syscall_name};
 
 /// Who wrote a rule.
@@ -95,6 +96,14 @@ pub struct FilterSpec {
     pub(crate) may_be_empty: bool,
 }
 
+impl fmt::Display for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.action, syscall_name(self.nr).unwrap_or("?"))?;
+        let Some(when) = &self.when else { return Ok(()) };
+        write!(out, " when {}", Shown { nodes: when.nodes(), call: Some(self.nr) })
+    }
+}
+
 impl FilterSpec {
     /// All rules, in the order they were added.
     #[must_use]
@@ -112,7 +121,7 @@ impl FilterSpec {
     /// The verdict by plainly reading the rules: slow, and the measure for [`FilterSpec::compile`].
     #[must_use]
     pub fn interpret(&self, data: &SeccompData) -> Action {
-        if data.arch != self.arch.audit() || data.nr >= X32_FIRST {
+        if data.arch != self.arch.audit() || (X32_FIRST..NEGATIVE_FIRST).contains(&data.nr) {
             return Action::KillProcess;
         }
         if syscall_name(data.nr).is_none() {
@@ -148,6 +157,15 @@ impl FilterSpec {
         if gaps.is_empty() { compile::compile(self) } else { Err(CompileError::NotClosed { gaps }) }
     }
 
+    /// What the rules say of call `nr`.
+    #[must_use]
+    pub fn explain(&self, nr: u32) -> Explanation<'_> {
+        let mut rules: Vec<&Rule> = self.rules.iter().filter(|rule| rule.nr == nr).collect();
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.action.strictness()));
+        let known = syscall_name(nr).is_some();
+        Explanation { rules, otherwise: if known { self.fallback(nr) } else { self.unknown } }
+    }
+
     /// How many calls can be reached.
     #[must_use]
     pub fn surface(&self) -> Surface {
@@ -157,6 +175,15 @@ impl FilterSpec {
         rules.chunk_by(|a, b| a.nr == b.nr).for_each(|of_call| surface.count(of_call));
         surface
     }
+}
+
+/// What a filter says of one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation<'s> {
+    /// The rules on the call, strictest first; the first that matches decides.
+    pub rules: Vec<&'s Rule>,
+    /// The verdict when none matches.
+    pub otherwise: Action,
 }
 
 /// How many calls a filter lets through.

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use belljar_bpf::{
-    Action, Filter, FilterBuilder, SeccompData, constant_value, disassemble, groups, parse_condition,
-    syscall_name, syscall_number, syscalls,
+    Action, Filter, FilterBuilder, SeccompData, constant_value, disassemble, groups, groups_with,
+    parse_condition, syscall_name, syscall_number, syscalls,
 };
 
 fn constant(name: &str) -> u64 {
@@ -67,10 +67,10 @@ fn other_tables_die() {
     assert_eq!(filter.eval(&write), Action::Allow);
     let i386 = SeccompData { arch: 0x4000_0003, ..write };
     assert_eq!(filter.eval(&i386), Action::KillProcess);
-    for nr in [0x4000_0001, 0x4000_0208, 0x7FFF_FFFF, 0x8000_0001, u32::MAX] {
+    for nr in [0x4000_0000, 0x4000_0001, 0x4000_0208, 0x7FFF_FFFF] {
         assert_eq!(filter.eval(&SeccompData { nr, ..write }), Action::KillProcess, "{nr:#x}");
     }
-    for nr in [335 + 2, 400, 423, 470, 999, 0x3FFF_FFFF] {
+    for nr in [335 + 2, 400, 423, 470, 999, 0x3FFF_FFFF, 0x8000_0000, 0xC000_0001, u32::MAX] {
         assert_eq!(filter.eval(&SeccompData { nr, ..write }), Action::ENOSYS, "{nr}");
     }
 }
@@ -271,22 +271,63 @@ fn surface_counts_calls_and_conditions() {
 }
 
 #[test]
+fn a_call_can_be_explained() {
+    let nr = |name| syscall_number(name).unwrap();
+    let spec = with(&["@default"]).deny("ioctl", Some("arg1 == TCSETS"), Action::EPERM).unwrap().spec();
+    let ioctl = spec.explain(nr("ioctl"));
+    assert_eq!(ioctl.rules[0].to_string(), "errno EPERM ioctl when arg1 == 0x5402");
+    assert_eq!((ioctl.rules[1].action(), ioctl.otherwise), (Action::Allow, Action::EPERM));
+    assert_eq!(spec.explain(nr("clone3")).otherwise, Action::ENOSYS);
+    assert_eq!(spec.explain(9999).otherwise, Action::ENOSYS);
+    let names: Vec<&str> = groups_with(nr("mount")).map(|(group, _)| group.name()).collect();
+    assert_eq!(names, ["@nested"]);
+    let (_, row) = groups_with(nr("seccomp")).next().unwrap();
+    assert!(row.condition_text().starts_with("arg0"), "{}", row.condition_text());
+}
+
+#[test]
 fn the_disassembly_reads_as_text() {
     let filter = Filter::builder().allow_when("ioctl", "arg1 == TCGETS").unwrap().compile().unwrap();
     let expected = "   0  load arch
-   1  if == 0xc000003e goto 2 else 12
+   1  if == 0xc000003e goto 2 else 15
    2  load nr
-   3  if >= 0x151 goto 8 else 4
-   4  if == 0x10 goto 5 else 10  ; ioctl
-   5  load arg1.low
-   6  if == 0x5401 goto 7 else 10
-   7  ret  allow
-   8  if >= 0x1d6 goto 11 else 9
-   9  if >= 0x1a8 goto 10 else 13
-  10  ret  errno EPERM
-  11  if >= 0x40000000 goto 12 else 13
-  12  ret  kill process
-  13  ret  errno ENOSYS
+   3  if >= 0x1a8 goto 10 else 4  ; pidfd_send_signal
+   4  if >= 0x11 goto 9 else 5  ; pread64
+   5  if >= 0x10 goto 6 else 12  ; ioctl
+   6  load arg1.low
+   7  if == 0x5401 goto 8 else 12
+   8  ret  allow
+   9  if >= 0x151 goto 14 else 12
+  10  if >= 0x40000000 goto 13 else 11
+  11  if >= 0x1d6 goto 14 else 12
+  12  ret  errno EPERM
+  13  if >= 0x80000000 goto 14 else 15
+  14  ret  errno ENOSYS
+  15  ret  kill process
 ";
     assert_eq!(disassemble(&filter), expected);
+}
+
+#[test]
+fn the_filter_group_reads_and_starts_nothing_else() {
+    let filter = with(&["@filter"]).compile().unwrap();
+    let table: &[(&str, &[u64], bool)] = &[
+        ("execve", &[], true),
+        ("openat", &[0, 0, 0o2_000_000], true),
+        ("openat", &[0, 0, 1], false),            // O_WRONLY
+        ("openat", &[0, 0, 0o100], false),        // O_CREAT
+        ("openat", &[0, 0, 0o10_000_000], false), // O_PATH
+        ("clone", &[0x3D_0F00], true),            // a thread
+        ("clone", &[17], false),                  // a process
+        ("fork", &[], false),
+        ("socket", &[1, 1, 0], false),
+        ("unlink", &[], false),
+        ("kill", &[], false),
+        ("ioctl", &[0, 0x5401], true),
+        ("ioctl", &[0, 0x5402], false),
+    ];
+    for (name, args, allowed) in table {
+        let expected = if *allowed { Action::Allow } else { Action::EPERM };
+        assert_eq!(verdict(&filter, name, args), expected, "{name} {args:x?}");
+    }
 }

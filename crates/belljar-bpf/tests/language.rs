@@ -150,6 +150,21 @@ fn widths_are_those_of_the_kernel() {
     assert_eq!(argument_width(9999, 0), Width::Full);
 }
 
+#[test]
+fn a_condition_prints_as_it_is_read() {
+    let table = [
+        ("arg1 == TCGETS", "arg1 == 0x5401"),
+        ("arg1 in {1, 2} && !(arg0 & 3 > 1)", "(arg1 == 0x1 || arg1 == 0x2) && (!arg0 & 0x3 > 0x1)"),
+        ("arg0 & 0xffffffff == 1", "arg0 & 0xffffffff == 0x1"),
+        ("!!(arg0 != 1)", "!(!arg0 != 0x1)"),
+    ];
+    for (text, shown) in table {
+        let cond = parse_condition(text).unwrap();
+        assert_eq!(cond.to_string(), shown);
+        assert_eq!(parse_condition(shown).unwrap(), cond);
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_brings_the_parser_down(text in "\\PC{0,200}") {
@@ -164,6 +179,8 @@ proptest! {
         if let Ok(cond) = parse_condition(&text) {
             let opposite = parse_condition(&format!("!({text})")).unwrap();
             prop_assert_ne!(cond.holds(&args), opposite.holds(&args));
+            let again = parse_condition(&cond.to_string()).unwrap();
+            prop_assert_eq!(cond.holds(&args), again.holds(&args));
         }
     }
 }

@@ -26,6 +26,8 @@ struct Row {
     name: String,
     /// Rust source of the verdict.
     verdict: String,
+    /// The condition as written.
+    text: String,
     reason: String,
 }
 
@@ -74,7 +76,8 @@ fn row(line: &str) -> Result<Row> {
     let (middle, reason) = rest.rsplit_once(" | ").unwrap_or(("", rest));
     let nr = super::number(name)?;
     let verdict = verdict(nr, middle)?;
-    Ok(Row { nr, name: name.to_owned(), verdict, reason: reason.to_owned() })
+    let text = if verdict.starts_with("Verdict::When") { middle } else { "" };
+    Ok(Row { nr, name: name.to_owned(), verdict, text: text.to_owned(), reason: reason.to_owned() })
 }
 
 fn verdict(nr: u32, middle: &str) -> Result<String> {
@@ -111,10 +114,10 @@ fn simplify(mut rows: Vec<Row>) -> Vec<Row> {
 fn source(name: &str, group: &Group, rows: &[Row]) -> Result<String> {
     let mut text = format!("    Group {{\n        name: {name:?},\n        about: {:?},\n", group.about);
     writeln!(text, "        never: {:?},\n        rows: &[", group.never)?;
-    for Row { nr, name, verdict, reason } in rows {
+    for Row { nr, name, verdict, text: when, reason } in rows {
         writeln!(
             text,
-            "            // {name}\n            Row {{ nr: {nr}, verdict: {verdict}, reason: {reason:?} }},"
+            "            // {name}\n            Row {{ nr: {nr}, verdict: {verdict}, text: {when:?}, reason: {reason:?} }},"
         )?;
     }
     Ok(text + "        ],\n    },\n")
