@@ -1,0 +1,193 @@
+//! Kernel structures and constants, with sizes asserted against the kernel's own.
+
+pub use linux_raw_sys::general;
+
+/// One instruction of classic BPF, laid out as the kernel reads it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SockFilter {
+    /// Operation.
+    pub code: u16,
+    /// Instructions to skip when true.
+    pub jt: u8,
+    /// Instructions to skip when false.
+    pub jf: u8,
+    /// Constant.
+    pub k: u32,
+}
+const _: () = assert!(size_of::<SockFilter>() == 8);
+
+/// A program of [`SockFilter`], as `seccomp(2)` takes it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct SockFprog {
+    /// Number of instructions.
+    pub len: u16,
+    /// First instruction.
+    pub filter: *const SockFilter,
+}
+const _: () = assert!(size_of::<SockFprog>() == 16);
+
+/// Argument of `clone3(2)`, version 2.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CloneArgs {
+    /// Flags without the exit signal.
+    pub flags: u64,
+    /// Where the parent's pidfd is stored.
+    pub pidfd: u64,
+    /// Unused.
+    pub child_tid: u64,
+    /// Unused.
+    pub parent_tid: u64,
+    /// Signal to the parent at exit.
+    pub exit_signal: u64,
+    /// 0 = the parent's stack, copied.
+    pub stack: u64,
+    /// Size of the stack.
+    pub stack_size: u64,
+    /// Unused.
+    pub tls: u64,
+    /// Unused.
+    pub set_tid: u64,
+    /// Unused.
+    pub set_tid_size: u64,
+    /// Descriptor of a version 2 control group, with `CLONE_INTO_CGROUP`.
+    pub cgroup: u64,
+}
+const _: () = assert!(size_of::<CloneArgs>() == 88);
+
+/// Argument of `mount_setattr(2)`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MountAttr {
+    /// Attributes to set.
+    pub set: u64,
+    /// Attributes to clear.
+    pub clear: u64,
+    /// Propagation type.
+    pub propagation: u64,
+    /// User namespace of an id-mapped mount.
+    pub userns_fd: u64,
+}
+const _: () = assert!(size_of::<MountAttr>() == 32);
+
+/// Argument of `openat2(2)`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenHow {
+    /// Open flags.
+    pub flags: u64,
+    /// Mode of a created file.
+    pub mode: u64,
+    /// `RESOLVE_*`.
+    pub resolve: u64,
+}
+const _: () = assert!(size_of::<OpenHow>() == 24);
+
+/// Rule argument of `landlock_add_rule(2)` for paths. The kernel's structure is packed.
+#[repr(C, packed)]
+#[derive(Clone, Copy, Debug)]
+pub struct LandlockPath {
+    /// Granted rights.
+    pub allowed: u64,
+    /// The file or folder.
+    pub parent_fd: i32,
+}
+const _: () = assert!(size_of::<LandlockPath>() == 12);
+
+/// Interface request with flags only.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct IfReq {
+    /// Interface name, zero terminated.
+    pub name: [u8; 16],
+    /// Interface flags.
+    pub flags: i16,
+    /// The rest of the kernel's union.
+    pub rest: [u8; 22],
+}
+const _: () = assert!(size_of::<IfReq>() == 40);
+
+/// Header of `capset(2)`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CapHeader {
+    /// Layout version.
+    pub version: u32,
+    /// 0 = the caller.
+    pub pid: i32,
+}
+
+/// Two of these hold 64 capabilities.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CapData {
+    /// In force.
+    pub effective: u32,
+    /// May be put in force.
+    pub permitted: u32,
+    /// Kept over exec of marked files.
+    pub inheritable: u32,
+}
+
+/// An IPv4 socket address.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SockAddrIn {
+    /// `AF_INET`.
+    pub family: u16,
+    /// Port, network order.
+    pub port: [u8; 2],
+    /// Address, network order.
+    pub addr: [u8; 4],
+    /// Padding.
+    pub zero: [u8; 8],
+}
+const _: () = assert!(size_of::<SockAddrIn>() == 16);
+
+/// Signal disposition as `rt_sigaction(2)` takes it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SigAction {
+    /// Handler; 0 = default.
+    pub handler: usize,
+    /// Flags.
+    pub flags: u64,
+    /// Return trampoline.
+    pub restorer: usize,
+    /// Signals blocked in the handler.
+    pub mask: u64,
+}
+
+/// Resource use as `wait4(2)` and `getrusage(2)` fill it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rusage {
+    /// User time, seconds.
+    pub user_sec: i64,
+    /// User time, microseconds.
+    pub user_usec: i64,
+    /// System time, seconds.
+    pub system_sec: i64,
+    /// System time, microseconds.
+    pub system_usec: i64,
+    /// Largest resident set, KiB.
+    pub maxrss: i64,
+    /// Counters that are not used.
+    pub rest: [i64; 13],
+}
+const _: () = assert!(size_of::<Rusage>() == 144);
+
+/// Attributes of `landlock_create_ruleset(2)`. Older kernels refuse the longer forms only when the added words are not 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LandlockRuleset {
+    /// File rights that need a rule.
+    pub fs: u64,
+    /// TCP rights that need a rule.
+    pub net: u64,
+    /// What may not cross the domain.
+    pub scoped: u64,
+}
+const _: () = assert!(size_of::<LandlockRuleset>() == 24);

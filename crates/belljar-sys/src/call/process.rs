@@ -1,0 +1,123 @@
+//! Processes, signals and limits.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as g;
+use syscalls::Sysno;
+
+use super::{Errno, Fd, Result, cstr, fd_of, int, plain, ptr, raw, word};
+use crate::abi;
+
+/// `sethostname(2)`.
+///
+/// # Errors
+/// The kernel's.
+pub fn sethostname(name: &[u8]) -> Result<()> {
+    plain(Sysno::sethostname, [ptr(name.as_ptr()), name.len(), 0, 0, 0, 0]).map(drop)
+}
+
+/// `prlimit64(2)` on the caller; both limits.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_rlimit(resource: u32, soft: u64, hard: u64) -> Result<()> {
+    let value = [soft, hard];
+    plain(Sysno::prlimit64, [0, word(resource), ptr(value.as_ptr()), 0, 0, 0]).map(drop)
+}
+
+/// `setsid(2)`.
+///
+/// # Errors
+/// The kernel's.
+pub fn setsid() -> Result<()> {
+    plain(Sysno::setsid, [0; 6]).map(drop)
+}
+
+/// `getppid(2)`; 0 when the parent lives outside the PID namespace.
+#[must_use]
+pub fn getppid() -> usize {
+    plain(Sysno::getppid, [0; 6]).unwrap_or(0)
+}
+
+/// Blocks every signal of the calling thread; returns the former mask.
+///
+/// # Errors
+/// The kernel's.
+pub fn block_signals() -> Result<u64> {
+    let (all, mut old) = (u64::MAX, 0_u64);
+    plain(Sysno::rt_sigprocmask, [0, ptr(&raw const all), ptr(&raw mut old), 8, 0, 0])?;
+    Ok(old)
+}
+
+/// Sets the signal mask of the calling thread.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_signal_mask(mask: u64) -> Result<()> {
+    plain(Sysno::rt_sigprocmask, [2, ptr(&raw const mask), 0, 8, 0, 0]).map(drop)
+}
+
+/// `rt_sigaction(2)` to the default action.
+///
+/// # Errors
+/// The kernel's.
+pub fn default_signal(signal: u32) -> Result<()> {
+    let action = abi::SigAction::default();
+    plain(Sysno::rt_sigaction, [word(signal), ptr(&raw const action), 0, 8, 0, 0]).map(drop)
+}
+
+/// `signalfd4(2)` for a set of signals, non-blocking.
+///
+/// # Errors
+/// The kernel's.
+pub fn signalfd(mask: u64) -> Result<Fd> {
+    let flags = word(g::O_CLOEXEC | g::O_NONBLOCK);
+    plain(Sysno::signalfd4, [int(-1), ptr(&raw const mask), 8, flags, 0, 0]).map(fd_of)
+}
+
+/// `kill(2)`.
+///
+/// # Errors
+/// The kernel's.
+pub fn kill(pid: i32, signal: i32) -> Result<()> {
+    plain(Sysno::kill, [int(pid), int(signal), 0, 0, 0, 0]).map(drop)
+}
+
+/// `wait4(2)` for any child: pid, status, resource use.
+///
+/// # Errors
+/// The kernel's.
+pub fn wait_any(no_hang: bool) -> Result<(i32, i32, abi::Rusage)> {
+    let (mut status, mut usage) = (0_i32, abi::Rusage::default());
+    let flags = if no_hang { word(g::WNOHANG) } else { 0 };
+    let args = [int(-1), ptr(&raw mut status), flags | word(g::__WALL), ptr(&raw mut usage), 0, 0];
+    let pid = plain(Sysno::wait4, args)?;
+    Ok((fd_of(pid), status, usage))
+}
+
+/// `getrusage(2)` of the waited-for children.
+#[must_use]
+pub fn children_usage() -> abi::Rusage {
+    let mut usage = abi::Rusage::default();
+    crate::call::unheard(plain(Sysno::getrusage, [int(-1), ptr(&raw mut usage), 0, 0, 0, 0]));
+    usage
+}
+
+/// `execve(2)`; returns only on failure.
+///
+/// # Safety
+/// `argv` and `envp` point at null-terminated arrays of C strings that live until the call returns.
+pub unsafe fn execve(path: &CStr, argv: *const *const u8, envp: *const *const u8) -> Errno {
+    // SAFETY: the arrays are valid (this function's contract), the path is borrowed.
+    match unsafe { raw(Sysno::execve, [cstr(path), ptr(argv), ptr(envp), 0, 0, 0]) } {
+        Ok(_) => Errno::INVAL,
+        Err(errno) => errno,
+    }
+}
+
+/// `exit_group(2)`.
+pub fn exit(code: i32) -> ! {
+    loop {
+        crate::call::unheard(plain(Sysno::exit_group, [int(code), 0, 0, 0, 0, 0]));
+    }
+}

@@ -1,0 +1,221 @@
+//! Init: runs its ops, starts the program, reaps, passes signals on, and ends the tree.
+
+use core::mem::MaybeUninit;
+
+use linux_raw_sys::general as g;
+
+use super::op::{Op, State};
+use crate::abi::Rusage;
+use crate::call::{self, Errno, Fd};
+use crate::spawn::Sequence;
+use crate::wire::{Command, Ended, Event, Failure, SIZE};
+
+/// Stack of the program's process until its exec. The deepest path needs under 2 KiB.
+const STACK: usize = 16 * 1024;
+
+/// What init and the program's process share until exec: they run on the same memory, one after the other.
+struct Shared<'a> {
+    sequence: &'a Sequence<'a>,
+    state: State,
+    failure: Option<Failure>,
+}
+
+/// The child's whole life.
+pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
+    let mut shared =
+        Shared { sequence, state: State { status, terminal: -1, root: -1, ruleset: -1 }, failure: None };
+    if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
+        fail(status, failure);
+    }
+    let program = match start(&mut shared) {
+        Ok(pid) => pid,
+        Err(errno) => fail(status, Failure { phase: 0, at: u64::MAX, errno }),
+    };
+    if let Some(failure) = shared.failure {
+        fail(status, failure);
+    }
+    if sequence.announce && Event::Started.send(status).is_err() {
+        end_tree(sequence);
+    }
+    attend(sequence, program, status)
+}
+
+fn fail(status: Fd, failure: Failure) -> ! {
+    // The supervisor sees the closed socket when this cannot be sent.
+    crate::call::unheard(Event::Failed(failure).send(status));
+    call::exit(125)
+}
+
+fn apply(ops: &[Op<'_>], state: &mut State, phase: u64) -> Result<(), Failure> {
+    let mut at = 0_u64;
+    for op in ops {
+        op.apply(state).map_err(|errno| Failure { phase, at, errno })?;
+        at = at.wrapping_add(1);
+    }
+    Ok(())
+}
+
+/// Starts the program's process on init's memory; init sleeps until it has called exec or ended.
+fn start(shared: &mut Shared<'_>) -> Result<i32, Errno> {
+    let mut stack = MaybeUninit::<[u8; STACK]>::uninit();
+    let base: *mut u8 = stack.as_mut_ptr().cast();
+    let arg: *mut Shared<'_> = shared;
+    // SAFETY: the stack is 16-aligned below its end, big enough (see STACK), and not used by init meanwhile: the kernel
+    // suspends init until the child leaves this memory (CLONE_VFORK). `program` never returns and reads `arg` only.
+    let pid = unsafe { clone_on_stack(base.wrapping_add(STACK), program, arg.cast()) };
+    if pid < 0 {
+        Err(Errno(i32::try_from(pid.unsigned_abs()).unwrap_or(0)))
+    } else {
+        Ok(i32::try_from(pid).unwrap_or(0))
+    }
+}
+
+/// The program's process: its ops, the last of which is exec.
+extern "C" fn program(arg: *mut u8) -> ! {
+    // SAFETY: `start` passes a `Shared` that it borrows mutably and does not touch while this process uses its memory.
+    let shared = unsafe { &mut *arg.cast::<Shared<'_>>() };
+    let ops = shared.sequence.program;
+    let failure = match apply(ops, &mut shared.state, 1) {
+        Err(failure) => failure,
+        Ok(()) => Failure { phase: 1, at: u64::MAX, errno: Errno::INVAL },
+    };
+    shared.failure = Some(failure);
+    call::exit(125)
+}
+
+/// `clone(2)` with shared memory: the child calls `entry(arg)` on its own stack.
+///
+/// # Safety
+/// `stack` is the end of a stack that nobody else uses until the child leaves this memory; `entry` never returns.
+unsafe fn clone_on_stack(stack: *mut u8, entry: extern "C" fn(*mut u8) -> !, arg: *mut u8) -> isize {
+    let flags = u64::from(g::CLONE_VM | g::CLONE_VFORK | g::SIGCHLD);
+    let top = stack.map_addr(|address| address & !0xF);
+    let result: isize;
+    // SAFETY: the child never comes back to this frame: it jumps to `entry` on its own stack. The parent sees an ordinary
+    // system call that clobbers rcx and r11.
+    unsafe {
+        core::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, r13",
+            "call r12",
+            "ud2",
+            "2:",
+            inlateout("rax") 56_isize => result,
+            in("rdi") flags,
+            in("rsi") top,
+            in("rdx") 0,
+            in("r10") 0,
+            in("r8") 0,
+            in("r12") entry,
+            in("r13") arg,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    result
+}
+
+/// Waits for the program, for commands, and for the end of the supervisor.
+fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
+    // Nothing of the caller stays open here: readers of the program's output must see its end.
+    if sequence.close_after_start && super::op::close_all_but(status).is_err() {
+        end_tree(sequence);
+    }
+    let Ok(children) = call::signalfd(1 << (g::SIGCHLD.wrapping_sub(1))) else { end_tree(sequence) };
+    loop {
+        if let Some(result) = reap(program) {
+            finish(sequence, result, status);
+        }
+        match call::poll_two(children, status) {
+            Ok((ended, commanded)) => {
+                if ended {
+                    drain(children);
+                }
+                if commanded {
+                    obey(sequence, program, status);
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(_) => end_tree(sequence),
+        }
+    }
+}
+
+fn drain(children: Fd) {
+    let mut info = [0_u8; 128];
+    crate::call::unheard(call::read(children, &mut info));
+}
+
+/// Collects every child that has ended; the program's status when it is among them.
+fn reap(program: i32) -> Option<i32> {
+    let mut result = None;
+    while let Ok((pid, status, _)) = call::wait_any(true) {
+        if pid == 0 {
+            break;
+        }
+        if pid == program {
+            result = Some(status);
+        }
+    }
+    result
+}
+
+fn obey(sequence: &Sequence<'_>, program: i32, status: Fd) {
+    let mut bytes = [0_u8; 2];
+    match call::read(status, &mut bytes) {
+        Ok(2) => {}
+        Err(Errno::INTR) => return,
+        // The supervisor is gone: so is the jar.
+        _ => end_tree(sequence),
+    }
+    let sent = match Command::decode(bytes) {
+        Some(Command::Signal(signal)) => call::kill(program, i32::from(signal)),
+        Some(Command::SignalGroup(signal)) => call::kill(program.wrapping_neg(), i32::from(signal)),
+        _ => end_tree(sequence),
+    };
+    // A program that has just ended needs no signal.
+    crate::call::unheard(sent);
+}
+
+/// Ends what is left, then tells the supervisor: when it hears of the end, nothing else lives.
+fn finish(sequence: &Sequence<'_>, result: i32, status: Fd) -> ! {
+    kill_rest(sequence);
+    let usage = call::children_usage();
+    crate::call::unheard(Event::Ended(ended(result, &usage)).send(status));
+    call::exit(0)
+}
+
+fn ended(status: i32, usage: &Rusage) -> Ended {
+    let micros = |seconds: i64, rest: i64| {
+        let total = seconds.saturating_mul(1_000_000).saturating_add(rest);
+        u64::try_from(total).unwrap_or(0)
+    };
+    Ended {
+        status,
+        user_us: micros(usage.user_sec, usage.user_usec),
+        system_us: micros(usage.system_sec, usage.system_usec),
+        max_rss_kib: u64::try_from(usage.maxrss).unwrap_or(0),
+    }
+}
+
+/// The supervisor is gone or lost: no one to tell.
+fn end_tree(sequence: &Sequence<'_>) -> ! {
+    kill_rest(sequence);
+    call::exit(125)
+}
+
+/// Kills and reaps until no child is left.
+fn kill_rest(sequence: &Sequence<'_>) {
+    if sequence.own_pids {
+        // Everything in this PID namespace but init itself.
+        crate::call::unheard(call::kill(-1, 9));
+        while call::wait_any(false).is_ok_and(|(pid, ..)| pid != 0) {}
+        return;
+    }
+    super::tree::kill_descendants();
+}
+
+const _: () = assert!(SIZE == 64);

@@ -1,0 +1,11 @@
+//! What runs between clone and exec. Two processes: *init*, which builds the jar and reaps, and the *program*.
+
+mod init;
+mod op;
+mod pty;
+mod selfprobe;
+mod tree;
+
+pub(crate) use init::run;
+pub use op::{Op, PathRights, Step};
+pub use selfprobe::Forbidden;

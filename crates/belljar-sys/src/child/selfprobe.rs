@@ -1,0 +1,58 @@
+//! The last look before exec: what must be refused is tried once. One success and nothing is run.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as g;
+use syscalls::Sysno;
+
+use crate::abi;
+use crate::call::{self, Errno, Result, raw};
+
+/// What must fail. The parent has made sure that the open succeeds outside and that the filter forbids the call.
+#[derive(Clone, Copy, Debug)]
+pub struct Forbidden<'a> {
+    /// A file or folder of the host that the policy does not grant; none = the policy grants everything that exists.
+    pub open: Option<&'a CStr>,
+    /// No route leaves the jar, or no socket can be made.
+    pub connect: bool,
+    /// The filter forbids `io_uring_setup`.
+    pub call: bool,
+}
+
+impl Forbidden<'_> {
+    /// Tries each.
+    pub(super) fn check(&self) -> Result<()> {
+        if let Some(path) = self.open {
+            refused(call::open(path, g::O_RDONLY))?;
+        }
+        if self.connect {
+            no_route()?;
+        }
+        if self.call { call_is_filtered() } else { Ok(()) }
+    }
+}
+
+fn refused(done: Result<i32>) -> Result<()> {
+    match done {
+        Err(_) => Ok(()),
+        Ok(_) => Err(Errno::NOT_CONFINED),
+    }
+}
+
+/// Connecting a datagram socket sends nothing; it only asks for a route to a documentation address.
+fn no_route() -> Result<()> {
+    let Ok(socket) = call::socket(2, 2) else { return Ok(()) };
+    let nowhere = abi::SockAddrIn { family: 2, port: [0, 9], addr: [192, 0, 2, 1], zero: [0; 8] };
+    let done = call::connect(socket, &nowhere);
+    call::close(socket);
+    refused(done.map(|()| 0))
+}
+
+/// Unfiltered, this null pointer is `EFAULT`.
+fn call_is_filtered() -> Result<()> {
+    // SAFETY: the pointer is null: the kernel refuses it before it touches memory.
+    match unsafe { raw(Sysno::io_uring_setup, [0; 6]) } {
+        Err(Errno::PERM | Errno::NOSYS | Errno::ACCES) => Ok(()),
+        _ => Err(Errno::NOT_CONFINED),
+    }
+}

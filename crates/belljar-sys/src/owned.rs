@@ -1,0 +1,54 @@
+//! What the supervisor owns. Needs the standard library; nothing here runs in a child.
+
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::call::{self, Fd, Result};
+use crate::spawn::{self, Sequence};
+
+/// A started child.
+#[derive(Debug)]
+pub struct Child {
+    /// Its pid here. It stays valid while `pidfd` has not been waited for.
+    pub pid: i32,
+    /// A descriptor of it.
+    pub pidfd: OwnedFd,
+}
+
+/// [`spawn::spawn`] with an owned pidfd.
+///
+/// # Errors
+/// `clone3`'s.
+pub fn spawn(sequence: &Sequence<'_>, status: &impl AsRawFd) -> Result<Child> {
+    let spawned = spawn::spawn(sequence, status.as_raw_fd())?;
+    Ok(Child { pid: spawned.pid, pidfd: own(spawned.pidfd) })
+}
+
+/// A descriptor that becomes readable when one of these signals (bit n - 1) is pending for the calling thread.
+///
+/// # Errors
+/// The kernel's.
+pub fn signalfd(mask: u64) -> Result<OwnedFd> {
+    call::signalfd(mask).map(own)
+}
+
+/// Copies the caller's descriptor `fd`, close-on-exec, to a number from 3 on.
+///
+/// # Errors
+/// `EBADF` when it is not open; otherwise the kernel's.
+pub fn duplicate(fd: Fd) -> Result<OwnedFd> {
+    call::duplicate(fd).map(own)
+}
+
+/// Runs `look` on a descriptor that the caller's environment left open.
+///
+/// # Errors
+/// `EBADF` when it is not open.
+pub fn with_inherited<T>(fd: Fd, look: impl FnOnce(BorrowedFd<'_>) -> T) -> Result<T> {
+    let copy = duplicate(fd)?;
+    Ok(look(std::os::fd::AsFd::as_fd(&copy)))
+}
+
+fn own(fd: Fd) -> OwnedFd {
+    // SAFETY: every caller in this file passes a descriptor that the kernel has just returned to it and nobody else knows.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}

@@ -1,0 +1,65 @@
+//! Starting a child: one `clone3`, after which the child runs only prepared ops.
+
+use syscalls::Sysno;
+
+use crate::abi::CloneArgs;
+use crate::call::{self, Errno, Fd, Result, raw};
+use crate::child::{self, Op};
+
+/// Everything a child does, prepared.
+#[derive(Debug)]
+pub struct Sequence<'a> {
+    /// Ops of init.
+    pub init: &'a [Op<'a>],
+    /// Ops of the program's process; the last is [`Op::Exec`].
+    pub program: &'a [Op<'a>],
+    /// Namespaces to create (`CLONE_NEW*`).
+    pub namespaces: u64,
+    /// The child has a PID namespace of its own.
+    pub own_pids: bool,
+    /// Send [`crate::wire::Event::Started`] after the exec.
+    pub announce: bool,
+    /// Init closes everything but the status socket once the program runs.
+    pub close_after_start: bool,
+}
+
+/// A started child.
+#[derive(Clone, Copy, Debug)]
+pub struct Spawned {
+    /// Its pid here.
+    pub pid: i32,
+    /// A descriptor of it, close-on-exec, owned by the caller.
+    pub pidfd: Fd,
+}
+
+const CLONE_PIDFD: u64 = 0x1000;
+
+/// Starts a child that runs `sequence` and talks over its end of a socket pair, `status`.
+///
+/// Signals are blocked around the call: the child unblocks them right before exec.
+///
+/// # Errors
+/// `clone3`'s.
+pub fn spawn(sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
+    let mask = call::block_signals()?;
+    let started = clone(sequence, status);
+    call::set_signal_mask(mask)?;
+    started
+}
+
+fn clone(sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
+    let mut pidfd: Fd = -1;
+    let args = CloneArgs {
+        flags: sequence.namespaces | CLONE_PIDFD,
+        pidfd: u64::try_from((&raw mut pidfd).expose_provenance()).unwrap_or(0),
+        exit_signal: 17,
+        ..CloneArgs::default()
+    };
+    let at = (&raw const args).expose_provenance();
+    // SAFETY: `args` and `pidfd` live until the call returns. The child gets a copy of this memory and thread, and only
+    // runs `child::run`, which needs no other thread and never returns.
+    match unsafe { raw(Sysno::clone3, [at, size_of::<CloneArgs>(), 0, 0, 0, 0]) }? {
+        0 => child::run(sequence, status),
+        pid => Ok(Spawned { pid: i32::try_from(pid).map_err(|_| Errno::INVAL)?, pidfd }),
+    }
+}
