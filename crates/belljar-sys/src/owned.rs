@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use crate::abi;
 use crate::call::{self, Fd, Result};
 use crate::spawn::{self, Sequence};
 
@@ -47,6 +48,25 @@ pub fn with_inherited<T>(fd: Fd, look: impl FnOnce(BorrowedFd<'_>) -> T) -> Resu
     let copy = duplicate(fd)?;
     Ok(look(std::os::fd::AsFd::as_fd(&copy)))
 }
+
+/// A detached copy of a host path, walked without symlinks, with all that is mounted below it. With `ids`, owners are
+/// translated by that user namespace.
+///
+/// # Errors
+/// The kernel's; `EPERM` without the power to mount, `EINVAL` where the file system cannot translate owners.
+pub fn detached(path: &core::ffi::CStr, ids: Option<BorrowedFd<'_>>) -> Result<OwnedFd> {
+    let source = own(crate::child::walk(call::CWD, path, RESOLVE_NO_SYMLINKS)?);
+    let tree = own(call::clone_tree(source.as_raw_fd())?);
+    if let Some(ids) = ids {
+        let userns_fd = u64::from(ids.as_raw_fd().unsigned_abs());
+        let attr = abi::MountAttr { set: MOUNT_ATTR_IDMAP, userns_fd, ..abi::MountAttr::default() };
+        call::mount_setattr(tree.as_raw_fd(), c"", false, attr)?;
+    }
+    Ok(tree)
+}
+
+const RESOLVE_NO_SYMLINKS: u32 = 4;
+const MOUNT_ATTR_IDMAP: u64 = 0x0010_0000;
 
 fn own(fd: Fd) -> OwnedFd {
     // SAFETY: every caller in this file passes a descriptor that the kernel has just returned to it and nobody else knows.

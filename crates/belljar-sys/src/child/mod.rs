@@ -7,5 +7,7 @@ mod selfprobe;
 mod tree;
 
 pub(crate) use init::run;
+#[cfg(feature = "std")]
+pub(crate) use op::walk;
 pub use op::{Op, PathRights, Step};
 pub use selfprobe::Forbidden;

@@ -42,6 +42,8 @@ pub enum Op<'a> {
     MountPrivate,
     /// Mount the new root's tmpfs over this folder and make it the current folder.
     NewRoot { at: &'a CStr, data: &'a CStr },
+    /// Enter what was mounted over the new root.
+    EnterRoot(&'a CStr),
     /// Make a folder below the current one; it may exist.
     Dir { path: &'a CStr, mode: u32 },
     /// Make an empty file below the current folder; it may exist.
@@ -84,6 +86,8 @@ pub enum Op<'a> {
     Subreaper,
     /// Leave the caller's session.
     NewSession,
+    /// The program's side of a terminal that the supervisor opened.
+    HostTerminal(Fd),
     /// The terminal becomes the controlling one and replaces the standard descriptors in this bit mask.
     UseTerminal(u8),
     /// A descriptor of the parent becomes this standard descriptor.
@@ -146,7 +150,7 @@ impl Op<'_> {
             Self::BecomeUser { .. } => "become-user",
             Self::JoinCgroup(_) => "join-cgroup",
             Self::LimitNamespaces => "limit-namespaces",
-            Self::MountPrivate | Self::NewRoot { .. } => "new-root",
+            Self::MountPrivate | Self::NewRoot { .. } | Self::EnterRoot(_) => "new-root",
             Self::Dir { .. } | Self::File { .. } | Self::Symlink { .. } | Self::Unlink(_) => "layout",
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
@@ -155,7 +159,7 @@ impl Op<'_> {
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
             Self::Loopback => "loopback",
-            Self::OpenTerminal | Self::UseTerminal(_) => "terminal",
+            Self::OpenTerminal | Self::HostTerminal(_) | Self::UseTerminal(_) => "terminal",
             Self::SecureBits | Self::DropBounding(_) | Self::DropCapabilities => "capabilities",
             Self::NoNewPrivs => "no-new-privs",
             Self::NotDumpable => "not-dumpable",
@@ -187,6 +191,7 @@ impl Op<'_> {
             Self::LimitNamespaces => call::write_file(c"/proc/sys/user/max_user_namespaces", b"0"),
             Self::MountPrivate => call::mount(c"", c"/", g::MS_REC | g::MS_PRIVATE, c""),
             Self::NewRoot { at, data } => new_root(state, at, data),
+            Self::EnterRoot(at) => enter_root(state, at),
             Self::Dir { path, mode } => may_exist(call::mkdir(path, mode)),
             Self::File { path, mode } => may_exist(call::make_file(path, mode)),
             Self::Symlink { target, path } => may_exist(call::symlink(target, path)),
@@ -210,6 +215,10 @@ impl Op<'_> {
             Self::NotDumpable => call::prctl(p::PR_SET_DUMPABLE, 0).map(drop),
             Self::Subreaper => call::prctl(p::PR_SET_CHILD_SUBREAPER, 1).map(drop),
             Self::NewSession => call::setsid(),
+            Self::HostTerminal(fd) => {
+                state.terminal = fd;
+                Ok(())
+            }
             Self::UseTerminal(mask) => pty::take(state, mask),
             Self::Dup { from, to } => call::dup_to(from, to),
             Self::Rlimit { resource, soft, hard } => call::set_rlimit(resource, soft, hard),
@@ -289,6 +298,10 @@ fn become_user(uid: u32, gid: u32) -> Result<()> {
 
 fn new_root(state: &mut State, at: &CStr, data: &CStr) -> Result<()> {
     call::mount(c"tmpfs", at, g::MS_NOSUID | g::MS_NODEV, data)?;
+    enter_root(state, at)
+}
+
+fn enter_root(state: &mut State, at: &CStr) -> Result<()> {
     call::chdir(at)?;
     state.root = call::open(c".", g::O_PATH)?;
     Ok(())
@@ -309,7 +322,7 @@ fn may_exist(done: Result<()>) -> Result<()> {
     }
 }
 
-fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
+pub(crate) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
     let flags = u64::from(g::O_PATH | g::O_CLOEXEC | g::O_NOFOLLOW);
     call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
 }
@@ -335,13 +348,16 @@ fn bind_node(from: &CStr, to: &CStr) -> Result<()> {
     call::move_mount_to(call::clone_path(from)?, to)
 }
 
-/// A path that this host lacks needs no mask.
+/// A path that this host lacks needs no mask. The cover cannot be opened: devices are refused on its mount.
 fn mask(path: &CStr, with: &CStr) -> Result<()> {
     let target = match walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH) {
         Err(Errno::NOENT) => return Ok(()),
         other => other?,
     };
-    call::move_mount(call::clone_path(with)?, target)
+    let cover = call::clone_path(with)?;
+    // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC
+    set_attr(cover, c"", false, 0b1111)?;
+    call::move_mount(cover, target)
 }
 
 fn loopback() -> Result<()> {

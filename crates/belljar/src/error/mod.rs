@@ -1,3 +1,219 @@
-//! What went wrong, with the object, the kernel's answer and what helps.
+//! One error type per stage. Texts are lower case without a full stop; each says what, where and what to do.
 
 pub mod hints;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::probe::Userns;
+
+/// Why no plan could be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// System call filters are missing.
+    #[error("this kernel loads no system call filters")]
+    NoSeccomp,
+    /// Neither namespaces nor Landlock.
+    #[error("this host offers neither user namespaces ({userns:?}) nor Landlock")]
+    NoEngine {
+        /// Why there are no user namespaces.
+        userns: Userns,
+    },
+    /// The policy asks for something that this version does not do.
+    #[error("{what} is not available in this version (asked for by {origin})")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+        /// Who asked.
+        origin: String,
+    },
+    /// A rule needs a root of its own.
+    #[error("\"{rule}\" ({origin}) needs user namespaces, which this host refuses")]
+    NeedsUserns {
+        /// The rule in words.
+        rule: String,
+        /// Who wrote it.
+        origin: String,
+    },
+    /// Rules that nothing here can enforce.
+    #[error("this host cannot enforce the policy: {}", list(gaps))]
+    NotEnforceable {
+        /// Each with its reason.
+        gaps: Vec<Gap>,
+    },
+    /// A line of `[require]` does not hold.
+    #[error("requirement {subject} ({origin}) is unmet: {found}")]
+    RequirementUnmet {
+        /// Subject of the requirement.
+        subject: &'static str,
+        /// What holds instead.
+        found: String,
+        /// Who wrote it.
+        origin: String,
+    },
+    /// A rule about a system call is wrong.
+    #[error("system call rule ({origin}): {source}")]
+    Syscall {
+        /// What is wrong.
+        source: Box<belljar_bpf::RuleError>,
+        /// Who wrote it.
+        origin: String,
+    },
+    /// The rules cannot be made into a filter.
+    #[error("system call filter: {source}")]
+    Filter {
+        /// What is wrong.
+        source: Box<belljar_bpf::CompileError>,
+    },
+}
+
+/// A rule that cannot be held here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The rule in words.
+    pub rule: String,
+    /// Why not.
+    pub why: String,
+    /// The word for `--allow-weaker`.
+    pub subject: &'static str,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} ({})", self.rule, self.why)
+    }
+}
+
+fn list(gaps: &[Gap]) -> String {
+    gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl PlanError {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoSeccomp => "a kernel with CONFIG_SECCOMP_FILTER is needed".to_owned(),
+            Self::NoEngine { .. } | Self::NeedsUserns { .. } => {
+                "belljar doctor tells why user namespaces are refused and what would allow them".to_owned()
+            }
+            Self::NotEnforceable { gaps } => accept(gaps),
+            Self::RequirementUnmet { .. } => "belljar plan shows which layer holds each rule here".to_owned(),
+            Self::Syscall { .. } | Self::Filter { .. } => "belljar explain syscalls.allow".to_owned(),
+            Self::Unsupported { .. } => String::new(),
+        }
+    }
+}
+
+fn accept(gaps: &[Gap]) -> String {
+    let mut words: Vec<&str> = gaps.iter().map(|gap| gap.subject).collect();
+    words.sort_unstable();
+    words.dedup();
+    let flags: Vec<String> = words.iter().map(|word| format!("--allow-weaker {word}")).collect();
+    format!("accept it with {}, or see belljar doctor", flags.join(" "))
+}
+
+/// Why a planned jar did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A path of the policy is not there.
+    #[error("{} ({origin}): {source}", shown(path))]
+    Path {
+        /// As the policy names it.
+        path: PathBuf,
+        /// Who wrote it.
+        origin: String,
+        /// What opening it answered.
+        source: io::Error,
+    },
+    /// A path leads to something that needs the long word.
+    #[error("{} ({origin}) leads to {what}", shown(path))]
+    Dangerous {
+        /// As the policy names it.
+        path: PathBuf,
+        /// Who wrote it.
+        origin: String,
+        /// What it leads to.
+        what: &'static str,
+    },
+    /// A placement has nowhere to go.
+    #[error("{} cannot be placed: nothing is there in the granted folder {}", shown(at), shown(inside))]
+    NoMountPoint {
+        /// Where it should go.
+        at: PathBuf,
+        /// The host folder that covers that place.
+        inside: PathBuf,
+    },
+    /// A path or word holds a zero byte.
+    #[error("{what} holds a zero byte")]
+    ZeroByte {
+        /// What.
+        what: &'static str,
+    },
+    /// A descriptor to pass on cannot be.
+    #[error("descriptor {fd} ({origin}): {why}")]
+    Descriptor {
+        /// Its number.
+        fd: u16,
+        /// Who asked.
+        origin: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The program is of another architecture.
+    #[error("{} is a 32-bit program: its system calls are refused", shown(path))]
+    Program32 {
+        /// The program.
+        path: PathBuf,
+    },
+    /// The program was not found.
+    #[error("{program}: not found in the jar")]
+    NotFound {
+        /// As it was named.
+        program: String,
+    },
+    /// The program was found but cannot be run.
+    #[error("{program}: cannot be run: {source}")]
+    NotRunnable {
+        /// As it was named.
+        program: String,
+        /// What exec answered.
+        source: io::Error,
+    },
+    /// A step of the child failed.
+    #[error("{step} {object}: {source}")]
+    Step {
+        /// The step's name.
+        step: &'static str,
+        /// What it was about.
+        object: String,
+        /// What the kernel answered.
+        source: io::Error,
+    },
+    /// Something that must be refused was allowed.
+    #[error("self-probe: a forbidden action succeeded, so nothing was run")]
+    NotConfined,
+    /// The supervisor's own work failed.
+    #[error("{what}: {source}")]
+    Supervisor {
+        /// What it was doing.
+        what: &'static str,
+        /// What the kernel answered.
+        source: io::Error,
+    },
+    /// A control group could not be made.
+    #[error("control group: {0}")]
+    Limit(String),
+}
+
+pub(crate) fn shown(path: &std::path::Path) -> String {
+    crate::plan::shown(path)
+}

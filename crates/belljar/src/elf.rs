@@ -1,0 +1,141 @@
+//! What an executable needs to start: read by the `object` library, which is made for hostile files.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, FileHeader64, PT_INTERP};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+use object::{Endianness, StringTable};
+
+/// Where the loader looks besides what the file says.
+const LIBRARY_FOLDERS: &[&str] = &[
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+    "/usr/local/lib",
+];
+
+/// Largest executable that is read.
+const MAX_SIZE: u64 = 1 << 30;
+/// Libraries that one program may need.
+const MAX_FILES: usize = 512;
+
+/// Whether a file is a 32-bit ELF program. A file that cannot be read is not.
+pub(crate) fn is_32_bit(path: &Path) -> bool {
+    let mut head = [0_u8; 5];
+    let read = crate::prepare::head(path, &mut head);
+    read.is_ok() && head == *b"\x7fELF\x01"
+}
+
+/// The program, its interpreter (of an ELF file or of a script) and every library, as paths of the host.
+pub(crate) fn closure(program: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = vec![program.to_path_buf()];
+    let mut left = VecDeque::from([program.to_path_buf()]);
+    while let Some(path) = left.pop_front() {
+        for needed in needs(&path)? {
+            if !found.contains(&needed) && found.len() < MAX_FILES {
+                found.push(needed.clone());
+                left.push_back(needed);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn needs(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if fs::metadata(path)?.len() > MAX_SIZE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too large"));
+    }
+    let data = fs::read(path)?;
+    if let Some(line) = data.strip_prefix(b"#!") {
+        return Ok(script_interpreter(line).into_iter().collect());
+    }
+    elf_needs(path, &data).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a readable ELF file"))
+}
+
+fn script_interpreter(line: &[u8]) -> Option<PathBuf> {
+    let line = line.split(|byte| *byte == b'\n').next()?;
+    let text = std::str::from_utf8(line).ok()?;
+    text.split_whitespace().next().map(PathBuf::from)
+}
+
+fn elf_needs(path: &Path, data: &[u8]) -> Option<Vec<PathBuf>> {
+    let header = FileHeader64::<Endianness>::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    let segments = header.program_headers(endian, data).ok()?;
+    let mut needed = Vec::new();
+    for segment in segments {
+        if segment.p_type(endian) == PT_INTERP {
+            let name = segment.data(endian, data).ok()?;
+            let name = name.strip_suffix(b"\0").unwrap_or(name);
+            needed.push(PathBuf::from(std::str::from_utf8(name).ok()?));
+        }
+    }
+    let sections = header.sections(endian, data).ok()?;
+    if let Some((entries, link)) = sections.dynamic(endian, data).ok()? {
+        let strings = sections.strings(endian, data, link).ok()?;
+        let names = |tag| dynamic_strings(entries, endian, strings, tag);
+        let mut folders: Vec<PathBuf> =
+            names(DT_RUNPATH).chain(names(DT_RPATH)).flat_map(|list| search_folders(path, list)).collect();
+        folders.extend(LIBRARY_FOLDERS.iter().map(PathBuf::from));
+        needed.extend(names(DT_NEEDED).filter_map(|name| library(name, &folders)));
+    }
+    Some(needed)
+}
+
+fn dynamic_strings<'a>(
+    entries: &'a [object::elf::Dyn64<Endianness>],
+    endian: Endianness,
+    strings: StringTable<'a>,
+    tag: u32,
+) -> impl Iterator<Item = &'a str> {
+    let tagged = entries.iter().filter(move |entry| entry.tag32(endian) == Some(tag));
+    tagged.filter_map(move |entry| std::str::from_utf8(entry.string(endian, strings).ok()?).ok())
+}
+
+fn search_folders(file: &Path, list: &str) -> Vec<PathBuf> {
+    let origin = file.parent().unwrap_or(Path::new("/")).display().to_string();
+    list.split(':').map(|dir| PathBuf::from(dir.replace("$ORIGIN", &origin))).collect()
+}
+
+fn library(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name));
+    }
+    folders.iter().map(|dir| dir.join(name)).find(|path| fs::metadata(path).is_ok_and(|meta| meta.is_file()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dynamic_program_needs_its_loader_and_libc() {
+        let files = closure(Path::new("/bin/ls")).unwrap();
+        let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+        assert!(names.iter().any(|name| name.contains("ld-linux")), "{names:?}");
+        assert!(names.iter().any(|name| name.contains("libc.so")), "{names:?}");
+    }
+
+    #[test]
+    fn a_script_needs_its_interpreter_and_what_that_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("script");
+        fs::write(&script, "#! /bin/sh -e\necho\n").unwrap();
+        let files = closure(&script).unwrap();
+        assert!(files.contains(&PathBuf::from("/bin/sh")));
+    }
+
+    #[test]
+    fn cut_and_foreign_files_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, b"\x7fELF\x02\x01\x01").unwrap();
+        assert!(closure(&file).is_err());
+    }
+}

@@ -1,0 +1,205 @@
+//! Files: the new root with user namespaces, Landlock's rules without.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use belljar_policy::{Access, DevView, FsRule, FsSubject, Origin, ProcView, Subject};
+
+use super::step::{Place, Placed, Step, access_word, shown};
+use super::{Draft, Engine};
+use crate::error::PlanError;
+use crate::report::Layer;
+
+/// Size of `/dev/shm` when the policy gives no size for `/tmp`.
+const SHM: u64 = 64 << 20;
+
+pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    refuse_unsupported(draft)?;
+    let mut places = grants(draft);
+    match draft.engine {
+        Engine::Namespaces => own_root(draft, &mut places),
+        _ => host_tree(draft, &places)?,
+    }
+    sort(&mut places);
+    draft.steps.extend(places.into_iter().map(Step::Place));
+    Ok(())
+}
+
+/// Copy-on-write needs storage for the changes and commands to review them.
+fn refuse_unsupported(draft: &Draft<'_>) -> Result<(), PlanError> {
+    let cow = draft.policy.fs.rules.iter().find(|rule| rule.access == Access::Cow);
+    match cow {
+        Some(rule) => Err(PlanError::Unsupported { what: "cow", origin: rule.origin.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// One placement per subject: on a tie the smaller access wins.
+fn grants(draft: &Draft<'_>) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    for rule in &draft.policy.fs.rules {
+        let place = place(rule);
+        match places.iter_mut().find(|other| same_subject(other, &place)) {
+            Some(other) if strength(&place) < strength(other) => *other = place,
+            Some(_) => {}
+            None => places.push(place),
+        }
+    }
+    places.extend(root_folder(draft));
+    places
+}
+
+fn root_folder(draft: &Draft<'_>) -> Option<Place> {
+    let root = draft.policy.fs.root.as_ref()?;
+    let what = Placed::Host {
+        from: root.value.clone(),
+        access: Access::Read,
+        optional: false,
+        dangerous: false,
+        origin: root.origin.to_string(),
+    };
+    Some(Place { at: Some(PathBuf::from("/")), what })
+}
+
+fn place(rule: &FsRule) -> Place {
+    let what = match &rule.subject {
+        FsSubject::Path(path) => Placed::Host {
+            from: path.clone(),
+            access: rule.access,
+            optional: rule.optional,
+            dangerous: rule.dangerous,
+            origin: rule.origin.to_string(),
+        },
+        _ => Placed::Program,
+    };
+    Place { at: rule.dest.clone(), what }
+}
+
+fn same_subject(a: &Place, b: &Place) -> bool {
+    match (&a.what, &b.what) {
+        (Placed::Host { from: x, .. }, Placed::Host { from: y, .. }) => x == y && a.at == b.at,
+        (Placed::Program, Placed::Program) => true,
+        _ => false,
+    }
+}
+
+fn strength(place: &Place) -> Option<Access> {
+    match place.what {
+        Placed::Host { access, .. } => Some(access),
+        _ => None,
+    }
+}
+
+/// Where a placement lands, as far as it is known without looking at the host.
+fn target(place: &Place) -> &Path {
+    match (&place.at, &place.what) {
+        (Some(at), _) => at,
+        (None, Placed::Host { from, .. }) => from,
+        (None, Placed::Proc) => Path::new("/proc"),
+        (None, Placed::Dev { .. }) => Path::new("/dev"),
+        (None, Placed::Tmpfs(_)) => Path::new("/tmp"),
+        // The program's files may lie anywhere: after every folder.
+        (None, Placed::Program) => Path::new("\u{10ffff}"),
+    }
+}
+
+/// Parents before children; hidden paths after grants of the same depth do not matter, since paths differ.
+fn sort(places: &mut [Place]) {
+    places.sort_by(|a, b| by_components(target(a), target(b)));
+}
+
+fn by_components(a: &Path, b: &Path) -> Ordering {
+    a.components().cmp(b.components())
+}
+
+fn own_root(draft: &mut Draft<'_>, places: &mut Vec<Place>) {
+    for step in [Step::NewRoot, Step::PivotRoot, Step::SealRoot] {
+        draft.step(step);
+    }
+    for place in places.iter() {
+        let (rule, origin) = sentence(place);
+        let layers = layers(draft, place);
+        draft.holds(Subject::Fs, rule, origin, &layers);
+    }
+    let both = with_landlock(draft, &[Layer::Namespaces]);
+    draft.holds(Subject::Fs, "every other path of the host does not exist", Origin::Default, &both);
+    places.extend(fresh(draft));
+}
+
+fn with_landlock(draft: &Draft<'_>, layers: &[Layer]) -> Vec<Layer> {
+    let mut all = layers.to_vec();
+    if draft.host.landlock > 0 {
+        all.push(Layer::Landlock);
+    }
+    all
+}
+
+fn layers(draft: &Draft<'_>, place: &Place) -> Vec<Layer> {
+    match strength(place) {
+        Some(Access::Hide) => vec![Layer::Namespaces],
+        Some(Access::Write) => with_landlock(draft, &[Layer::Namespaces]),
+        _ => with_landlock(draft, &[Layer::Namespaces, Layer::MountFlags]),
+    }
+}
+
+fn sentence(place: &Place) -> (String, String) {
+    match &place.what {
+        Placed::Host { from, access, origin, .. } => {
+            (format!("{} {}", access_word(*access), shown(from)), origin.clone())
+        }
+        _ => (place.to_string(), "preset".to_owned()),
+    }
+}
+
+/// What the jar gets that is no part of the host.
+fn fresh(draft: &mut Draft<'_>) -> Vec<Place> {
+    let mut places = Vec::new();
+    let policy = &draft.policy.fs;
+    let shm = policy.tmp.as_ref().map_or(SHM, |tmp| tmp.value.0);
+    if let Some(tmp) = &policy.tmp {
+        places.push(Place { at: None, what: Placed::Tmpfs(tmp.value.0) });
+    }
+    if policy.dev.value == DevView::Basic {
+        places.push(Place { at: None, what: Placed::Dev { shm } });
+    }
+    if policy.proc.value == ProcView::Own {
+        places.push(Place { at: None, what: Placed::Proc });
+        draft.step(Step::MaskProc);
+    }
+    places
+}
+
+/// Without a root of its own the jar lives in the host's tree: Landlock allows, nothing can be taken away below a grant.
+fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
+    for place in places {
+        refuse_unexpressible(place)?;
+        let (rule, origin) = sentence(place);
+        draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]);
+    }
+    draft.gap(
+        Subject::Fs,
+        "every other path of the host does not exist",
+        Origin::Default,
+        &[Layer::Landlock],
+        "other paths cannot be read, written or executed, but stat, readlink and chdir show that they exist",
+    );
+    draft.holds(Subject::Fs, "attributes of files stay as they are", Origin::Default, &[Layer::Seccomp]);
+    if draft.host.landlock < 3 {
+        let gap = "this kernel's Landlock cannot refuse truncating a file that may be opened for writing elsewhere";
+        draft.gap(Subject::Fs, "truncate only where writing is granted", Origin::Default, &[Layer::Landlock], gap);
+    }
+    if draft.policy.fs.tmp.is_some() {
+        draft.notes.push("no private /tmp without user namespaces: /tmp is not reachable".to_owned());
+    }
+    Ok(())
+}
+
+fn refuse_unexpressible(place: &Place) -> Result<(), PlanError> {
+    let (rule, origin) = sentence(place);
+    let moved = place.at.is_some();
+    let hidden = strength(place) == Some(Access::Hide);
+    if moved || hidden {
+        return Err(PlanError::NeedsUserns { rule, origin });
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! The system call filter: the policy's groups and names, and what the network mode and the engine take away.
+
+use belljar_bpf::{Action, Filter, FilterBuilder};
+use belljar_policy::{NetMode, Origin, Setting, Subject};
+use serde::{Deserialize, Serialize};
+
+use super::Draft;
+use super::step::Step;
+use crate::error::PlanError;
+use crate::report::Layer;
+
+const EPERM: Action = Action::Errno(1);
+const EACCES: Action = Action::Errno(13);
+
+/// A compiled filter: code, jump if true, jump if false, constant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FilterPlan {
+    /// The instructions.
+    pub instructions: Vec<(u16, u8, u8, u32)>,
+}
+
+impl FilterPlan {
+    /// Whether a call with null arguments is refused.
+    #[must_use]
+    pub(crate) fn refuses(&self, call: &str) -> bool {
+        let Some(nr) = belljar_bpf::syscall_number(call) else { return true };
+        let insns = self.instructions.iter().map(|&(code, jt, jf, k)| belljar_bpf::Insn { code, jt, jf, k });
+        let data = belljar_bpf::SeccompData::new(nr, [0; 6]);
+        belljar_bpf::run(&insns.collect::<Vec<_>>(), &data) != Action::Allow
+    }
+}
+
+/// What the planner takes away from the groups, by engine and network mode. Deny wins over any allow.
+struct Removal {
+    call: &'static str,
+    when: Option<&'static str>,
+    action: Action,
+    applies: fn(&Draft<'_>) -> bool,
+}
+
+const REMOVALS: &[Removal] = &[
+    // A path socket in a granted folder reaches a process outside; Landlock cannot see it before ABI 9.
+    Removal {
+        call: "socket",
+        when: Some("arg0 == AF_UNIX"),
+        action: EACCES,
+        applies: |draft| !allows(draft, "@unix-sockets"),
+    },
+    Removal { call: "socket", when: None, action: EACCES, applies: no_sockets },
+    Removal { call: "io_uring_setup", when: None, action: EPERM, applies: |draft| !allows(draft, "io_uring_setup") },
+    // A set-user-id file in a granted folder would be run by others on the host.
+    Removal { call: "chmod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "fchmod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "fchmodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "fchmodat2", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "creat", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "open", when: Some("arg1 & 0x40 != 0 && arg2 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "openat", when: Some("arg2 & 0x40 != 0 && arg3 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "mknod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal { call: "mknodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
+    // Its mode lies in memory.
+    Removal { call: "openat2", when: None, action: Action::Errno(38), applies: always },
+    // Landlock does not guard attributes: outside a root of its own the jar could change them anywhere.
+    Removal { call: "chmod", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fchmod", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fchmodat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fchmodat2", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "chown", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "lchown", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fchown", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fchownat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "utime", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "utimes", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "futimesat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "utimensat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "setxattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "lsetxattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fsetxattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "setxattrat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "removexattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "lremovexattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "fremovexattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "removexattrat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "file_setattr", when: None, action: EPERM, applies: host_tree },
+    // Without an IPC namespace these reach the caller's other processes.
+    Removal { call: "shmget", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "shmat", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "shmctl", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "semget", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "semop", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "semtimedop", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "semctl", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "msgget", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "msgsnd", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "msgrcv", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "msgctl", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "mq_open", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "mq_unlink", when: None, action: EPERM, applies: host_tree },
+];
+
+fn no_sockets(draft: &Draft<'_>) -> bool {
+    match draft.policy.net.mode.value {
+        NetMode::Off => true,
+        NetMode::Host => false,
+        _ => !draft.namespaced(),
+    }
+}
+
+fn always(_: &Draft<'_>) -> bool {
+    true
+}
+
+fn host_tree(draft: &Draft<'_>) -> bool {
+    !draft.namespaced()
+}
+
+fn allows(draft: &Draft<'_>, name: &str) -> bool {
+    draft.policy.syscalls.allow.iter().any(|item| item.value == name)
+}
+
+pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
+    let spec = build(draft)?;
+    let filter = spec.compile().map_err(|source| PlanError::Filter { source: Box::new(source) })?;
+    draft.step(Step::Seccomp);
+    let surface = spec.spec().surface();
+    draft.holds(Subject::Syscalls, surface.to_string(), Origin::Default, &[Layer::Seccomp]);
+    Ok(lower(&filter))
+}
+
+fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
+    let policy = &draft.policy.syscalls;
+    let mut builder = Filter::builder();
+    for item in &policy.allow {
+        builder = add(builder, item)?;
+    }
+    if draft.policy.debug.value {
+        builder = add(builder, &Setting::new("@debug".to_owned(), draft.policy.debug.origin.clone()))?;
+    }
+    for (call, text) in &policy.when {
+        builder = builder.only_when(call, &text.value).map_err(|source| rule_error(source, &text.origin))?;
+    }
+    for item in &policy.deny {
+        builder = remove(builder, item)?;
+    }
+    for removal in REMOVALS.iter().filter(|removal| (removal.applies)(draft)) {
+        builder = builder
+            .deny(removal.call, removal.when, removal.action)
+            .map_err(|source| rule_error(source, &Origin::Default))?;
+    }
+    Ok(builder)
+}
+
+fn add(builder: FilterBuilder, item: &Setting<String>) -> Result<FilterBuilder, PlanError> {
+    let added = match item.value.as_str() {
+        // A word for the planner: it lifts a removal, the call itself is in the default group.
+        "@unix-sockets" => return Ok(builder),
+        group if group.starts_with('@') => builder.allow_group(group),
+        call => builder.allow(call),
+    };
+    added.map_err(|source| rule_error(source, &item.origin))
+}
+
+fn remove(builder: FilterBuilder, item: &Setting<String>) -> Result<FilterBuilder, PlanError> {
+    let removed = match item.value.as_str() {
+        group if group.starts_with('@') => builder.deny_group(group, EPERM),
+        call => builder.deny(call, None, EPERM),
+    };
+    removed.map_err(|source| rule_error(source, &item.origin))
+}
+
+fn rule_error(source: belljar_bpf::RuleError, origin: &Origin) -> PlanError {
+    PlanError::Syscall { source: Box::new(source), origin: origin.to_string() }
+}
+
+fn lower(filter: &Filter) -> FilterPlan {
+    let instructions = filter.insns().iter().map(|insn| (insn.code, insn.jt, insn.jf, insn.k)).collect();
+    FilterPlan { instructions }
+}
+
+/// The filter as the child loads it.
+pub(crate) fn sock_filters(plan: &FilterPlan) -> Vec<belljar_sys::abi::SockFilter> {
+    let to_kernel =
+        |&(code, jt, jf, k): &(u16, u8, u8, u32)| belljar_sys::abi::SockFilter { code, jt, jf, k };
+    plan.instructions.iter().map(to_kernel).collect()
+}

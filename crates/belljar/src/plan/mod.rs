@@ -1,0 +1,177 @@
+//! From what may be done and what this host can do, to what will be done. Pure: nothing here touches the machine.
+
+mod files;
+mod filter;
+mod landlock;
+mod limits;
+mod network;
+mod order;
+mod privileges;
+mod requirements;
+mod show;
+mod step;
+
+use belljar_policy::{NetMode, Policy, Subject};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use filter::sock_filters;
+pub use filter::FilterPlan;
+pub(crate) use landlock::{FS_DIR_ONLY, FS_READ_DIR};
+pub use landlock::LandlockPlan;
+pub use step::{Place, Placed, Rlimit, Step};
+pub(crate) use step::shown;
+
+use crate::error::PlanError;
+use crate::probe::{HostFacts, Userns};
+use crate::report::{Enforcement, Layer};
+
+/// What the planner must know about the call besides the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// Standard descriptors that are terminals (bit mask).
+    pub terminals: u8,
+    /// The supervisor's thread lives as long as the jar: the kernel may end the jar with it.
+    pub dies_with_thread: bool,
+}
+
+impl Call {
+    /// A call whose standard descriptors in this bit mask are terminals.
+    #[must_use]
+    pub fn new(terminals: u8, dies_with_thread: bool) -> Self {
+        Self { terminals, dies_with_thread }
+    }
+}
+
+/// Which way of confining was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Engine {
+    /// Own namespaces and root, then Landlock and the filter.
+    Namespaces,
+    /// Landlock and the filter on the host's own tree.
+    Landlock,
+}
+
+/// Namespaces of the jar's own.
+pub const CLONE_NEWNS: u64 = 0x0002_0000;
+/// Control-group namespace.
+pub const CLONE_NEWCGROUP: u64 = 0x0200_0000;
+/// Host-name namespace.
+pub const CLONE_NEWUTS: u64 = 0x0400_0000;
+/// System V and POSIX queue namespace.
+pub const CLONE_NEWIPC: u64 = 0x0800_0000;
+/// User namespace.
+pub const CLONE_NEWUSER: u64 = 0x1000_0000;
+/// Process namespace.
+pub const CLONE_NEWPID: u64 = 0x2000_0000;
+/// Network namespace.
+pub const CLONE_NEWNET: u64 = 0x4000_0000;
+
+/// Everything that will be done, in order, and what holds each rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Way of confining.
+    pub engine: Engine,
+    /// Namespaces to create, as `clone` flags.
+    pub namespaces: u64,
+    /// Steps of the jar's init.
+    pub init: Vec<Step>,
+    /// Steps of the program's process.
+    pub program: Vec<Step>,
+    /// Landlock; none = this kernel has none.
+    pub landlock: Option<LandlockPlan>,
+    /// The system call filter.
+    pub filter: FilterPlan,
+    /// Each rule with the layers that hold it.
+    pub enforced: Vec<Enforcement>,
+    /// What a user may want to know and need not act on.
+    pub notes: Vec<String>,
+}
+
+/// The planner's draft.
+struct Draft<'a> {
+    policy: &'a Policy,
+    host: &'a HostFacts,
+    call: Call,
+    engine: Engine,
+    steps: Vec<Step>,
+    enforced: Vec<Row>,
+    notes: Vec<String>,
+}
+
+/// A row of the table, with the subject that `[require]` and `--allow-weaker` name.
+struct Row {
+    subject: Subject,
+    line: Enforcement,
+}
+
+impl Draft<'_> {
+    fn step(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    fn holds(&mut self, subject: Subject, rule: impl Into<String>, origin: impl ToString, layers: &[Layer]) {
+        let line =
+            Enforcement { rule: rule.into(), origin: origin.to_string(), layers: layers.to_vec(), gap: None };
+        self.enforced.push(Row { subject, line });
+    }
+
+    fn gap(&mut self, subject: Subject, rule: impl Into<String>, origin: impl ToString, layers: &[Layer], gap: &str) {
+        let line = Enforcement {
+            rule: rule.into(),
+            origin: origin.to_string(),
+            layers: layers.to_vec(),
+            gap: Some(gap.to_owned()),
+        };
+        self.enforced.push(Row { subject, line });
+    }
+
+    fn namespaced(&self) -> bool {
+        self.engine == Engine::Namespaces
+    }
+}
+
+/// Chooses for each rule who enforces it on this host.
+///
+/// # Errors
+/// A rule that nothing here can enforce and that may not be weaker, a requirement that is unmet, or a policy that
+/// contradicts itself.
+pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanError> {
+    let engine = choose_engine(host)?;
+    let (steps, enforced, notes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut draft = Draft { policy, host, call, engine, steps, enforced, notes };
+    files::plan(&mut draft)?;
+    network::plan(&mut draft)?;
+    privileges::plan(&mut draft);
+    limits::plan(&mut draft);
+    let landlock = landlock::plan(&mut draft);
+    let filter = filter::plan(&mut draft)?;
+    requirements::check(&draft)?;
+    let namespaces = namespaces(&draft);
+    let (init, program) = order::arrange(draft.steps);
+    let enforced = draft.enforced.into_iter().map(|row| row.line).collect();
+    Ok(Plan { engine, namespaces, init, program, landlock, filter, enforced, notes: draft.notes })
+}
+
+fn choose_engine(host: &HostFacts) -> Result<Engine, PlanError> {
+    if !host.seccomp {
+        return Err(PlanError::NoSeccomp);
+    }
+    match (host.userns, host.landlock) {
+        (Userns::Available, _) if host.mount_fds => Ok(Engine::Namespaces),
+        (userns, 0) => Err(PlanError::NoEngine { userns }),
+        _ => Ok(Engine::Landlock),
+    }
+}
+
+fn namespaces(draft: &Draft<'_>) -> u64 {
+    if !draft.namespaced() {
+        return 0;
+    }
+    let own_net = !matches!(draft.policy.net.mode.value, NetMode::Host | NetMode::Off);
+    let net = if own_net { CLONE_NEWNET } else { 0 };
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | net
+}

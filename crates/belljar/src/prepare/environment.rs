@@ -1,0 +1,43 @@
+//! The environment of the jar: built from nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use belljar_policy::EnvPolicy;
+
+/// Passed variables of the caller, then fixed ones over them.
+pub(super) fn build(policy: &EnvPolicy, caller: &[(OsString, OsString)]) -> BTreeMap<OsString, OsString> {
+    let mut built: BTreeMap<OsString, OsString> =
+        caller.iter().filter(|(name, _)| passes(policy, name)).cloned().collect();
+    for (name, value) in &policy.set {
+        built.insert(OsString::from(name), OsString::from(&value.value));
+    }
+    built
+}
+
+fn passes(policy: &EnvPolicy, name: &OsStr) -> bool {
+    policy.pass.iter().any(|item| match item.value.strip_suffix('*') {
+        Some(prefix) => name.as_bytes().starts_with(prefix.as_bytes()),
+        None => name.as_bytes() == item.value.as_bytes(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_policy::{Origin, Policy, Setting};
+
+    use super::*;
+
+    #[test]
+    fn an_empty_list_passes_nothing_and_fixed_values_win() {
+        let caller = [("A", "1"), ("LC_ALL", "C"), ("LD_PRELOAD", "x")].map(|(n, v)| (n.into(), v.into()));
+        let mut policy = Policy::none().env;
+        assert!(build(&policy, &caller).is_empty());
+        policy.pass = ["A", "LC_*"].map(|name| Setting::new(name.to_owned(), Origin::Api)).to_vec();
+        policy.set.insert("A".to_owned(), Setting::new("2".to_owned(), Origin::Api));
+        let built = build(&policy, &caller);
+        assert_eq!(built.get(OsStr::new("A")).unwrap(), "2");
+        assert_eq!(built.len(), 2);
+    }
+}

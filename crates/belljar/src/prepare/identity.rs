@@ -1,0 +1,25 @@
+//! Ids of the jar: the caller's own, or nobody's when the caller is root.
+
+use std::io;
+
+use belljar_sys::Op;
+
+use super::Storage;
+use crate::error::StartError;
+
+/// An ordinary user maps itself to itself.
+pub(super) fn own_maps(storage: &Storage) -> Result<Op<'_>, StartError> {
+    let uid = rustix::process::geteuid().as_raw();
+    let gid = rustix::process::getegid().as_raw();
+    Ok(Op::IdMaps { uid: map(storage, uid)?, gid: map(storage, gid)? })
+}
+
+fn map(storage: &Storage, id: u32) -> Result<&[u8], StartError> {
+    Ok(storage.text("an id map", format!("{id} {id} 1").as_bytes())?.to_bytes())
+}
+
+/// Root writes the maps of its child: only these ids exist in the jar.
+pub(crate) fn write_maps(pid: i32, uid: u32, gid: u32) -> io::Result<()> {
+    std::fs::write(format!("/proc/{pid}/uid_map"), format!("{uid} {uid} 1"))?;
+    std::fs::write(format!("/proc/{pid}/gid_map"), format!("{gid} {gid} 1"))
+}

@@ -1,0 +1,303 @@
+//! Where everything goes in the new root. Looks at the host, changes nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use belljar_policy::Access;
+
+use super::walk::{self, Real};
+use crate::error::StartError;
+use crate::plan::{Place, Placed};
+
+/// One thing in the new root, in the order of placement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// A folder in memory.
+    Dir(PathBuf),
+    /// An empty file in memory, to be covered.
+    File(PathBuf),
+    /// A symlink that the host has too.
+    Link { at: PathBuf, target: PathBuf },
+    /// A file or folder of the host.
+    Bind(Bind),
+    /// The host folder that becomes `/`.
+    Root(Bind),
+    /// An empty folder that covers another.
+    Cover(PathBuf),
+    /// A null device that covers a file.
+    Mask(PathBuf),
+    /// Memory-backed folder of this size.
+    Tmpfs(PathBuf, u64),
+    /// The jar's processes.
+    Proc(PathBuf),
+    /// Devices; memory-backed when a host folder lies below.
+    Dev { at: PathBuf, shm: u64, own: bool },
+}
+
+/// A host path in the jar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bind {
+    pub(crate) from: PathBuf,
+    pub(crate) at: PathBuf,
+    pub(crate) access: Access,
+    pub(crate) dir: bool,
+}
+
+/// What covers a path: the nearest thing placed at or above it.
+enum Cover<'a> {
+    /// The root in memory, or another folder in memory.
+    Memory,
+    /// A host folder.
+    Host(&'a Bind),
+    /// Something whose inside is not ours to fill.
+    Foreign(&'a Path),
+}
+
+/// The items so far, and every symlink that was met.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) items: Vec<Item>,
+    links: Vec<(PathBuf, PathBuf)>,
+}
+
+/// A placement with its target and kind known.
+struct Ready {
+    at: PathBuf,
+    what: What,
+}
+
+enum What {
+    Bind(Bind),
+    Hide { dir: bool },
+    Fresh(Placed),
+}
+
+/// Plans the root from the placements of the plan.
+pub(crate) fn lay_out(places: &[&Place], home: Option<&Path>) -> Result<Layout, StartError> {
+    let mut layout = Layout::default();
+    let mut ready = Vec::new();
+    for place in places {
+        ready.extend(resolve(place, home, &mut layout.links)?);
+    }
+    ready.sort_by(|a, b| a.at.components().cmp(b.at.components()));
+    let granted: Vec<PathBuf> = ready.iter().filter(|r| matches!(r.what, What::Bind(_))).map(|r| r.at.clone()).collect();
+    for item in ready {
+        layout.place(item, &granted)?;
+    }
+    for (at, target) in std::mem::take(&mut layout.links) {
+        layout.link(at, target);
+    }
+    Ok(layout)
+}
+
+fn resolve(
+    place: &Place,
+    home: Option<&Path>,
+    links: &mut Vec<(PathBuf, PathBuf)>,
+) -> Result<Option<Ready>, StartError> {
+    let Placed::Host { from, access, optional, dangerous, origin } = &place.what else {
+        return Ok(Some(fresh(place)));
+    };
+    let lenient = *optional || *access == Access::Hide;
+    let real = match walk::real(from) {
+        Ok(real) => real,
+        Err(error) if lenient && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StartError::Path { path: from.clone(), origin: origin.clone(), source }),
+    };
+    if let (false, Some(what)) = (*dangerous || *access == Access::Hide, danger(&real, home)) {
+        if *optional {
+            return Ok(None);
+        }
+        return Err(StartError::Dangerous { path: from.clone(), origin: origin.clone(), what });
+    }
+    Ok(Some(host(place, *access, real, links)))
+}
+
+fn fresh(place: &Place) -> Ready {
+    let at = match &place.what {
+        Placed::Proc => Path::new("/proc"),
+        Placed::Dev { .. } => Path::new("/dev"),
+        _ => Path::new("/tmp"),
+    };
+    let at = place.at.clone().unwrap_or_else(|| at.to_path_buf());
+    Ready { at, what: What::Fresh(place.what.clone()) }
+}
+
+fn host(place: &Place, access: Access, real: Real, links: &mut Vec<(PathBuf, PathBuf)>) -> Ready {
+    let at = place.at.clone().unwrap_or_else(|| real.path.clone());
+    if access == Access::Hide {
+        return Ready { at, what: What::Hide { dir: real.dir } };
+    }
+    if place.at.is_none() {
+        links.extend(real.links);
+    }
+    let bind = Bind { from: real.path, at: at.clone(), access, dir: real.dir };
+    Ready { at, what: What::Bind(bind) }
+}
+
+/// Sockets of container engines: whoever speaks to them is root on the host.
+const ENGINE_SOCKETS: &[&str] = &[
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+];
+
+/// What a real path must not be without the long word.
+fn danger(real: &Real, home: Option<&Path>) -> Option<&'static str> {
+    let path = real.path.as_path();
+    if path == Path::new("/") {
+        return Some("the root of the host");
+    }
+    if path.starts_with("/proc") {
+        return Some("the host's processes");
+    }
+    if home.is_some_and(|home| home == path || home.starts_with(path)) {
+        return Some("the home folder");
+    }
+    let engine = ENGINE_SOCKETS.iter().any(|socket| path == Path::new(socket));
+    engine.then_some("a container engine's socket")
+}
+
+impl Layout {
+    fn place(&mut self, ready: Ready, granted: &[PathBuf]) -> Result<(), StartError> {
+        match ready.what {
+            What::Bind(bind) if bind.at == Path::new("/") => {
+                self.items.push(Item::Root(bind));
+                Ok(())
+            }
+            What::Bind(bind) => self.bind(bind),
+            What::Hide { dir } => {
+                self.hide(ready.at, dir);
+                Ok(())
+            }
+            // A grant of the very same path replaces what would be fresh there.
+            What::Fresh(_) if granted.contains(&ready.at) => Ok(()),
+            What::Fresh(placed) => self.fresh(ready.at, &placed),
+        }
+    }
+
+    fn bind(&mut self, bind: Bind) -> Result<(), StartError> {
+        if let Cover::Host(cover) = self.cover(&bind.at)
+            && cover.access == bind.access
+            && inside(cover, &bind.at) == bind.from
+        {
+            return Ok(());
+        }
+        self.mount_point(&bind.at, bind.dir)?;
+        self.items.push(Item::Bind(bind));
+        Ok(())
+    }
+
+    /// What no grant shows needs no hiding.
+    fn hide(&mut self, at: PathBuf, dir: bool) {
+        if let Cover::Host(_) = self.cover(&at) {
+            self.items.push(if dir { Item::Cover(at) } else { Item::Mask(at) });
+        }
+    }
+
+    fn fresh(&mut self, at: PathBuf, placed: &Placed) -> Result<(), StartError> {
+        let own = matches!(self.cover(&at), Cover::Host(_));
+        self.mount_point(&at, true)?;
+        self.items.push(match placed {
+            Placed::Tmpfs(size) => Item::Tmpfs(at, *size),
+            Placed::Dev { shm } => Item::Dev { at, shm: *shm, own },
+            _ => Item::Proc(at),
+        });
+        Ok(())
+    }
+
+    /// Makes sure that there is something to mount on; in host folders nothing is ever created.
+    fn mount_point(&mut self, at: &Path, dir: bool) -> Result<(), StartError> {
+        match self.cover(at) {
+            Cover::Memory => {
+                self.parents(at);
+                self.items.push(if dir { Item::Dir(at.to_path_buf()) } else { Item::File(at.to_path_buf()) });
+                Ok(())
+            }
+            Cover::Host(cover) => {
+                let beneath = inside(cover, at);
+                let fits = walk::plain(&beneath).is_ok_and(|found| found == dir);
+                let missing = || StartError::NoMountPoint { at: at.to_path_buf(), inside: cover.from.clone() };
+                fits.then_some(()).ok_or_else(missing)
+            }
+            Cover::Foreign(inside) => {
+                Err(StartError::NoMountPoint { at: at.to_path_buf(), inside: inside.to_path_buf() })
+            }
+        }
+    }
+
+    /// Folders in memory above a path, the outermost first.
+    fn parents(&mut self, at: &Path) {
+        let mut above: Vec<PathBuf> = at.ancestors().skip(1).map(Path::to_path_buf).collect();
+        above.pop();
+        for dir in above.into_iter().rev() {
+            let known = self.items.iter().any(|item| item.at() == dir);
+            if !known {
+                self.items.push(Item::Dir(dir));
+            }
+        }
+    }
+
+    /// Host folders hold their own symlinks; only folders in memory need a copy.
+    fn link(&mut self, at: PathBuf, target: PathBuf) {
+        if !matches!(self.cover(&at), Cover::Memory) {
+            return;
+        }
+        self.parents(&at);
+        let link = Item::Link { at, target };
+        if !self.items.contains(&link) {
+            self.items.push(link);
+        }
+    }
+
+    fn cover(&self, at: &Path) -> Cover<'_> {
+        for item in self.items.iter().rev() {
+            match item {
+                Item::Bind(bind) | Item::Root(bind) if at.starts_with(&bind.at) => return Cover::Host(bind),
+                Item::Tmpfs(path, _) | Item::Cover(path) if at.starts_with(path) => return Cover::Memory,
+                Item::Proc(path) | Item::Mask(path) if at.starts_with(path) => return Cover::Foreign(path),
+                Item::Dev { at: path, .. } if at.starts_with(path) => return Cover::Memory,
+                _ => {}
+            }
+        }
+        Cover::Memory
+    }
+
+    /// Whether a path of the jar can be seen in it.
+    pub(crate) fn shows(&self, path: &Path) -> bool {
+        self.items.iter().any(|item| match item {
+            Item::Dir(at) => at == path,
+            Item::Bind(bind) | Item::Root(bind) => path.starts_with(&bind.at),
+            Item::Tmpfs(at, _) => path.starts_with(at),
+            _ => false,
+        }) && !self.items.iter().any(|item| matches!(item, Item::Cover(at) | Item::Mask(at) if path.starts_with(at)))
+    }
+}
+
+/// The host path behind a path below a bind.
+fn inside(bind: &Bind, at: &Path) -> PathBuf {
+    match at.strip_prefix(&bind.at) {
+        Ok(rest) if rest.as_os_str().is_empty() => bind.from.clone(),
+        Ok(rest) => bind.from.join(rest),
+        Err(_) => bind.from.clone(),
+    }
+}
+
+impl Item {
+    /// Its path in the jar.
+    pub(crate) fn at(&self) -> &Path {
+        match self {
+            Self::Dir(at)
+            | Self::File(at)
+            | Self::Cover(at)
+            | Self::Mask(at)
+            | Self::Tmpfs(at, _)
+            | Self::Proc(at)
+            | Self::Link { at, .. }
+            | Self::Dev { at, .. } => at,
+            Self::Bind(bind) | Self::Root(bind) => &bind.at,
+        }
+    }
+}

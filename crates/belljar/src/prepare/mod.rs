@@ -1,0 +1,225 @@
+//! From the plan to ops: the last stage that allocates. Looks at the host through descriptors and walks; the child walks
+//! again, without symlinks, so that nothing that changes in between is followed.
+
+mod arena;
+mod environment;
+mod identity;
+mod layout;
+mod mounts;
+mod program;
+mod rules;
+mod walk;
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use belljar_policy::Policy;
+use belljar_sys::abi::SockFilter;
+use belljar_sys::child::Forbidden;
+use belljar_sys::{Fd, Op};
+
+pub(crate) use arena::Arena;
+pub(crate) use identity::write_maps;
+pub(crate) use program::Found;
+
+use crate::error::StartError;
+use crate::plan::{Place, Plan, Step};
+use layout::Layout;
+
+/// What is run, where and with what.
+#[derive(Debug)]
+pub(crate) struct Invocation<'a> {
+    pub(crate) program: &'a OsStr,
+    pub(crate) args: &'a [OsString],
+    pub(crate) caller_env: &'a [(OsString, OsString)],
+    pub(crate) cwd: &'a Path,
+    pub(crate) home: Option<&'a Path>,
+    /// Descriptors that become 0, 1, 2.
+    pub(crate) stdio: [Option<Fd>; 3],
+    /// Program side of a terminal that the supervisor opened on the host; none = the jar opens its own.
+    pub(crate) host_terminal: Option<Fd>,
+    /// Detached copies of granted paths, made by root so that owners are translated.
+    pub(crate) detached: &'a [(PathBuf, Fd)],
+    /// Open `cgroup.procs` of the jar's group.
+    pub(crate) cgroup: &'a [Fd],
+}
+
+impl Invocation<'_> {
+    fn detached(&self, path: &Path) -> Option<Fd> {
+        self.detached.iter().find(|(from, _)| from == path).map(|(_, fd)| *fd)
+    }
+}
+
+/// Everything that the child needs, borrowed from the arenas.
+#[derive(Debug)]
+pub(crate) struct Prepared<'a> {
+    pub(crate) init: Vec<Op<'a>>,
+    pub(crate) program: Vec<Op<'a>>,
+}
+
+/// Storage that ops borrow from. Kept by the caller of [`prepare`].
+#[derive(Debug, Default)]
+pub(crate) struct Storage {
+    strings: Arena,
+    pub(crate) filter: Vec<SockFilter>,
+    pub(crate) kept: Vec<Fd>,
+}
+
+impl Storage {
+    pub(crate) fn text(&self, what: &'static str, bytes: &[u8]) -> Result<&CStr, StartError> {
+        let text = CString::new(bytes).map_err(|_| StartError::ZeroByte { what })?;
+        self.strings.keep(text).ok_or(StartError::Limit("too many paths".to_owned()))
+    }
+
+    fn path(&self, path: &Path) -> Result<&CStr, StartError> {
+        self.text("a path", path.as_os_str().as_bytes())
+    }
+
+    /// A path of the jar, relative to the root that is being built.
+    fn below(&self, path: &Path) -> Result<&CStr, StartError> {
+        let below = path.strip_prefix("/").unwrap_or(path);
+        let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+        self.path(below)
+    }
+}
+
+/// The work in progress.
+struct Builder<'a> {
+    plan: &'a Plan,
+    policy: &'a Policy,
+    call: &'a Invocation<'a>,
+    storage: &'a Storage,
+    layout: Layout,
+    found: &'a Found<'a>,
+}
+
+/// Host paths that the program's own files add to the plan (`"@program"`).
+pub(crate) fn prepare<'a>(
+    plan: &'a Plan,
+    policy: &'a Policy,
+    call: &'a Invocation<'a>,
+    found: &'a Found<'a>,
+    storage: &'a Storage,
+) -> Result<Prepared<'a>, StartError> {
+    let own = program::own_files(plan, found)?;
+    let places: Vec<&Place> = plan.places().chain(own.iter()).collect();
+    let layout = layout::lay_out(&places, call.home)?;
+    let builder = Builder { plan, policy, call, storage, layout, found };
+    let mut prepared = Prepared { init: Vec::with_capacity(128), program: Vec::with_capacity(64) };
+    let mut placed = false;
+    for step in &plan.init {
+        match step {
+            // All placements are one layout.
+            Step::Place(_) if placed => {}
+            Step::Place(_) => {
+                placed = true;
+                mounts::build(&builder, &mut prepared.init)?;
+            }
+            step => builder.init(step, &mut prepared.init)?,
+        }
+    }
+    for step in &plan.program {
+        builder.program(step, &mut prepared.program)?;
+    }
+    Ok(prepared)
+}
+
+impl Plan {
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        self.init.iter().filter_map(|step| match step {
+            Step::Place(place) => Some(place),
+            _ => None,
+        })
+    }
+}
+
+/// The highest capability number asked for; unknown ones above the kernel's last are skipped by reading its number.
+fn last_capability() -> u32 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap");
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(40)
+}
+
+/// Everything of this kind is covered by an empty folder that nobody may write.
+const TMPFS_ROOT: &CStr = c"mode=0755,size=1m,nr_inodes=4k";
+
+impl<'a> Builder<'a> {
+    fn init(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+        match step {
+            Step::DieWithParent => ops.push(Op::DieWithParent),
+            Step::CloseInherited => ops.push(Op::CloseInherited(&self.storage.kept)),
+            Step::MapIds => ops.push(identity::own_maps(self.storage)?),
+            Step::BecomeUser { uid, gid } => {
+                if self.plan.namespaces != 0 {
+                    ops.push(Op::AwaitGo);
+                }
+                ops.push(Op::BecomeUser { uid: *uid, gid: *gid });
+            }
+            Step::JoinCgroup => ops.extend(self.call.cgroup.iter().map(|fd| Op::JoinCgroup(*fd))),
+            Step::LimitNamespaces => ops.push(Op::LimitNamespaces),
+            Step::NewRoot => ops.extend([Op::MountPrivate, Op::NewRoot { at: c"/proc", data: TMPFS_ROOT }]),
+            Step::MaskProc => mounts::mask_proc(ops),
+            Step::OpenTerminal => ops.push(Op::OpenTerminal),
+            Step::PivotRoot => ops.push(Op::PivotRoot),
+            Step::SealRoot => ops.push(Op::SetAttr { path: c"/", attrs: mounts::SEALED }),
+            Step::Hostname(name) => ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes())),
+            Step::Loopback => ops.push(Op::Loopback),
+            Step::Subreaper => ops.push(Op::Subreaper),
+            Step::SecureBits => ops.push(Op::SecureBits),
+            Step::DropCapabilities => ops.extend([Op::DropBounding(last_capability()), Op::DropCapabilities]),
+            Step::NoNewPrivs => ops.push(Op::NoNewPrivs),
+            Step::NotDumpable => ops.push(Op::NotDumpable),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn program(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+        match step {
+            Step::NewSession => ops.push(Op::NewSession),
+            Step::UseTerminal(mask) => self.terminal(*mask, ops),
+            Step::Umask(mask) => ops.push(Op::Umask(*mask)),
+            Step::Chdir(path) => ops.push(Op::Chdir(self.storage.path(&self.folder(path.as_deref()))?)),
+            Step::Landlock => rules::build(self, ops)?,
+            Step::CloseOnExec(keep) => {
+                ops.push(Op::CloseOnExec(3));
+                ops.extend(keep.iter().map(|fd| Op::Keep(Fd::from(*fd))));
+            }
+            Step::Rlimit(kind, soft, hard) => {
+                ops.push(Op::Rlimit { resource: kind.number(), soft: *soft, hard: *hard });
+            }
+            Step::ResetSignals => ops.push(Op::ResetSignals),
+            Step::Seccomp => ops.push(Op::Seccomp(&self.storage.filter)),
+            Step::SelfProbe => ops.push(Op::SelfProbe(self.forbidden()?)),
+            Step::Exec => ops.push(self.found.exec()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn terminal(&self, mask: u8, ops: &mut Vec<Op<'a>>) {
+        for (to, from) in (0..).zip(self.call.stdio) {
+            ops.extend(from.map(|from| Op::Dup { from, to }));
+        }
+        if let Some(fd) = self.call.host_terminal {
+            ops.push(Op::HostTerminal(fd));
+        }
+        ops.push(Op::UseTerminal(mask));
+    }
+
+    /// The working folder: the named one, else the caller's where the jar has it, else the root.
+    fn folder(&self, named: Option<&Path>) -> PathBuf {
+        match named {
+            Some(path) => path.to_path_buf(),
+            None if self.plan.namespaces == 0 => self.call.cwd.to_path_buf(),
+            None if self.layout.shows(self.call.cwd) => self.call.cwd.to_path_buf(),
+            None => PathBuf::from("/"),
+        }
+    }
+
+    fn forbidden(&self) -> Result<Forbidden<'a>, StartError> {
+        let open = rules::ungranted(self).map(|path| self.storage.path(&path)).transpose()?;
+        let connect = self.policy.net.mode.value != belljar_policy::NetMode::Host;
+        Ok(Forbidden { open, connect, call: rules::forbids_io_uring(self.plan) })
+    }
+}

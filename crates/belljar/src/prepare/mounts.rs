@@ -1,0 +1,139 @@
+//! The layout as mount ops.
+
+use std::ffi::CStr;
+use std::path::Path;
+
+use belljar_policy::Access;
+use belljar_sys::Op;
+
+use super::Builder;
+use super::layout::{Bind, Item};
+use crate::error::StartError;
+
+const RDONLY: u64 = 1;
+const NOSUID: u64 = 2;
+const NODEV: u64 = 4;
+const NOEXEC: u64 = 8;
+
+/// Attributes of everything that only belljar fills.
+pub(super) const SEALED: u64 = RDONLY | NOSUID | NODEV;
+
+const MS_RDONLY: u32 = 1;
+const MS_NOSUID: u32 = 2;
+const MS_NODEV: u32 = 4;
+const MS_NOEXEC: u32 = 8;
+
+/// Parts of `/proc` that tell about the host or its keys even to an ordinary user.
+const MASKED: &[&CStr] =
+    &[c"proc/keys", c"proc/key-users", c"proc/kcore", c"proc/timer_list", c"proc/sysrq-trigger"];
+
+/// Devices that give nothing away.
+const NODES: &[(&CStr, &str)] = &[
+    (c"/dev/null", "null"),
+    (c"/dev/zero", "zero"),
+    (c"/dev/full", "full"),
+    (c"/dev/random", "random"),
+    (c"/dev/urandom", "urandom"),
+    (c"/dev/tty", "tty"),
+];
+
+/// Names that programs expect beside the devices.
+const DEV_LINKS: &[(&CStr, &str)] = &[
+    (c"pts/ptmx", "ptmx"),
+    (c"/proc/self/fd", "fd"),
+    (c"/proc/self/fd/0", "stdin"),
+    (c"/proc/self/fd/1", "stdout"),
+    (c"/proc/self/fd/2", "stderr"),
+];
+
+pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+    for item in &builder.layout.items {
+        one(builder, item, ops)?;
+    }
+    for item in &builder.layout.items {
+        if let Item::Cover(at) = item {
+            ops.push(Op::SetAttr { path: builder.storage.below(at)?, attrs: SEALED | NOEXEC });
+        }
+    }
+    Ok(())
+}
+
+fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+    let to = builder.storage.below(item.at())?;
+    match item {
+        Item::Dir(_) => ops.push(Op::Dir { path: to, mode: 0o755 }),
+        Item::File(_) => ops.push(Op::File { path: to, mode: 0o444 }),
+        Item::Link { target, .. } => {
+            ops.push(Op::Symlink { target: builder.storage.path(target)?, path: to });
+        }
+        Item::Bind(bind) => ops.push(bind_op(builder, bind, to)?),
+        Item::Root(bind) => {
+            ops.push(bind_op(builder, bind, to)?);
+            ops.push(Op::EnterRoot(c"/proc"));
+        }
+        Item::Cover(_) => ops.push(tmpfs(builder, to, 1 << 20, "0555", MS_NOSUID | MS_NODEV)?),
+        Item::Mask(_) => ops.push(Op::Mask { path: to, with: c"/dev/null" }),
+        Item::Tmpfs(_, size) => ops.push(tmpfs(builder, to, *size, "1777", MS_NOSUID | MS_NODEV)?),
+        Item::Proc(_) => {
+            let flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+            ops.push(Op::Mount { kind: c"proc", to, flags, data: c"" });
+        }
+        Item::Dev { at, shm, own } => dev(builder, at, *shm, *own, ops)?,
+    }
+    Ok(())
+}
+
+fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: &'a CStr) -> Result<Op<'a>, StartError> {
+    let attrs = match bind.access {
+        Access::Write => NOSUID | NODEV,
+        Access::ReadNoexec => RDONLY | NOSUID | NODEV | NOEXEC,
+        _ => RDONLY | NOSUID | NODEV,
+    };
+    if let Some(fd) = builder.call.detached(&bind.from) {
+        return Ok(Op::BindFd { from: fd, to, attrs });
+    }
+    Ok(Op::Bind { from: builder.storage.path(&bind.from)?, to, attrs })
+}
+
+fn tmpfs<'a>(
+    builder: &Builder<'a>,
+    to: &'a CStr,
+    size: u64,
+    mode: &str,
+    flags: u32,
+) -> Result<Op<'a>, StartError> {
+    let data = builder.storage.text("mount options", format!("mode={mode},size={size}").as_bytes())?;
+    Ok(Op::Mount { kind: c"tmpfs", to, flags, data })
+}
+
+fn dev<'a>(
+    builder: &Builder<'a>,
+    at: &Path,
+    shm: u64,
+    own: bool,
+    ops: &mut Vec<Op<'a>>,
+) -> Result<(), StartError> {
+    let storage = builder.storage;
+    if own {
+        ops.push(tmpfs(builder, storage.below(at)?, 1 << 20, "0755", MS_NOSUID | MS_NOEXEC)?);
+    }
+    for (from, name) in NODES {
+        ops.push(Op::BindNode { from, to: storage.below(&at.join(name))? });
+    }
+    let pts = storage.below(&at.join("pts"))?;
+    ops.push(Op::Dir { path: pts, mode: 0o755 });
+    let options = c"newinstance,ptmxmode=0666,mode=0620";
+    ops.push(Op::Mount { kind: c"devpts", to: pts, flags: MS_NOSUID | MS_NOEXEC, data: options });
+    let shm_at = storage.below(&at.join("shm"))?;
+    ops.push(Op::Dir { path: shm_at, mode: 0o755 });
+    ops.push(tmpfs(builder, shm_at, shm, "1777", MS_NOSUID | MS_NODEV)?);
+    for (target, name) in DEV_LINKS {
+        ops.push(Op::Symlink { target, path: storage.below(&at.join(name))? });
+    }
+    Ok(())
+}
+
+/// Null devices on a mount that forbids devices: they cannot be opened.
+pub(super) fn mask_proc(ops: &mut Vec<Op<'_>>) {
+    ops.extend(MASKED.iter().map(|path| Op::Mask { path, with: c"/dev/null" }));
+}
