@@ -55,7 +55,8 @@ fn needs(path: &Path) -> io::Result<Vec<PathBuf>> {
     if let Some(line) = data.strip_prefix(b"#!") {
         return Ok(script_interpreter(line).into_iter().collect());
     }
-    elf_needs(path, &data).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a readable ELF file"))
+    elf_needs(path, &data)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a readable ELF file"))
 }
 
 fn script_interpreter(line: &[u8]) -> Option<PathBuf> {
@@ -92,9 +93,9 @@ fn dynamic_strings<'a>(
     entries: &'a [object::elf::Dyn64<Endianness>],
     endian: Endianness,
     strings: StringTable<'a>,
-    tag: u32,
+    tag: object::elf::DynamicTag,
 ) -> impl Iterator<Item = &'a str> {
-    let tagged = entries.iter().filter(move |entry| entry.tag32(endian) == Some(tag));
+    let tagged = entries.iter().filter(move |entry| entry.tag(endian) == tag);
     tagged.filter_map(move |entry| std::str::from_utf8(entry.string(endian, strings).ok()?).ok())
 }
 

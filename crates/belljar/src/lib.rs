@@ -7,12 +7,20 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod command;
+mod elf;
 pub mod error;
+mod jar;
 pub mod limits;
+pub mod plan;
+mod prepare;
 pub mod probe;
 pub mod report;
 pub mod sink;
+mod spawn;
+mod supervise;
 
 pub use belljar_policy as policy;
+pub use command::{Child, Command, Stdio};
 pub use probe::HostFacts;
 pub use report::Report;

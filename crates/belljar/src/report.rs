@@ -107,6 +107,22 @@ pub enum LimitKind {
 }
 
 impl LimitKind {
+    /// The policy's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Pids => "process",
+            Self::Wall => "time",
+            Self::Cpu => "processor time",
+            Self::Files => "descriptor",
+            Self::Fsize => "file size",
+            Self::Data => "data",
+            Self::Tmp => "/tmp",
+            Self::Output => "output",
+        }
+    }
+
     /// Exit status when this limit ended the run: 124 for time, 128 + the signal that ended it otherwise.
     #[must_use]
     pub fn exit_code(self) -> u8 {
@@ -189,6 +205,21 @@ pub struct Usage {
 }
 
 impl Report {
+    /// An empty report with this verdict.
+    #[must_use]
+    pub fn new(verdict: Verdict) -> Self {
+        Self {
+            belljar: 1,
+            verdict,
+            reason: String::new(),
+            hint: String::new(),
+            enforced: Vec::new(),
+            usage: Usage::default(),
+            limits: Vec::new(),
+            forwarded: Vec::new(),
+        }
+    }
+
     /// Version of the format that this library writes.
     pub const FORMAT: u32 = 1;
 

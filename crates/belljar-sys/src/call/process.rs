@@ -49,6 +49,16 @@ pub fn block_signals() -> Result<u64> {
     Ok(old)
 }
 
+/// Blocks these signals (bit n - 1) of the calling thread; returns the former mask.
+///
+/// # Errors
+/// The kernel's.
+pub fn block_these(mask: u64) -> Result<u64> {
+    let mut old = 0_u64;
+    plain(Sysno::rt_sigprocmask, [0, ptr(&raw const mask), ptr(&raw mut old), 8, 0, 0])?;
+    Ok(old)
+}
+
 /// Sets the signal mask of the calling thread.
 ///
 /// # Errors

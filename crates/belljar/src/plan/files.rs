@@ -185,8 +185,15 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
     );
     draft.holds(Subject::Fs, "attributes of files stay as they are", Origin::Default, &[Layer::Seccomp]);
     if draft.host.landlock < 3 {
-        let gap = "this kernel's Landlock cannot refuse truncating a file that may be opened for writing elsewhere";
-        draft.gap(Subject::Fs, "truncate only where writing is granted", Origin::Default, &[Layer::Landlock], gap);
+        let gap =
+            "this kernel's Landlock cannot refuse truncating a file that may be opened for writing elsewhere";
+        draft.gap(
+            Subject::Fs,
+            "truncate only where writing is granted",
+            Origin::Default,
+            &[Layer::Landlock],
+            gap,
+        );
     }
     if draft.policy.fs.tmp.is_some() {
         draft.notes.push("no private /tmp without user namespaces: /tmp is not reachable".to_owned());

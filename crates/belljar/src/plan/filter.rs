@@ -25,9 +25,9 @@ impl FilterPlan {
     #[must_use]
     pub(crate) fn refuses(&self, call: &str) -> bool {
         let Some(nr) = belljar_bpf::syscall_number(call) else { return true };
-        let insns = self.instructions.iter().map(|&(code, jt, jf, k)| belljar_bpf::Insn { code, jt, jf, k });
-        let data = belljar_bpf::SeccompData::new(nr, [0; 6]);
-        belljar_bpf::run(&insns.collect::<Vec<_>>(), &data) != Action::Allow
+        let insn = |&(code, jt, jf, k): &(u16, u8, u8, u32)| belljar_bpf::Insn { code, jt, jf, k };
+        let filter = Filter::from_insns(self.instructions.iter().map(insn).collect());
+        filter.eval(&belljar_bpf::SeccompData::x86_64(nr, [0; 6])) != Action::Allow
     }
 }
 
@@ -48,15 +48,30 @@ const REMOVALS: &[Removal] = &[
         applies: |draft| !allows(draft, "@unix-sockets"),
     },
     Removal { call: "socket", when: None, action: EACCES, applies: no_sockets },
-    Removal { call: "io_uring_setup", when: None, action: EPERM, applies: |draft| !allows(draft, "io_uring_setup") },
+    Removal {
+        call: "io_uring_setup",
+        when: None,
+        action: EPERM,
+        applies: |draft| !allows(draft, "io_uring_setup"),
+    },
     // A set-user-id file in a granted folder would be run by others on the host.
     Removal { call: "chmod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "fchmod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "fchmodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "fchmodat2", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "creat", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
-    Removal { call: "open", when: Some("arg1 & 0x40 != 0 && arg2 & 0xC00 != 0"), action: EPERM, applies: always },
-    Removal { call: "openat", when: Some("arg2 & 0x40 != 0 && arg3 & 0xC00 != 0"), action: EPERM, applies: always },
+    Removal {
+        call: "open",
+        when: Some("arg1 & 0x40 != 0 && arg2 & 0xC00 != 0"),
+        action: EPERM,
+        applies: always,
+    },
+    Removal {
+        call: "openat",
+        when: Some("arg2 & 0x40 != 0 && arg3 & 0xC00 != 0"),
+        action: EPERM,
+        applies: always,
+    },
     Removal { call: "mknod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "mknodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
     // Its mode lies in memory.

@@ -23,7 +23,11 @@ fn simple(draft: &mut Draft<'_>) {
     let limits = &draft.policy.limits;
     let rows = [
         (Rlimit::Fsize, limits.fsize.as_ref().map(|s| (s.value.0, s.origin.clone())), "largest file"),
-        (Rlimit::Data, limits.data.as_ref().map(|s| (s.value.0, s.origin.clone())), "private memory of a process"),
+        (
+            Rlimit::Data,
+            limits.data.as_ref().map(|s| (s.value.0, s.origin.clone())),
+            "private memory of a process",
+        ),
         (
             Rlimit::Nofile,
             limits.files.as_ref().map(|s| (u64::from(s.value), s.origin.clone())),

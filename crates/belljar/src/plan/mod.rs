@@ -14,12 +14,12 @@ mod step;
 use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use filter::sock_filters;
 pub use filter::FilterPlan;
-pub(crate) use landlock::{FS_DIR_ONLY, FS_READ_DIR};
+pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
-pub use step::{Place, Placed, Rlimit, Step};
+pub(crate) use landlock::{FS_DIR_ONLY, FS_READ_DIR};
 pub(crate) use step::shown;
+pub use step::{Place, Placed, Rlimit, Step};
 
 use crate::error::PlanError;
 use crate::probe::{HostFacts, Userns};
@@ -119,7 +119,14 @@ impl Draft<'_> {
         self.enforced.push(Row { subject, line });
     }
 
-    fn gap(&mut self, subject: Subject, rule: impl Into<String>, origin: impl ToString, layers: &[Layer], gap: &str) {
+    fn gap(
+        &mut self,
+        subject: Subject,
+        rule: impl Into<String>,
+        origin: impl ToString,
+        layers: &[Layer],
+        gap: &str,
+    ) {
         let line = Enforcement {
             rule: rule.into(),
             origin: origin.to_string(),

@@ -2,8 +2,8 @@
 
 use belljar_policy::{NetMode, Origin, Subject};
 
-use super::step::Step;
 use super::Draft;
+use super::step::Step;
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -51,7 +51,12 @@ fn host_network(draft: &mut Draft<'_>, origin: Origin) -> Result<(), PlanError> 
         let origin = rule.origin.to_string();
         return Err(PlanError::Unsupported { what: "net deny rules beside the host's network", origin });
     }
-    draft.holds(Subject::Net, "the host's network: ordinary TCP and UDP sockets only", origin, &[Layer::Seccomp]);
+    draft.holds(
+        Subject::Net,
+        "the host's network: ordinary TCP and UDP sockets only",
+        origin,
+        &[Layer::Seccomp],
+    );
     Ok(())
 }
 
@@ -63,11 +68,6 @@ fn unix_sockets(draft: &mut Draft<'_>) {
             let origin = item.origin.to_string();
             draft.notes.push(format!("unix sockets in granted folders reach their owners ({origin})"));
         }
-        None => draft.holds(
-            Subject::Ipc,
-            "no unix sockets but pairs",
-            Origin::Default,
-            &[Layer::Seccomp],
-        ),
+        None => draft.holds(Subject::Ipc, "no unix sockets but pairs", Origin::Default, &[Layer::Seccomp]),
     }
 }

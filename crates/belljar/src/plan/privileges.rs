@@ -93,7 +93,16 @@ fn program(draft: &mut Draft<'_>) {
     for step in [Step::ResetSignals, Step::SelfProbe, Step::Exec] {
         draft.step(step);
     }
-    let fds = if policy.pass_fds.is_empty() { "descriptors 0-2 only" } else { "descriptors 0-2 and the named ones" };
+    let fds = if policy.pass_fds.is_empty() {
+        "descriptors 0-2 only"
+    } else {
+        "descriptors 0-2 and the named ones"
+    };
     draft.holds(Subject::Privileges, fds, Origin::Default, &[Layer::Descriptors]);
-    draft.holds(Subject::Privileges, "environment: named variables only", Origin::Default, &[Layer::Environment]);
+    draft.holds(
+        Subject::Privileges,
+        "environment: named variables only",
+        Origin::Default,
+        &[Layer::Environment],
+    );
 }

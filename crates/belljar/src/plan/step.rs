@@ -227,6 +227,7 @@ pub(crate) fn access_word(access: Access) -> &'static str {
 }
 
 fn descriptors(mask: u8) -> String {
-    let listed: Vec<String> = (0..3).filter(|fd| mask & (1 << fd) != 0).map(|fd: u8| fd.to_string()).collect();
+    let listed: Vec<String> =
+        (0..3).filter(|fd| mask & (1 << fd) != 0).map(|fd: u8| fd.to_string()).collect();
     listed.join(" ")
 }

@@ -80,7 +80,8 @@ pub(crate) fn lay_out(places: &[&Place], home: Option<&Path>) -> Result<Layout, 
         ready.extend(resolve(place, home, &mut layout.links)?);
     }
     ready.sort_by(|a, b| a.at.components().cmp(b.at.components()));
-    let granted: Vec<PathBuf> = ready.iter().filter(|r| matches!(r.what, What::Bind(_))).map(|r| r.at.clone()).collect();
+    let granted: Vec<PathBuf> =
+        ready.iter().filter(|r| matches!(r.what, What::Bind(_))).map(|r| r.at.clone()).collect();
     for item in ready {
         layout.place(item, &granted)?;
     }
@@ -219,7 +220,8 @@ impl Layout {
             Cover::Host(cover) => {
                 let beneath = inside(cover, at);
                 let fits = walk::plain(&beneath).is_ok_and(|found| found == dir);
-                let missing = || StartError::NoMountPoint { at: at.to_path_buf(), inside: cover.from.clone() };
+                let missing =
+                    || StartError::NoMountPoint { at: at.to_path_buf(), inside: cover.from.clone() };
                 fits.then_some(()).ok_or_else(missing)
             }
             Cover::Foreign(inside) => {
@@ -272,7 +274,10 @@ impl Layout {
             Item::Bind(bind) | Item::Root(bind) => path.starts_with(&bind.at),
             Item::Tmpfs(at, _) => path.starts_with(at),
             _ => false,
-        }) && !self.items.iter().any(|item| matches!(item, Item::Cover(at) | Item::Mask(at) if path.starts_with(at)))
+        }) && !self
+            .items
+            .iter()
+            .any(|item| matches!(item, Item::Cover(at) | Item::Mask(at) if path.starts_with(at)))
     }
 }
 

@@ -6,7 +6,7 @@ mod environment;
 mod identity;
 mod layout;
 mod mounts;
-mod program;
+pub(crate) mod program;
 mod rules;
 mod walk;
 
@@ -20,8 +20,8 @@ use belljar_sys::child::Forbidden;
 use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
-pub(crate) use identity::write_maps;
-pub(crate) use program::Found;
+pub(crate) use identity::{write_maps, write_maps_between};
+pub(crate) use program::{Found, head};
 
 use crate::error::StartError;
 use crate::plan::{Place, Plan, Step};
@@ -61,7 +61,7 @@ pub(crate) struct Prepared<'a> {
 /// Storage that ops borrow from. Kept by the caller of [`prepare`].
 #[derive(Debug, Default)]
 pub(crate) struct Storage {
-    strings: Arena,
+    pub(crate) strings: Arena,
     pub(crate) filter: Vec<SockFilter>,
     pub(crate) kept: Vec<Fd>,
 }
@@ -134,6 +134,11 @@ impl Plan {
     }
 }
 
+/// A path of the policy without symlinks; none when it is not there.
+pub(crate) fn real_path(path: &Path) -> Option<PathBuf> {
+    walk::real(path).ok().map(|real| real.path)
+}
+
 /// The highest capability number asked for; unknown ones above the kernel's last are skipped by reading its number.
 fn last_capability() -> u32 {
     let text = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap");
@@ -162,7 +167,9 @@ impl<'a> Builder<'a> {
             Step::OpenTerminal => ops.push(Op::OpenTerminal),
             Step::PivotRoot => ops.push(Op::PivotRoot),
             Step::SealRoot => ops.push(Op::SetAttr { path: c"/", attrs: mounts::SEALED }),
-            Step::Hostname(name) => ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes())),
+            Step::Hostname(name) => {
+                ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes()))
+            }
             Step::Loopback => ops.push(Op::Loopback),
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
@@ -176,7 +183,10 @@ impl<'a> Builder<'a> {
 
     fn program(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
         match step {
-            Step::NewSession => ops.push(Op::NewSession),
+            Step::NewSession => {
+                ops.push(Op::NewSession);
+                self.streams(ops);
+            }
             Step::UseTerminal(mask) => self.terminal(*mask, ops),
             Step::Umask(mask) => ops.push(Op::Umask(*mask)),
             Step::Chdir(path) => ops.push(Op::Chdir(self.storage.path(&self.folder(path.as_deref()))?)),
@@ -197,10 +207,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn terminal(&self, mask: u8, ops: &mut Vec<Op<'a>>) {
+    fn streams(&self, ops: &mut Vec<Op<'a>>) {
         for (to, from) in (0..).zip(self.call.stdio) {
             ops.extend(from.map(|from| Op::Dup { from, to }));
         }
+    }
+
+    fn terminal(&self, mask: u8, ops: &mut Vec<Op<'a>>) {
         if let Some(fd) = self.call.host_terminal {
             ops.push(Op::HostTerminal(fd));
         }

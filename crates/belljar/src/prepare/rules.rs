@@ -29,9 +29,10 @@ fn rules(builder: &Builder<'_>, landlock: &LandlockPlan) -> Vec<(PathBuf, u64)> 
         // Listing shows only what was placed.
         rules.push((PathBuf::from("/"), FS_READ_DIR & landlock.fs));
     } else {
-        rules.extend(["null", "zero", "full", "random", "urandom"].map(|node| {
-            (Path::new("/dev").join(node), landlock.device_rights() & !FS_DIR_ONLY)
-        }));
+        rules.extend(
+            ["null", "zero", "full", "random", "urandom"]
+                .map(|node| (Path::new("/dev").join(node), landlock.device_rights() & !FS_DIR_ONLY)),
+        );
     }
     rules.extend(builder.layout.items.iter().filter_map(|item| rule(item, landlock)));
     rules.retain(|(_, allowed)| *allowed != 0);

@@ -1,0 +1,209 @@
+//! Running a program in a jar: the shape of `std::process::Command`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use belljar_policy::Policy;
+
+use crate::error::StartError;
+use crate::jar::{self, Running};
+use crate::plan::{Call, Plan};
+use crate::probe::{self, HostFacts};
+use crate::report::Report;
+
+/// Where a standard descriptor of the program comes from.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub enum Stdio {
+    /// The caller's own. A terminal is replaced by one of the jar's own, relayed while [`Child::wait`] runs.
+    #[default]
+    Inherit,
+    /// Nothing to read, and writes vanish.
+    Null,
+    /// A pipe whose other end the [`Child`] holds.
+    Piped,
+    /// This descriptor.
+    From(OwnedFd),
+}
+
+/// A program to run under a policy.
+///
+/// ```no_run
+/// use belljar::{Command, policy::Policy};
+///
+/// let report = Command::new("/bin/true").policy(Policy::preset("@strict")?).spawn()?.wait()?;
+/// assert_eq!(report.verdict.exit_code(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Command {
+    pub(crate) program: OsString,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) policy: Policy,
+    pub(crate) stdio: [Stdio; 3],
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) cwd: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) facts: Option<HostFacts>,
+}
+
+impl Command {
+    /// A command under [`Policy::none`]: nothing is granted until [`Command::policy`] says so.
+    #[must_use]
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            program: program.as_ref().to_os_string(),
+            args: Vec::new(),
+            policy: Policy::none(),
+            stdio: [Stdio::Inherit, Stdio::Inherit, Stdio::Inherit],
+            env: std::env::vars_os().collect(),
+            cwd: None,
+            home: std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()),
+            facts: None,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, arg: impl AsRef<OsStr>) -> &mut Self {
+        self.args.push(arg.as_ref().to_os_string());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = S>) -> &mut Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_os_string()));
+        self
+    }
+
+    /// What the jar may do.
+    pub fn policy(&mut self, policy: Policy) -> &mut Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Wall-clock limit; the whole tree is ended when it is reached.
+    pub fn timeout(&mut self, limit: Duration) -> &mut Self {
+        let origin = belljar_policy::Origin::Api;
+        self.policy.limits.wall = Some(belljar_policy::Setting::new(limit, origin));
+        self
+    }
+
+    /// Folder that the program starts in, where the jar has it.
+    pub fn current_dir(&mut self, folder: impl Into<PathBuf>) -> &mut Self {
+        self.cwd = Some(folder.into());
+        self
+    }
+
+    /// Variables that the policy may pass, in place of the caller's.
+    pub fn envs(&mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> &mut Self {
+        self.env = variables.into_iter().collect();
+        self
+    }
+
+    /// Standard input.
+    pub fn stdin(&mut self, from: Stdio) -> &mut Self {
+        self.stdio[0] = from;
+        self
+    }
+
+    /// Standard output.
+    pub fn stdout(&mut self, to: Stdio) -> &mut Self {
+        self.stdio[1] = to;
+        self
+    }
+
+    /// Standard error.
+    pub fn stderr(&mut self, to: Stdio) -> &mut Self {
+        self.stdio[2] = to;
+        self
+    }
+
+    /// Uses these facts in place of a probe of this host.
+    pub fn host(&mut self, facts: HostFacts) -> &mut Self {
+        self.facts = Some(facts);
+        self
+    }
+
+    /// What would be done, without doing it.
+    ///
+    /// # Errors
+    /// [`StartError::Plan`]: the policy cannot be enforced here.
+    pub fn plan(&self) -> Result<Plan, StartError> {
+        let facts = self.host_facts();
+        Ok(crate::plan::plan(&self.policy, &facts, self.call(false))?)
+    }
+
+    /// Starts the program and returns once its exec has succeeded. Safe in a program with many threads.
+    ///
+    /// # Errors
+    /// Anything that kept the jar from starting; nothing of it is left then.
+    pub fn spawn(&mut self) -> Result<Child, StartError> {
+        jar::start(self, jar::Mode::Library, |running, [stdin, stdout, stderr], _| Child {
+            running,
+            stdin,
+            stdout,
+            stderr,
+        })
+    }
+
+    /// Runs the program as this whole process' job: signals are passed on, and the jar ends with the calling thread.
+    /// Failures are told in the report.
+    pub fn run(&mut self) -> Report {
+        match jar::start(self, jar::Mode::Foreground, |running, _, explain| running.finish(explain)) {
+            Ok(report) => report,
+            Err(error) => Report::failed(&error, &self.host_facts()),
+        }
+    }
+
+    pub(crate) fn host_facts(&self) -> HostFacts {
+        let mut facts = self.facts.clone().unwrap_or_else(probe::probe);
+        let limits = &self.policy.limits;
+        if self.facts.is_none() && (limits.memory.is_some() || limits.pids.is_some()) {
+            facts.cgroup = probe::cgroup();
+        }
+        facts
+    }
+
+    pub(crate) fn call(&self, dies_with_thread: bool) -> Call {
+        Call { terminals: jar::terminals(&self.stdio), dies_with_thread }
+    }
+}
+
+/// A running jar. Dropping it ends every process in it.
+#[derive(Debug)]
+pub struct Child {
+    running: Running,
+    /// Write end of the program's standard input, when it was [`Stdio::Piped`].
+    pub stdin: Option<OwnedFd>,
+    /// Read end of its standard output.
+    pub stdout: Option<OwnedFd>,
+    /// Read end of its standard error.
+    pub stderr: Option<OwnedFd>,
+}
+
+impl Child {
+    /// Pid of the jar's init on this host.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.running.id()
+    }
+
+    /// Waits for the end. Nothing of the jar lives when this returns.
+    ///
+    /// # Errors
+    /// The supervisor's own calls failed; the jar is ended then.
+    pub fn wait(self) -> Result<Report, StartError> {
+        drop(self.stdin);
+        self.running.wait()
+    }
+
+    /// Ends every process of the jar.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn kill(&mut self) -> Result<(), StartError> {
+        self.running.kill()
+    }
+}

@@ -1,0 +1,136 @@
+//! Descriptors: the standard ones, the passed ones, and what init must keep.
+
+use std::os::fd::OwnedFd;
+
+use belljar_policy::{FdMode, PassFd};
+use belljar_sys::{Fd, owned};
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use crate::command::{Command, Stdio};
+use crate::error::StartError;
+use crate::prepare::Invocation;
+use crate::spawn::{raw, supervisor};
+use crate::supervise::Output;
+
+/// Both ends of what stands in for standard descriptors.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    child: [Option<OwnedFd>; 3],
+    caller: [Option<OwnedFd>; 3],
+    output: Output,
+}
+
+impl Streams {
+    pub(super) fn open(command: &mut Command) -> Result<Self, StartError> {
+        let mut streams = Self::default();
+        let limit = command.policy.limits.output.as_ref().map(|limit| limit.value.0);
+        if let Some(limit) = limit {
+            streams.output = Output::limited(limit);
+        }
+        for (at, stdio) in command.stdio.iter_mut().enumerate() {
+            streams.one(at, std::mem::take(stdio), limit.is_some())?;
+        }
+        Ok(streams)
+    }
+
+    fn one(&mut self, at: usize, stdio: Stdio, counted: bool) -> Result<(), StartError> {
+        match stdio {
+            Stdio::Inherit if counted && at > 0 => {
+                let (read, write) = pipe(true)?;
+                self.output.add(read, inherited(at)?);
+                self.child[at] = Some(high(write)?);
+            }
+            Stdio::Inherit => {}
+            Stdio::Null => self.child[at] = Some(high(null()?)?),
+            Stdio::From(fd) => self.child[at] = Some(high(fd)?),
+            Stdio::Piped => {
+                let (read, write) = pipe(false)?;
+                let (mine, theirs) = if at == 0 { (write, read) } else { (read, write) };
+                self.child[at] = Some(high(theirs)?);
+                self.caller[at] = Some(mine);
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers of what becomes 0, 1, 2.
+    pub(super) fn child(&self) -> [Option<Fd>; 3] {
+        self.child.each_ref().map(|fd| fd.as_ref().map(raw))
+    }
+
+    pub(super) fn close_child(&mut self) {
+        self.child = Default::default();
+    }
+
+    pub(super) fn take_output(&mut self) -> Output {
+        std::mem::take(&mut self.output)
+    }
+
+    pub(super) fn pipes(self) -> [Option<OwnedFd>; 3] {
+        self.caller
+    }
+}
+
+fn pipe(non_blocking_reader: bool) -> Result<(OwnedFd, OwnedFd), StartError> {
+    let failed = |errno: rustix::io::Errno| supervisor("making a pipe", errno.into());
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(failed)?;
+    if non_blocking_reader {
+        let flags = fcntl_getfl(&read).map_err(failed)?;
+        rustix::fs::fcntl_setfl(&read, flags | OFlags::NONBLOCK).map_err(failed)?;
+    }
+    Ok((read, write))
+}
+
+fn null() -> Result<OwnedFd, StartError> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty())
+        .map_err(|errno| supervisor("opening /dev/null", errno.into()))
+}
+
+/// A copy above the standard descriptors: moving a descriptor onto itself is an error.
+fn high(fd: OwnedFd) -> Result<OwnedFd, StartError> {
+    if raw(&fd) > 2 {
+        return Ok(fd);
+    }
+    rustix::io::fcntl_dupfd_cloexec(&fd, 3).map_err(|errno| supervisor("copying a descriptor", errno.into()))
+}
+
+fn inherited(at: usize) -> Result<OwnedFd, StartError> {
+    let fd = Fd::try_from(at).unwrap_or(1);
+    owned::duplicate(fd)
+        .map_err(|errno| supervisor("copying a descriptor", std::io::Error::from_raw_os_error(errno.0)))
+}
+
+/// Each passed descriptor must be open, and no wider than its mode says.
+pub(super) fn check_passed(passed: &[PassFd]) -> Result<(), StartError> {
+    for pass in passed {
+        let refuse = |why| StartError::Descriptor { fd: pass.fd, origin: pass.origin.to_string(), why };
+        let flags = owned::with_inherited(Fd::from(pass.fd), |fd| fcntl_getfl(fd))
+            .map_err(|_| refuse("is not open"))?
+            .map_err(|_| refuse("has no flags"))?;
+        let access = flags & OFlags::RWMODE;
+        let fits = match pass.mode {
+            FdMode::Read => access == OFlags::RDONLY && !flags.contains(OFlags::PATH),
+            FdMode::Write => access == OFlags::WRONLY,
+            _ => true,
+        };
+        if !fits {
+            return Err(refuse("is open for more than its mode allows: open it again with less"));
+        }
+    }
+    Ok(())
+}
+
+/// Everything that init must not close, ascending.
+pub(super) fn kept(call: &Invocation<'_>, passed: &[PassFd]) -> Vec<Fd> {
+    let mut kept: Vec<Fd> = vec![0, 1, 2];
+    kept.extend(passed.iter().map(|pass| Fd::from(pass.fd)));
+    kept.extend(call.stdio.into_iter().flatten());
+    kept.extend(call.host_terminal);
+    kept.extend(call.cgroup);
+    kept.extend(call.detached.iter().map(|(_, fd)| *fd));
+    kept.sort_unstable();
+    kept.dedup();
+    kept
+}

@@ -1,0 +1,222 @@
+//! One jar from plan to report: opens what the child needs, starts it, attends it, tells how it ended.
+
+mod descriptors;
+mod owners;
+mod verdict;
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use belljar_sys::wire::Failure;
+use rustix::termios::isatty;
+
+use crate::command::{Command, Stdio};
+use crate::error::StartError;
+use crate::limits::{Amounts, Group};
+use crate::plan::{self, Engine, Plan, Step};
+use crate::prepare::{self, Invocation, Storage, program};
+use crate::probe::HostFacts;
+use crate::report::Report;
+use crate::spawn::{self, Started, raw, supervisor};
+use crate::supervise::{self, Outcome, Relay, Signals, Watch};
+use descriptors::Streams;
+
+/// Who drives the jar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A program with threads and signals of its own.
+    Library,
+    /// A process whose only job is this jar.
+    Foreground,
+}
+
+/// A jar that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    started: Started,
+    watch: Watch,
+    group: Option<Group>,
+    plan: Plan,
+    limits: belljar_policy::Limits,
+    facts: HostFacts,
+    over: bool,
+}
+
+type Pipes = [Option<OwnedFd>; 3];
+
+/// Which standard descriptors are the caller's terminal (bit mask).
+pub(crate) fn terminals(stdio: &[Stdio; 3]) -> u8 {
+    let standard =
+        [isatty(rustix::stdio::stdin()), isatty(rustix::stdio::stdout()), isatty(rustix::stdio::stderr())];
+    stdio.iter().zip(standard).zip([1, 2, 4]).fold(0, |mask, ((stream, tty), bit)| match stream {
+        Stdio::Inherit if tty => mask | bit,
+        _ => mask,
+    })
+}
+
+/// Turns a failure record into an error, while the ops it speaks of still live.
+pub(crate) type Explain<'a> = &'a dyn Fn(Failure) -> StartError;
+
+/// Plans, prepares and starts; `then` gets the running jar while everything that it was made from still lives.
+pub(crate) fn start<R>(
+    command: &mut Command,
+    mode: Mode,
+    then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
+) -> Result<R, StartError> {
+    let foreground = mode == Mode::Foreground;
+    let facts = command.host_facts();
+    let call = command.call(foreground);
+    let plan = plan::plan(&command.policy, &facts, call)?;
+    descriptors::check_passed(&command.policy.pass_fds)?;
+    let mut streams = Streams::open(command)?;
+    let host_terminal = host_terminal(&plan, call.terminals)?;
+    let group = group(&plan, command, &facts)?;
+    let owners = owners::detach(&plan, &facts)?;
+    let cwd = working_folder(command)?;
+    let mut storage = Storage { filter: plan::sock_filters(&plan.filter), ..Storage::default() };
+    let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
+    let detached = owners.by_path();
+    let invocation = Invocation {
+        program: &command.program,
+        args: &command.args,
+        caller_env: &command.env,
+        cwd: &cwd,
+        home: command.home.as_deref(),
+        stdio: streams.child(),
+        host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
+        detached: &detached,
+        cgroup: &cgroup,
+    };
+    storage.kept = descriptors::kept(&invocation, &command.policy.pass_fds);
+    let found = program::find(&command.policy, &invocation, &storage)?;
+    let prepared = prepare::prepare(&plan, &command.policy, &invocation, &found, &storage)?;
+    let signals = if foreground { Some(take_signals()?) } else { None };
+    let mut started = spawn::spawn(&plan, &prepared, spawn::status_pair()?, !foreground)?;
+    if !foreground {
+        spawn::await_exec(&prepared, &started)?;
+    }
+    streams.close_child();
+    let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
+    let relay = master.map(|master| relay(master, call.terminals)).transpose()?;
+    let watch = watch(&plan, command, signals, relay, streams.take_output());
+    let limits = command.policy.limits.clone();
+    let told = plan.clone();
+    let running = Running { started, watch, group, plan: told, limits, facts, over: false };
+    Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
+}
+
+fn take_signals() -> Result<Signals, StartError> {
+    Signals::take().map_err(|source| supervisor("taking over signals", source))
+}
+
+fn working_folder(command: &Command) -> Result<PathBuf, StartError> {
+    match &command.cwd {
+        Some(path) => Ok(path.clone()),
+        None => std::env::current_dir().map_err(|source| supervisor("asking for the current folder", source)),
+    }
+}
+
+/// Where the jar cannot make its own terminal the supervisor makes one.
+fn host_terminal(plan: &Plan, terminals: u8) -> Result<Option<(OwnedFd, OwnedFd)>, StartError> {
+    if terminals == 0 || plan.init.contains(&Step::OpenTerminal) {
+        return Ok(None);
+    }
+    supervise::host_pair().map(Some).map_err(|source| supervisor("making a terminal", source))
+}
+
+fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Group>, StartError> {
+    if !plan.init.contains(&Step::JoinCgroup) {
+        return Ok(None);
+    }
+    let limits = &command.policy.limits;
+    let amounts = Amounts {
+        memory: limits.memory.as_ref().map(|limit| limit.value.0),
+        // Init is counted too.
+        pids: limits.pids.as_ref().map(|limit| limit.value.saturating_add(1)),
+        cpu_percent: None,
+    };
+    Group::create(&facts.cgroup, &amounts).map(Some).map_err(|error| StartError::Limit(error.to_string()))
+}
+
+fn relay(master: OwnedFd, terminals: u8) -> Result<Relay, StartError> {
+    let copy = |fd| belljar_sys::owned::duplicate(fd);
+    let screen = [1, 2, 0].into_iter().find(|fd| terminals & (1 << fd) != 0).unwrap_or(1);
+    let open = || {
+        let failed = |errno: belljar_sys::Errno| std::io::Error::from_raw_os_error(errno.0);
+        let keys = (terminals & 1 != 0).then(|| copy(0)).transpose().map_err(failed)?;
+        Relay::new(master, copy(screen).map_err(failed)?, keys)
+    };
+    open().map_err(|source| supervisor("relaying the terminal", source))
+}
+
+fn watch(
+    plan: &Plan,
+    command: &Command,
+    signals: Option<Signals>,
+    relay: Option<Relay>,
+    output: supervise::Output,
+) -> Watch {
+    let limits = &command.policy.limits;
+    let grouped = plan.init.contains(&Step::JoinCgroup);
+    Watch {
+        own_pids: plan.engine == Engine::Namespaces,
+        wall: limits.wall.as_ref().map(|limit| limit.value),
+        memory: limits.memory.as_ref().filter(|_| !grouped).map(|limit| limit.value.0),
+        signals,
+        relay,
+        output,
+    }
+}
+
+impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.started.child.pid.unsigned_abs()
+    }
+
+    pub(crate) fn kill(&mut self) -> Result<(), StartError> {
+        supervise::kill(&self.started, &self.watch).map_err(|source| supervisor("ending the jar", source))
+    }
+
+    /// Attends to the end, for a library's caller.
+    pub(crate) fn wait(mut self) -> Result<Report, StartError> {
+        let outcome = self.attend()?;
+        supervise::reap(&self.started).map_err(|source| supervisor("waiting for the jar", source))?;
+        Ok(self.report(&outcome))
+    }
+
+    /// Attends to the end, for a foreground job. Init's own exit is not waited for: it says its last word when nothing
+    /// else of the jar lives.
+    pub(crate) fn finish(mut self, explain: Explain<'_>) -> Report {
+        let outcome = match self.attend() {
+            Ok(outcome) => outcome,
+            Err(error) => return Report::failed(&error, &self.facts),
+        };
+        if let Some(failure) = outcome.failure {
+            return Report::failed(&explain(failure), &self.facts);
+        }
+        if self.group.is_some() {
+            drop(supervise::reap(&self.started));
+        }
+        self.report(&outcome)
+    }
+
+    fn attend(&mut self) -> Result<Outcome, StartError> {
+        let outcome = supervise::attend(&self.started, &mut self.watch);
+        self.watch.relay = None;
+        self.over = true;
+        outcome.map_err(|source| supervisor("attending the jar", source))
+    }
+
+    fn report(&self, outcome: &Outcome) -> Report {
+        verdict::report(self, outcome)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.over {
+            // Nobody is left to tell; the kernel ends the jar with its lifeline in any case.
+            drop(supervise::kill(&self.started, &self.watch));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! From what the supervisor saw to the report.
+
+use std::time::Duration;
+
+use crate::error::StartError;
+use crate::error::hints;
+use crate::limits::Group;
+use crate::probe::HostFacts;
+use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
+use crate::supervise::Outcome;
+
+use super::Running;
+
+const SIGKILL: i32 = 9;
+const SIGXCPU: i32 = 24;
+const SIGXFSZ: i32 = 25;
+const SIGSYS: i32 = 31;
+
+pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
+    let verdict = verdict(running, outcome);
+    let mut report = Report::new(verdict);
+    report.reason = reason(verdict, outcome);
+    report.enforced.clone_from(&running.plan.enforced);
+    report.usage = usage(running, outcome);
+    report.limits = held(running, verdict);
+    report.forwarded.clone_from(&outcome.forwarded);
+    report
+}
+
+/// The first thing that ended the run.
+fn verdict(running: &Running, outcome: &Outcome) -> Verdict {
+    match (outcome.limit, outcome.ended) {
+        (Some(LimitKind::Wall), _) => Verdict::TimedOut,
+        (Some(limit), _) => Verdict::LimitHit { limit },
+        (None, Some(ended)) => of_status(running, ended.status, cpu_time(outcome)),
+        // Init was killed from outside: by a control group, or by somebody with power over it.
+        (None, None) if group_hit(running.group.as_ref(), LimitKind::Memory) => {
+            Verdict::LimitHit { limit: LimitKind::Memory }
+        }
+        (None, None) => Verdict::Signaled { signal: SIGKILL },
+    }
+}
+
+fn of_status(running: &Running, status: i32, used: Duration) -> Verdict {
+    let signal = status & 0x7F;
+    if signal == 0 {
+        return Verdict::Exited { code: u8::try_from((status >> 8) & 0xFF).unwrap_or(u8::MAX) };
+    }
+    let limits = &running.limits;
+    let cpu = limits.cpu.as_ref().is_some_and(|limit| used >= limit.value);
+    match signal {
+        SIGSYS => Verdict::Violation,
+        SIGXCPU if limits.cpu.is_some() => Verdict::LimitHit { limit: LimitKind::Cpu },
+        SIGXFSZ if limits.fsize.is_some() => Verdict::LimitHit { limit: LimitKind::Fsize },
+        SIGKILL if group_hit(running.group.as_ref(), LimitKind::Memory) => {
+            Verdict::LimitHit { limit: LimitKind::Memory }
+        }
+        SIGKILL if cpu => Verdict::LimitHit { limit: LimitKind::Cpu },
+        signal => Verdict::Signaled { signal },
+    }
+}
+
+fn group_hit(group: Option<&Group>, limit: LimitKind) -> bool {
+    group.is_some_and(|group| group.hits().any(|hit| hit == limit))
+}
+
+fn cpu_time(outcome: &Outcome) -> Duration {
+    outcome
+        .ended
+        .map_or(Duration::ZERO, |ended| Duration::from_micros(ended.user_us.saturating_add(ended.system_us)))
+}
+
+fn reason(verdict: Verdict, outcome: &Outcome) -> String {
+    match verdict {
+        Verdict::TimedOut => "the time limit was reached".to_owned(),
+        Verdict::LimitHit { limit } => format!("the {} limit was reached", limit.word()),
+        Verdict::Violation => "the system call filter ended the program".to_owned(),
+        Verdict::Signaled { signal } if outcome.ended.is_none() => {
+            format!("the jar was ended from outside (signal {signal})")
+        }
+        Verdict::Signaled { signal } => format!("signal {signal} ended the program"),
+        _ => String::new(),
+    }
+}
+
+fn usage(running: &Running, outcome: &Outcome) -> Usage {
+    let counted = running.group.as_ref().map(Group::usage).unwrap_or_default();
+    let ended = outcome.ended;
+    let micros = |value: Option<u64>| Duration::from_micros(value.unwrap_or(0));
+    let peak = ended.map_or(0, |ended| ended.max_rss_kib.saturating_mul(1024));
+    Usage {
+        wall: running.started.at.elapsed(),
+        user: counted.user.unwrap_or_else(|| micros(ended.map(|ended| ended.user_us))),
+        system: counted.system.unwrap_or_else(|| micros(ended.map(|ended| ended.system_us))),
+        peak_memory: counted.peak_memory.unwrap_or(0).max(peak).max(outcome.peak),
+    }
+}
+
+/// Which mechanism held each limit of the policy.
+fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
+    let limits = &running.limits;
+    let bytes = |limit: &Option<belljar_policy::Setting<belljar_policy::Bytes>>| {
+        limit.as_ref().map(|limit| format!("{} bytes", limit.value.0))
+    };
+    let count =
+        |limit: &Option<belljar_policy::Setting<u32>>| limit.as_ref().map(|limit| limit.value.to_string());
+    let time = |limit: &Option<belljar_policy::Setting<Duration>>| {
+        limit.as_ref().map(|limit| format!("{:?}", limit.value))
+    };
+    let rows = [
+        (LimitKind::Wall, time(&limits.wall), "the supervisor's clock"),
+        (LimitKind::Cpu, time(&limits.cpu), "RLIMIT_CPU of each process"),
+        (LimitKind::Memory, bytes(&limits.memory), "the supervisor's watch and RLIMIT_DATA of each process"),
+        (LimitKind::Pids, count(&limits.pids), "RLIMIT_NPROC of the jar's user namespace"),
+        (LimitKind::Files, count(&limits.files), "RLIMIT_NOFILE of each process"),
+        (LimitKind::Fsize, bytes(&limits.fsize), "RLIMIT_FSIZE of each process"),
+        (LimitKind::Data, bytes(&limits.data), "RLIMIT_DATA of each process"),
+        (LimitKind::Output, bytes(&limits.output), "the supervisor's pipes"),
+    ];
+    let groups = running.group.as_ref().map(Group::held).unwrap_or_default();
+    rows.into_iter()
+        .filter_map(|(limit, value, by)| {
+            let group = groups.iter().find(|held| held.limit == limit);
+            let by = group.map_or(by, |held| held.by).to_owned();
+            let hit = group.is_some_and(|held| held.hit) || hit_by(verdict, limit);
+            Some(LimitHeld { limit, value: value?, by, hit })
+        })
+        .collect()
+}
+
+fn hit_by(verdict: Verdict, limit: LimitKind) -> bool {
+    match verdict {
+        Verdict::TimedOut => limit == LimitKind::Wall,
+        Verdict::LimitHit { limit: hit } => limit == hit,
+        _ => false,
+    }
+}
+
+impl Report {
+    /// The report of a run that did not start.
+    #[must_use]
+    pub fn failed(error: &StartError, facts: &HostFacts) -> Self {
+        let verdict = match error {
+            StartError::NotFound { .. } => Verdict::NotFound,
+            StartError::NotRunnable { .. } | StartError::Program32 { .. } => Verdict::NotRunnable,
+            StartError::Supervisor { .. } => Verdict::Internal,
+            _ => Verdict::SetupFailed,
+        };
+        let mut report = Self::new(verdict);
+        report.reason = error.to_string();
+        report.hint = hint(error, facts);
+        report
+    }
+}
+
+fn hint(error: &StartError, facts: &HostFacts) -> String {
+    match error {
+        StartError::Plan(plan) => plan.hint(),
+        StartError::Step { step, source, .. } => {
+            let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
+            row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())
+                .unwrap_or_default()
+        }
+        StartError::Path { path, .. } => {
+            format!("if it may be absent, write \"?{}\"", crate::plan::shown(path))
+        }
+        StartError::Dangerous { path, .. } => {
+            format!("if that is meant, say --dangerously-grant {}", crate::plan::shown(path))
+        }
+        StartError::NoMountPoint { at, .. } => {
+            format!("create {} on the host first: belljar never does", crate::plan::shown(at))
+        }
+        StartError::Program32 { .. } => "build it for x86_64".to_owned(),
+        StartError::NotFound { .. } => {
+            "the search path is the jar's PATH; grant the program's folder with -r".to_owned()
+        }
+        _ => String::new(),
+    }
+}

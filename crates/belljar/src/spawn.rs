@@ -1,0 +1,175 @@
+//! From a prepared jar to a running one.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Instant;
+
+use belljar_sys::owned::{self, Child};
+use belljar_sys::spawn::Sequence;
+use belljar_sys::wire::{Command, Event, SIZE};
+use belljar_sys::{Fd, Op};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType, recvmsg,
+    socketpair,
+};
+
+use crate::error::StartError;
+use crate::plan::{Plan, Step};
+use crate::prepare::{Prepared, write_maps};
+
+/// A started jar and the supervisor's end of its status socket.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) child: Child,
+    pub(crate) status: OwnedFd,
+    /// Master side of the jar's own terminal.
+    pub(crate) terminal: Option<OwnedFd>,
+    pub(crate) at: Instant,
+}
+
+/// A status socket: the supervisor's end, the child's end.
+pub(crate) fn status_pair() -> Result<(OwnedFd, OwnedFd), StartError> {
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .map_err(|errno| supervisor("making the status socket", errno.into()))
+}
+
+pub(crate) fn supervisor(what: &'static str, source: io::Error) -> StartError {
+    StartError::Supervisor { what, source }
+}
+
+/// Starts the child. With `announce`, it tells when the program's exec has succeeded.
+pub(crate) fn spawn(
+    plan: &Plan,
+    prepared: &Prepared<'_>,
+    (status, child_end): (OwnedFd, OwnedFd),
+    announce: bool,
+) -> Result<Started, StartError> {
+    let sequence = Sequence {
+        init: &prepared.init,
+        program: &prepared.program,
+        namespaces: plan.namespaces,
+        own_pids: plan.namespaces & crate::plan::CLONE_NEWPID != 0,
+        announce,
+        close_after_start: true,
+    };
+    let at = Instant::now();
+    let child = owned::spawn(&sequence, &child_end).map_err(|errno| StartError::Step {
+        step: "clone",
+        object: String::new(),
+        source: io::Error::from_raw_os_error(errno.0),
+    })?;
+    drop(child_end);
+    map_ids(plan, &child, &status)?;
+    let terminal = plan.init.contains(&Step::OpenTerminal);
+    let mut started = Started { child, status, terminal: None, at };
+    if terminal {
+        started.terminal = await_terminal(prepared, &started)?;
+    }
+    Ok(started)
+}
+
+/// Only root's child waits for its maps: it cannot write them itself.
+fn map_ids(plan: &Plan, child: &Child, status: &OwnedFd) -> Result<(), StartError> {
+    let ids = plan.init.iter().find_map(|step| match step {
+        Step::BecomeUser { uid, gid } if plan.namespaces != 0 => Some((*uid, *gid)),
+        _ => None,
+    });
+    let Some((uid, gid)) = ids else { return Ok(()) };
+    write_maps(child.pid, uid, gid).map_err(|source| supervisor("writing the id maps", source))?;
+    command(status, Command::Go).map_err(|source| supervisor("starting the child", source))
+}
+
+/// Tells init something.
+pub(crate) fn command(status: &OwnedFd, command: Command) -> io::Result<()> {
+    rustix::net::send(status, &command.encode(), rustix::net::SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+fn await_terminal(prepared: &Prepared<'_>, started: &Started) -> Result<Option<OwnedFd>, StartError> {
+    match receive(&started.status).map_err(|source| supervisor("waiting for the terminal", source))? {
+        (Some(Event::Terminal), terminal) => Ok(terminal),
+        (Some(Event::Failed(failure)), _) => Err(failed(prepared, failure)),
+        _ => Err(supervisor("waiting for the terminal", io::ErrorKind::UnexpectedEof.into())),
+    }
+}
+
+/// Waits until the program's exec has succeeded.
+pub(crate) fn await_exec(prepared: &Prepared<'_>, started: &Started) -> Result<(), StartError> {
+    match receive(&started.status).map_err(|source| supervisor("waiting for the program", source))? {
+        (Some(Event::Started), _) => Ok(()),
+        (Some(Event::Failed(failure)), _) => Err(failed(prepared, failure)),
+        _ => Err(supervisor("waiting for the program", io::ErrorKind::UnexpectedEof.into())),
+    }
+}
+
+/// One message of init, with a descriptor when one came along; none at the end of the socket.
+pub(crate) fn receive(status: &OwnedFd) -> io::Result<(Option<Event>, Option<OwnedFd>)> {
+    let mut bytes = [0_u8; SIZE];
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut parts = [io::IoSliceMut::new(&mut bytes)];
+    let got = loop {
+        match recvmsg(status.as_fd(), &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other?,
+        }
+    };
+    let mut descriptor = None;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(mut fds) = message {
+            descriptor = fds.next();
+        }
+    }
+    Ok((bytes.get(..got.bytes).and_then(Event::decode), descriptor))
+}
+
+/// A failure record as an error, with the object of the op that failed.
+pub(crate) fn failed(prepared: &Prepared<'_>, failure: belljar_sys::wire::Failure) -> StartError {
+    let ops = if failure.phase == 0 { &prepared.init } else { &prepared.program };
+    let op = usize::try_from(failure.at).ok().and_then(|at| ops.get(at));
+    let source = io::Error::from_raw_os_error(failure.errno.0);
+    match op {
+        Some(Op::Exec { candidates, .. }) => exec_failed(candidates, source),
+        Some(Op::SelfProbe(_)) if failure.errno == belljar_sys::Errno::NOT_CONFINED => {
+            StartError::NotConfined
+        }
+        Some(op) => StartError::Step { step: op.step().0, object: object(op), source },
+        None => StartError::Step { step: "program", object: String::new(), source },
+    }
+}
+
+fn exec_failed(candidates: &[&std::ffi::CStr], source: io::Error) -> StartError {
+    let last =
+        candidates.last().map_or(String::new(), |path| path.to_string_lossy().escape_debug().to_string());
+    let program = match (source.kind(), candidates.len()) {
+        (io::ErrorKind::NotFound, 2..) => last.rsplit('/').next().unwrap_or_default().to_owned(),
+        _ => last,
+    };
+    match source.kind() {
+        io::ErrorKind::NotFound => StartError::NotFound { program },
+        _ => StartError::NotRunnable { program, source },
+    }
+}
+
+/// What an op is about, for people.
+fn object(op: &Op<'_>) -> String {
+    let path = match op {
+        Op::Dir { path, .. }
+        | Op::File { path, .. }
+        | Op::Symlink { path, .. }
+        | Op::Mask { path, .. }
+        | Op::SetAttr { path, .. }
+        | Op::Chdir(path)
+        | Op::Unlink(path) => path,
+        Op::Bind { from, .. } | Op::BindNode { from, .. } => from,
+        Op::BindFd { to, .. } | Op::Mount { to, .. } => to,
+        Op::LandlockPath(rights) => rights.path,
+        _ => return String::new(),
+    };
+    path.to_string_lossy().escape_debug().to_string()
+}
+
+/// Number of a descriptor that outlives the child.
+pub(crate) fn raw(fd: &impl AsRawFd) -> Fd {
+    fd.as_raw_fd()
+}

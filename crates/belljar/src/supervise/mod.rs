@@ -1,0 +1,187 @@
+//! While a jar runs: one loop over its status socket, the caller's signals, its terminal, its output and the clock.
+
+mod memory;
+mod output;
+mod signals;
+mod terminal;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use belljar_sys::wire::{Command, Ended, Event, Failure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+
+pub(crate) use output::Output;
+pub(crate) use signals::Signals;
+pub(crate) use terminal::{Relay, host_pair};
+
+use crate::report::LimitKind;
+use crate::spawn::{self, Started};
+
+/// How often the memory of a tree is looked at where no control group holds it.
+const MEMORY_PERIOD: Duration = Duration::from_millis(20);
+/// How long a jar without a PID namespace may take to end itself before its init is killed.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What the supervisor watches beside the status socket.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// The jar's processes live in a PID namespace: killing its init kills all.
+    pub(crate) own_pids: bool,
+    /// Wall-clock limit, from the start.
+    pub(crate) wall: Option<Duration>,
+    /// Memory of the tree in bytes, where nothing else holds it.
+    pub(crate) memory: Option<u64>,
+    /// Signals to pass on.
+    pub(crate) signals: Option<Signals>,
+    /// Terminal to relay.
+    pub(crate) relay: Option<Relay>,
+    /// Output to count.
+    pub(crate) output: Output,
+}
+
+/// How a run ended, as the supervisor saw it.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Init's last word.
+    pub(crate) ended: Option<Ended>,
+    /// A step that failed before the program ran.
+    pub(crate) failure: Option<Failure>,
+    /// The first limit that the supervisor itself saw reached.
+    pub(crate) limit: Option<LimitKind>,
+    /// Signals passed on.
+    pub(crate) forwarded: Vec<i32>,
+    /// Most memory that was seen at once, where it was watched.
+    pub(crate) peak: u64,
+}
+
+/// Attends a jar until its end. Everything of it is gone when this returns.
+///
+/// # Errors
+/// Polling failed; the jar is killed then.
+pub(crate) fn attend(started: &Started, watch: &mut Watch) -> io::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let result = follow(started, watch, &mut outcome);
+    if outcome.ended.is_none() && outcome.failure.is_none() {
+        kill(started, watch)?;
+    }
+    watch.output.drain();
+    if let Some(relay) = &mut watch.relay {
+        relay.drain();
+    }
+    result.map(|()| outcome)
+}
+
+fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Result<()> {
+    loop {
+        let ready = wait(started, watch)?;
+        if ready.relay
+            && let Some(relay) = &mut watch.relay
+        {
+            relay.pump(started, &mut outcome.forwarded)?;
+        }
+        if ready.output && !watch.output.pump()? {
+            outcome.limit.get_or_insert(LimitKind::Output);
+            return Ok(());
+        }
+        if ready.signals {
+            signals::pass_on(started, watch, &mut outcome.forwarded)?;
+        }
+        if ready.status {
+            return last_word(started, outcome);
+        }
+        if let Some(limit) = exceeded(started, watch, outcome) {
+            outcome.limit.get_or_insert(limit);
+            return Ok(());
+        }
+    }
+}
+
+/// The socket says how it ended; its silent end means that init was killed from outside.
+fn last_word(started: &Started, outcome: &mut Outcome) -> io::Result<()> {
+    match spawn::receive(&started.status)?.0 {
+        Some(Event::Ended(ended)) => outcome.ended = Some(ended),
+        Some(Event::Failed(failure)) => outcome.failure = Some(failure),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn exceeded(started: &Started, watch: &Watch, outcome: &mut Outcome) -> Option<LimitKind> {
+    if watch.wall.is_some_and(|wall| started.at.elapsed() >= wall) {
+        return Some(LimitKind::Wall);
+    }
+    let limit = watch.memory?;
+    let used = memory::of_tree(started.child.pid);
+    outcome.peak = outcome.peak.max(used);
+    (used > limit).then_some(LimitKind::Memory)
+}
+
+/// What poll found.
+struct Ready {
+    status: bool,
+    signals: bool,
+    relay: bool,
+    output: bool,
+}
+
+fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
+    let mut set = vec![PollFd::new(&started.status, PollFlags::IN)];
+    let mut owners = vec!['s'];
+    if let Some(signals) = &watch.signals {
+        set.push(PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN));
+        owners.push('n');
+    }
+    for (fd, flags) in watch.relay.iter().flat_map(Relay::interests) {
+        set.push(PollFd::from_borrowed_fd(fd, flags));
+        owners.push('t');
+    }
+    for fd in watch.output.interests() {
+        set.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        owners.push('o');
+    }
+    match poll(&mut set, time_left(started, watch).as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let ready = |owner| set.iter().zip(&owners).any(|(fd, of)| *of == owner && !fd.revents().is_empty());
+    Ok(Ready { status: ready('s'), signals: ready('n'), relay: ready('t'), output: ready('o') })
+}
+
+fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
+    let wall = watch.wall.map(|wall| wall.saturating_sub(started.at.elapsed()));
+    let memory = watch.memory.map(|_| MEMORY_PERIOD);
+    let left = wall.into_iter().chain(memory).min()?;
+    Timespec::try_from(left).ok()
+}
+
+/// Ends the whole tree and waits for its end.
+pub(crate) fn kill(started: &Started, watch: &Watch) -> io::Result<()> {
+    if !watch.own_pids && spawn::command(&started.status, Command::Kill).is_ok() {
+        let until = Instant::now() + GRACE;
+        if gone_by(&started.child.pidfd, until)? {
+            return reap(started);
+        }
+    }
+    match pidfd_send_signal(&started.child.pidfd, Signal::KILL) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => reap(started),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn gone_by(pidfd: &OwnedFd, until: Instant) -> io::Result<bool> {
+    let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).unwrap_or_default();
+    let mut set = [PollFd::new(pidfd, PollFlags::IN)];
+    Ok(poll(&mut set, Some(&left))? > 0)
+}
+
+/// Waits for init itself. When it is gone, so are its namespaces' processes.
+pub(crate) fn reap(started: &Started) -> io::Result<()> {
+    match waitid(WaitId::PidFd(started.child.pidfd.as_fd()), WaitIdOptions::EXITED) {
+        // Somebody else has waited for every child of the process.
+        Ok(_) | Err(rustix::io::Errno::CHILD) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
