@@ -160,6 +160,7 @@ fn object(op: &Op<'_>) -> String {
         | Op::Mask { path, .. }
         | Op::SetAttr { path, .. }
         | Op::Chdir(path)
+        | Op::Cover(path)
         | Op::Unlink(path) => path,
         Op::Bind { from, .. } | Op::BindNode { from, .. } => from,
         Op::BindFd { to, .. } | Op::Mount { to, .. } => to,

@@ -72,3 +72,19 @@ pub fn pivot_here() -> Result<()> {
     plain(Sysno::umount2, [cstr(c"."), word(g::MNT_DETACH), 0, 0, 0, 0])?;
     super::chdir(c"/")
 }
+
+/// A detached, empty memory-backed folder of this size and mode.
+///
+/// # Errors
+/// The kernel's.
+pub fn fresh_tmpfs(size: &CStr, mode: &CStr) -> Result<Fd> {
+    let context = plain(Sysno::fsopen, [cstr(c"tmpfs"), 1, 0, 0, 0, 0]).map(fd_of)?;
+    for (key, value) in [(c"size", size), (c"mode", mode)] {
+        // FSCONFIG_SET_STRING
+        plain(Sysno::fsconfig, [int(context), 1, cstr(key), cstr(value), 0, 0])?;
+    }
+    // FSCONFIG_CMD_CREATE
+    plain(Sysno::fsconfig, [int(context), 6, 0, 0, 0, 0])?;
+    // MOUNT_ATTR_NOSUID | NODEV
+    plain(Sysno::fsmount, [int(context), 1, 6, 0, 0, 0]).map(fd_of)
+}

@@ -60,6 +60,8 @@ pub enum Op<'a> {
     BindNode { from: &'a CStr, to: &'a CStr },
     /// Mount a fresh file system at a path below the new root, walked without symlinks.
     Mount { kind: &'a CStr, to: &'a CStr, flags: u32, data: &'a CStr },
+    /// Cover a folder, which need not be enterable, with an empty one in memory.
+    Cover(&'a CStr),
     /// Cover a path with nothing when it exists.
     Mask { path: &'a CStr, with: &'a CStr },
     /// Attributes of the mount at a path below the current folder.
@@ -154,7 +156,7 @@ impl Op<'_> {
             Self::Dir { .. } | Self::File { .. } | Self::Symlink { .. } | Self::Unlink(_) => "layout",
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
-            Self::Mask { .. } => "mask",
+            Self::Mask { .. } | Self::Cover(_) => "mask",
             Self::SetAttr { .. } => "mount-attributes",
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
@@ -202,6 +204,7 @@ impl Op<'_> {
             Self::Mount { kind, to, flags, data } => {
                 mount_at(state.root, to, || call::mount(kind, c".", flags, data))
             }
+            Self::Cover(path) => cover(path),
             Self::Mask { path, with } => mask(path, with),
             Self::SetAttr { path, attrs } => set_attr(CWD, path, false, attrs),
             Self::PivotRoot => call::pivot_here(),
@@ -346,6 +349,11 @@ fn set_attr(fd: Fd, path: &CStr, recursive: bool, attrs: u64) -> Result<()> {
 fn bind_node(from: &CStr, to: &CStr) -> Result<()> {
     may_exist(call::make_file(to, 0o666))?;
     call::move_mount_to(call::clone_path(from)?, to)
+}
+
+fn cover(path: &CStr) -> Result<()> {
+    let target = walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?;
+    call::move_mount(call::fresh_tmpfs(c"1m", c"0555")?, target)
 }
 
 /// A path that this host lacks needs no mask. The cover cannot be opened: devices are refused on its mount.

@@ -71,7 +71,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
             ops.push(bind_op(builder, bind, to)?);
             ops.push(Op::EnterRoot(c"/proc"));
         }
-        Item::Cover(_) => ops.push(tmpfs(builder, to, 1 << 20, "0555", MS_NOSUID | MS_NODEV)?),
+        Item::Cover(_) => ops.push(Op::Cover(to)),
         Item::Mask(_) => ops.push(Op::Mask { path: to, with: c"/dev/null" }),
         Item::Tmpfs(_, size) => ops.push(tmpfs(builder, to, *size, "1777", MS_NOSUID | MS_NODEV)?),
         Item::Proc(_) => {
