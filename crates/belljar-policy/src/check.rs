@@ -1,9 +1,11 @@
 //! Checks over the whole policy that need no host: grants that would make the jar pointless, demands that undo each other.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Fault, PolicyError};
-use crate::model::{Access, Dropped, FsRule, FsSubject, Origin, Policy, Setting};
+use crate::model::{Access, DevView, Dropped, FsRule, FsSubject, Origin, Policy, ProcView, Setting};
 use crate::text::printable;
 use crate::value::path::{Base, below, same, written};
 use crate::words::{ACCESS, SUBJECTS, word};
@@ -66,8 +68,25 @@ pub(crate) fn finish(
         }
     }
     policy.fs.rules = kept;
+    kernel_views(&mut policy);
     hide_sockets(&mut policy.fs.rules);
     Ok(policy)
+}
+
+/// Where the host's own `/proc` or `/dev` is granted, the jar's views of them give way.
+fn kernel_views(policy: &mut Policy) {
+    let host = |place: &str| {
+        let here =
+            |rule: &&FsRule| rule.dangerous && rule.inside().is_some_and(|path| same(path, Path::new(place)));
+        policy.fs.rules.iter().find(here).map(|rule| rule.origin.clone())
+    };
+    let (proc, dev) = (host("/proc"), host("/dev"));
+    if let Some(origin) = proc {
+        policy.fs.proc = Setting::new(ProcView::None, origin);
+    }
+    if let Some(origin) = dev {
+        policy.fs.dev = Setting::new(DevView::None, origin);
+    }
 }
 
 fn required_and_weaker(policy: &Policy) -> Result<(), PolicyError> {
@@ -111,11 +130,30 @@ fn too_broad(rule: &FsRule, home: Option<&Path>) -> Option<&'static str> {
     if home.is_some_and(|home| below(home, path) && !is_system(home)) {
         return Some("the home folder");
     }
+    if let Some(gives) = kernel_folder(path, whole) {
+        return Some(gives);
+    }
     let holds = |socket: &Path| same(socket, path) || whole && below(socket, path);
     let fixed = DAEMON_SOCKETS.iter().any(|socket| holds(Path::new(socket)));
     let homes = home
         .is_some_and(|home| below(path, home) && HOME_SOCKETS.iter().any(|socket| holds(&home.join(socket))));
     (fixed || homes || user_socket(path)).then_some(SOCKET)
+}
+
+/// The kernel's own trees: the jar gets views of its own instead.
+fn kernel_folder(path: &Path, whole: bool) -> Option<&'static str> {
+    if same(path, Path::new("/dev")) {
+        return Some("the host's devices");
+    }
+    if whole && ["/sys", "/proc"].iter().any(|tree| below(path, Path::new(tree))) {
+        return Some("the kernel's settings");
+    }
+    let rest = path.strip_prefix("/proc").ok()?;
+    let process = |name: &OsStr| {
+        let digits = name.as_bytes().iter().all(u8::is_ascii_digit);
+        digits || name == "self" || name == "thread-self"
+    };
+    rest.iter().next().is_none_or(process).then_some("the processes of the host")
 }
 
 fn is_system(home: &Path) -> bool {

@@ -33,13 +33,15 @@ impl FlagValue {
     pub(crate) fn key(&self) -> Result<&'static Key, PolicyError> {
         let known = KEYS.iter().flat_map(|key| key.flags.iter().copied());
         let key = flag(&self.flag).ok_or_else(|| {
-            PolicyError::new(Fault::UnknownFlag(self.flag.clone())).meant(nearest(&self.flag, known))
+            let fault = Fault::UnknownFlag(self.flag.clone());
+            PolicyError::new(fault).meant(nearest(&self.flag, known)).at(|| self.mark(false))
         })?;
         let wanted = key.kind != Kind::Switch;
         if wanted == self.value.is_some() {
             return Ok(key);
         }
-        Err(PolicyError::new(Fault::FlagValue { flag: self.flag.clone(), wanted }))
+        let fault = Fault::FlagValue { flag: self.flag.clone(), wanted };
+        Err(PolicyError::new(fault).at(|| self.mark(!wanted)))
     }
 
     fn shown(&self) -> String {
@@ -47,20 +49,19 @@ impl FlagValue {
         printable(OsStr::new(&self.flag)) + value.as_deref().unwrap_or("")
     }
 
-    /// Where an error in this flag is shown: the flag itself, its value marked.
+    /// Where an error in this flag is shown: its value marked, or the flag when it has none.
     pub(crate) fn place(&self) -> Place {
+        self.mark(self.value.is_some())
+    }
+
+    fn mark(&self, value: bool) -> Place {
         let text = self.shown();
-        let all = text.chars().count();
-        let before =
-            if self.value.is_some() { printable(OsStr::new(&self.flag)).chars().count() + 1 } else { 0 };
+        let flag = printable(OsStr::new(&self.flag)).chars().count();
+        let (before, width) =
+            if value { (flag + 1, text.chars().count().saturating_sub(flag + 1)) } else { (0, flag) };
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Place {
-            file: "command line".to_owned(),
-            line: 1,
-            column: number(before + 1),
-            width: number(all.saturating_sub(before).max(1)),
-            text,
-        }
+        let file = "command line".to_owned();
+        Place { file, line: 1, column: number(before + 1), width: number(width.max(1)), text }
     }
 }
 
@@ -77,14 +78,20 @@ fn put(layer: &mut Layer, typed: &FlagValue, base: Base<'_>) -> Result<(), Polic
     let key = typed.key()?;
     let value = match typed.value.as_deref() {
         None => Scalar::Bool(true),
-        Some(text) => number(text, key.kind).map_or(Scalar::Text(text), Scalar::Int),
+        Some(text) => scalar(text, key.kind),
     };
     let origin = Origin::Flag(typed.shown());
     (key.set)(layer, Word { key, name: None, value, from_flag: true, base, origin })
 }
 
-/// Flags carry text only; keys that count take it as a number.
-fn number(text: &OsStr, kind: Kind) -> Option<i64> {
-    let text = text.to_str().filter(|_| matches!(kind, Kind::Count(_)))?;
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+/// The value of a flag: text, except for keys that count and switches.
+pub(crate) fn scalar(text: &OsStr, kind: Kind) -> Scalar<'_> {
+    match (kind, text.to_str()) {
+        (Kind::Count(_), Some(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().map_or(Scalar::Text(text), Scalar::Int)
+        }
+        (Kind::Switch, Some("true")) => Scalar::Bool(true),
+        (Kind::Switch, Some("false")) => Scalar::Bool(false),
+        _ => Scalar::Text(text),
+    }
 }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod decide;
 mod document;
 mod error;
 mod explain;
@@ -22,21 +23,27 @@ mod layer;
 mod load;
 mod merge;
 mod model;
+mod narrow;
 mod presets;
 mod read;
 mod schema;
+mod setters;
 mod show;
 mod text;
 mod value;
 mod words;
 
 pub use check::DAEMON_SOCKETS;
+pub use decide::{
+    Asked, Decision, asked, env_decision, fs_decision, net_decision, special_address, syscall_decision,
+};
 pub use error::{Fault, Place, PolicyError};
 pub use explain::{explain, explain_nearest};
 pub use flags::FlagValue;
 pub use keys::{Category, Feature, KEYS, Key, Kind, OPTIONS, flag, key};
 pub use load::{Input, Reader, Request, load};
 pub use model::*;
+pub use narrow::{Narrowed, narrow};
 pub use presets::{DEFAULT_PRESET, PRESETS, preset_text, presets_source};
 pub use schema::schema;
 pub use show::to_toml;

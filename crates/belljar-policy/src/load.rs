@@ -129,7 +129,7 @@ impl Loader<'_> {
     fn input(&mut self, input: &Input) -> Result<(), PolicyError> {
         match input {
             Input::Named(name) => self.named(name, &self.request.cwd),
-            Input::Text { name, text } => self.file(name.clone(), Some(text)),
+            Input::Text { name, text } => self.file(name, &self.request.cwd.join(name), Some(text)),
         }
     }
 
@@ -137,7 +137,9 @@ impl Loader<'_> {
         if let Some(name) = name.to_str().filter(|name| name.starts_with('@')) {
             return self.preset(name);
         }
-        self.file(folder.join(name), None)
+        let path = folder.join(name);
+        let shown = if folder == self.request.cwd { Path::new(name) } else { &path };
+        self.file(shown, &path, None)
     }
 
     fn preset(&mut self, name: &str) -> Result<(), PolicyError> {
@@ -166,22 +168,23 @@ impl Loader<'_> {
         Ok(true)
     }
 
-    fn file(&mut self, path: PathBuf, text: Option<&str>) -> Result<(), PolicyError> {
-        let identity = fold(&self.request.cwd.join(&path));
-        if !self.enter(identity.clone())? {
+    fn file(&mut self, shown: &Path, path: &Path, text: Option<&str>) -> Result<(), PolicyError> {
+        // Folded before it is read, so that what is read and what counts as read once are the same file.
+        let path = fold(path);
+        if !self.enter(path.clone())? {
             return Ok(());
         }
         let read;
         let text = match text {
             Some(text) => text,
             None => {
-                read = (self.reader)(&path).map_err(|error| unreadable(&path, &error))?;
+                read = (self.reader)(&path).map_err(|error| unreadable(shown, &error))?;
                 &read
             }
         };
-        let origin = |line| Origin::File { path: path.clone(), line };
-        let folder = identity.parent().unwrap_or(Path::new("/"));
-        self.document(Text { name: &printable(path.as_os_str()), text, folder, origin: &origin })
+        let origin = |line| Origin::File { path: shown.to_owned(), line };
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        self.document(Text { name: &printable(shown.as_os_str()), text, folder, origin: &origin })
     }
 
     /// Whether a source is new; refuses cycles and too many.

@@ -1,21 +1,24 @@
 //! Layers into one policy: later layers win, lists grow, deny wins, nothing is lost without a note.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
-use crate::layer::{add_host, implied_mode};
+use crate::layer::{add_host, contradiction, implied_mode};
 use crate::model::{Dropped, FsRule, Limits, NetMode, Origin, Policy, Setting};
 use crate::value::Written;
 use crate::value::host::host_text;
+use crate::value::path::same;
 use crate::words::{ACCESS, word};
 
 type Notes = Vec<Dropped>;
 
 /// Puts one layer on top of a policy.
-pub(crate) fn merge(policy: &mut Policy, layer: Layer) -> Result<(), PolicyError> {
-    let notes = &mut policy.dropped;
+pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyError> {
     let mode = implied_mode(&layer)?;
+    private_tmp(policy, &mut layer)?;
+    let notes = &mut policy.dropped;
     for rule in layer.rules {
         path_rule(&mut policy.fs.rules, rule, notes);
     }
@@ -57,10 +60,44 @@ fn path_rule(rules: &mut Vec<FsRule>, new: FsRule, notes: &mut Notes) {
         return rules.push(new);
     };
     if old.access != new.access || old.subject != new.subject {
-        let rule = format!("\"{}\" = \"{}\"", old.written(), word(ACCESS, &old.access));
-        note(notes, rule, &old.origin, &new.origin);
+        note(notes, rule_text(old), &old.origin, &new.origin);
     }
     *old = new;
+}
+
+/// `/tmp` is either the jar's own or a folder of the host: the later layer says which, and one layer cannot say both.
+fn private_tmp(policy: &mut Policy, layer: &mut Layer) -> Result<(), PolicyError> {
+    let at = |rule: &FsRule| rule.inside().is_some_and(|place| same(place, Path::new("/tmp")));
+    let own = layer.tmp.clone().and_then(|tmp| Some(Setting::new(tmp.value?, tmp.origin)));
+    match (layer.rules.iter().position(at), own) {
+        (None, None) => {}
+        (None, Some(tmp)) => {
+            for old in policy.fs.rules.extract_if(.., |rule| at(rule)) {
+                note(&mut policy.dropped, rule_text(&old), &old.origin, &tmp.origin);
+            }
+        }
+        // A preset's `.` can turn out to be /tmp, where others keep sockets: the private one stays.
+        (Some(index), _) if matches!(layer.rules[index].origin, Origin::Preset { .. }) => {
+            let rule = layer.rules.remove(index);
+            let because = "the jar has a private /tmp".to_owned();
+            policy.dropped.push(Dropped { rule: rule_text(&rule), origin: rule.origin, because });
+        }
+        (Some(index), None) => {
+            let winner = layer.rules[index].origin.clone();
+            let none = Some(Setting::new(None, winner));
+            amount(&mut policy.dropped, "fs.tmp", &mut policy.fs.tmp, none);
+        }
+        (Some(index), Some(tmp)) => {
+            let rule = &layer.rules[index];
+            let size = format!("tmp = {}", tmp.value.written());
+            return Err(contradiction("/tmp", (&rule_text(rule), &rule.origin), (&size, &tmp.origin)));
+        }
+    }
+    Ok(())
+}
+
+fn rule_text(rule: &FsRule) -> String {
+    format!("\"{}\" = \"{}\"", rule.written(), word(ACCESS, &rule.access))
 }
 
 fn note(notes: &mut Notes, rule: String, old: &Origin, new: &Origin) {
