@@ -4,6 +4,7 @@ mod table;
 
 use crate::probe::HostFacts;
 use table::TABLE;
+pub(crate) use table::{FIX_DELEGATE, FIX_NEWER_KERNEL, FIX_PROC};
 
 /// One row: a failure, and what to tell about it.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 //! What it cannot see that way it assumes to work; the step that then fails is a typed error with a hint.
 
 mod cgroup;
+pub mod doctor;
 mod facts;
 mod host;
 #[cfg(feature = "test-hooks")]
@@ -12,6 +13,7 @@ mod peek;
 mod userns;
 
 pub use facts::*;
+use userns::apparmor_label;
 
 /// Asks this host what it can do, except for control groups ([`cgroup`]): few runs need them and they cost more.
 ///

@@ -44,9 +44,14 @@ impl Evidence for Userspace {
     }
 
     fn label(&self) -> Option<String> {
-        let bytes = peek::head::<256>("/proc/self/attr/apparmor/current")?;
-        Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\0']).to_owned())
+        apparmor_label()
     }
+}
+
+/// AppArmor's label of this process; none without AppArmor.
+pub(super) fn apparmor_label() -> Option<String> {
+    let bytes = peek::head::<256>("/proc/self/attr/apparmor/current")?;
+    Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\0']).to_owned())
 }
 
 /// Judges. `admin` = the switches for ordinary users do not apply.
