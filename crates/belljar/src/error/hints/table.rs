@@ -170,7 +170,7 @@ pub(super) static TABLE: &[Hint] = &[
     row_if("mount", EPERM, apparmor, "AppArmor refuses mounts to programs without a profile", FIX_APPARMOR),
     row("mount", EPERM, "parts of /proc may be covered here, or a filter refuses mounts", FIX_MASKED_PROC),
     row("mount", EACCES, "a security module refuses mounts", FIX_DOCTOR),
-    row("mount", ENODEV, "the kernel lacks this file system", FIX_DOCTOR),
+    row("mount", ENODEV, "the kernel lacks this file system", "load the file system's module: sudo modprobe overlay"),
     row("mount", EINVAL, "the kernel does not know a mount option (subset=pid needs 5.8)", FIX_NEWER_KERNEL),
     row("mount", EBUSY, "the file system is mounted there already", FIX_REPORT),
     row("mount", ENOMEM, "there is not enough memory for the file system", "lower the sizes of /tmp and /dev/shm"),

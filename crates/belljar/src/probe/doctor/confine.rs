@@ -85,3 +85,41 @@ pub(super) fn domains() -> usize {
 fn was_allowed(stopped: Stopped) -> bool {
     stopped.errno == Errno::NOT_CONFINED.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_lack_of_an_abi_is_told() {
+        assert_eq!(by_abi(7).status, Status::Ok);
+        assert_eq!(by_abi(6).status, Status::Ok);
+        for (abi, word) in [(1, "moved"), (2, "truncation"), (3, "TCP"), (4, "device"), (5, "signals")] {
+            let finding = by_abi(abi);
+            assert_eq!(finding.status, Status::Weaker);
+            assert!(finding.means.contains(word), "{abi}: {}", finding.means);
+        }
+    }
+
+    #[test]
+    fn a_protection_that_is_not_loaded_is_seen_as_open() {
+        let stopped = trial::run(Spaces::NONE, &[], &[OPEN]).expect_err("nothing forbids the open");
+        assert!(was_allowed(stopped));
+        assert_eq!(stopped.step, "self-probe");
+    }
+
+    #[test]
+    fn the_domains_around_us_are_counted() {
+        assert_eq!(domains(), 0);
+        let two = [Op::NoNewPrivs, Op::LandlockCreate(READING), Op::LandlockRestrict, Op::LandlockRestrict];
+        assert_eq!(trial::reach(&two), two.len());
+    }
+
+    #[test]
+    fn a_step_that_fails_is_named_with_its_answer() {
+        let steps = [Op::NoNewPrivs, Op::Chdir(c"/no such folder"), Op::NewSession];
+        let stopped = trial::run(Spaces::NONE, &steps, &[]).expect_err("the folder is absent");
+        assert_eq!(stopped, Stopped { step: "chdir", errno: 2 });
+        assert_eq!(stopped.to_string(), "chdir: No such file or directory");
+    }
+}

@@ -86,3 +86,27 @@ impl Finding {
         Self { remedy: remedy.into(), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usable(missing: &[&str]) -> bool {
+        let ids = ["seccomp", "landlock", "user-namespaces", "mounts"];
+        let finding = |id: &str| match missing.contains(&id) {
+            true => Finding::lacking(id, Status::Missing, "", ""),
+            false => Finding::ok(id, ""),
+        };
+        Diagnosis::new(&crate::probe::probe(), ids.map(finding).to_vec()).usable
+    }
+
+    #[test]
+    fn a_host_is_usable_with_a_filter_and_one_way_to_hold_files() {
+        assert!(usable(&[]));
+        assert!(usable(&["landlock"]));
+        assert!(usable(&["user-namespaces", "mounts"]));
+        assert!(!usable(&["seccomp"]));
+        assert!(!usable(&["landlock", "mounts"]));
+        assert!(!usable(&["landlock", "user-namespaces"]));
+    }
+}

@@ -47,7 +47,8 @@ impl fmt::Display for Stopped {
         if self.step.is_empty() {
             return out.write_str("a filter or someone else killed it");
         }
-        write!(out, "{}: {}", self.step, std::io::Error::from_raw_os_error(self.errno))
+        let answer = std::io::Error::from_raw_os_error(self.errno).to_string();
+        write!(out, "{}: {}", self.step, answer.split(" (os error").next().unwrap_or_default())
     }
 }
 
