@@ -52,9 +52,10 @@ mod tests {
     const EACCES: i32 = 13;
 
     /// Steps of the two processes of a jar and of the supervisor.
-    const STEPS: [&str; 31] = [
+    const STEPS: [&str; 32] = [
         "clone",
         "cgroup",
+        "program",
         "die-with-parent",
         "descriptors",
         "id-maps",

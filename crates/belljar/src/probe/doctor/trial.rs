@@ -116,7 +116,7 @@ fn hear(socket: &OwnedFd) -> Option<Failure> {
 fn stopped(init: &[Op<'_>], program: &[Op<'_>], failure: Failure) -> Stopped {
     let ops = if failure.phase == 0 { init } else { program };
     let op = usize::try_from(failure.at).ok().and_then(|at| ops.get(at));
-    Stopped { step: op.map_or("clone", |op| op.step().0), errno: failure.errno.0 }
+    Stopped { step: op.map_or("program", |op| op.step().0), errno: failure.errno.0 }
 }
 
 /// Kills and reaps; the child has said what it had to say.
