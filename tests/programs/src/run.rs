@@ -16,7 +16,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use crate::jar;
 use crate::options::Options;
 use crate::scenario::{Argv, Scenario};
-use crate::work::{PATH, Place, real_home};
+use crate::work::{PATH, Place, toolchain};
 
 /// No row may take longer than this, outside or inside.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -101,7 +101,6 @@ impl Rig<'_> {
 
     /// Fills in the words in braces.
     pub(crate) fn fill(&self, text: &str) -> String {
-        let mine = real_home().unwrap_or_default();
         let path = |text: &Path| text.to_string_lossy().into_owned();
         let words = [
             ("{work}", path(&self.work)),
@@ -109,7 +108,8 @@ impl Rig<'_> {
             ("{shared}", path(&self.place.shared)),
             ("{secret}", path(&self.place.secret)),
             ("{victim}", path(&self.victim)),
-            ("{real-home}", path(&mine)),
+            ("{cargo-home}", path(&toolchain("CARGO_HOME", ".cargo"))),
+            ("{rustup-home}", path(&toolchain("RUSTUP_HOME", ".rustup"))),
             ("{port}", self.port.to_string()),
         ];
         words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))

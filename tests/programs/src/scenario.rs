@@ -8,7 +8,8 @@ use crate::work::Place;
 /// A file put into the fresh work folder before each run: name and contents.
 pub(crate) type File = (&'static str, &'static [u8]);
 
-/// A command line; `{work}`, `{home}`, `{secret}`, `{victim}`, `{port}` and `{shared}` are filled in.
+/// A command line; `{work}`, `{home}`, `{secret}`, `{victim}`, `{port}`, `{shared}`, `{cargo-home}` and
+/// `{rustup-home}` are filled in.
 pub(crate) type Argv = &'static [&'static str];
 
 /// One real-program scenario. In `flags`, `command`, `prepare` and `env` the words in braces are filled in.
@@ -16,7 +17,7 @@ pub(crate) type Argv = &'static [&'static str];
 pub(crate) struct Scenario {
     /// Unique name, group first.
     pub(crate) name: &'static str,
-    /// Programs that must be on the host, else the row is a named skip. An absolute or `~/` path is looked up as it is.
+    /// Programs that must be on the host, else the row is a named skip. An absolute path is looked up as it is.
     pub(crate) needs: &'static [&'static str],
     /// Files of the work folder.
     pub(crate) files: &'static [File],
@@ -83,7 +84,7 @@ impl Scenario {
     /// Why this host cannot run the row, or nothing.
     pub(crate) fn missing(&self, place: &Place) -> Option<String> {
         let lost = self.needs.iter().find(|need| !place.has_program(need))?;
-        Some(format!("needs {lost} (not found)"))
+        Some(format!("needs {lost}"))
     }
 
     /// The row's command as it runs outside.

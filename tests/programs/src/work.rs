@@ -47,10 +47,10 @@ impl Place {
         Ok(place)
     }
 
-    /// Whether the host has this program: an absolute or `~/` path, or a name on `PATH`.
+    /// Whether the host has this program: an absolute path, one below cargo's home, or a name on `PATH`.
     pub(crate) fn has_program(&self, name: &str) -> bool {
-        if let Some(rest) = name.strip_prefix("~/") {
-            return real_home().is_some_and(|home| is_program(&home.join(rest)));
+        if let Some(rest) = name.strip_prefix("{cargo-home}/") {
+            return is_program(&toolchain("CARGO_HOME", ".cargo").join(rest));
         }
         name.starts_with('/') && is_program(Path::new(name))
             || PATH.split(':').any(|folder| is_program(&Path::new(folder).join(name)))
@@ -79,9 +79,10 @@ impl Drop for Place {
     }
 }
 
-/// The home of the user who runs the programs, for rows that grant a part of it.
-pub(crate) fn real_home() -> Option<PathBuf> {
-    std::env::var_os("HOME").map(PathBuf::from)
+/// A folder of the Rust toolchain: what the variable names, else this folder of the caller's home.
+pub(crate) fn toolchain(variable: &str, folder: &str) -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(folder);
+    std::env::var_os(variable).map_or_else(home, PathBuf::from)
 }
 
 /// Gives folders without owner rights back to their owner; rows make such folders on purpose.
