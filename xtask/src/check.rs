@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::command::{Command, say};
-use crate::{budget, docs, generate, licences, lint, rooms, sizes};
+use crate::{budget, docs, generate, licences, lint, rooms, sizes, symbols};
 
 /// Every check, cheapest first.
 pub(crate) const CHECKS: &[Command] = &[
@@ -11,6 +11,11 @@ pub(crate) const CHECKS: &[Command] = &[
     Command { name: "sizes", summary: "lines of files and functions", run: sizes::run },
     Command { name: "crates", summary: "packages the shipped command is built from", run: budget::run },
     Command { name: "licences", summary: "licences of all packages against deny.toml", run: licences::run },
+    Command {
+        name: "symbols",
+        summary: "what the code between clone and exec needs: nothing",
+        run: symbols::run,
+    },
     Command { name: "docs", summary: "crates and keys are named in the documents", run: docs::run },
     Command { name: "fmt", summary: "formatting", run: lint::fmt },
     Command { name: "clippy", summary: "lints, as errors", run: lint::clippy },

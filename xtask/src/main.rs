@@ -17,6 +17,7 @@ mod rooms;
 mod sizes;
 mod source;
 mod stage;
+mod symbols;
 mod tables;
 mod test;
 mod tree;
@@ -30,7 +31,11 @@ const COMMANDS: &[Command] = &[
     Command { name: "check", summary: "every check below, in order", run: check::run },
     Command { name: "generate", summary: "write the generated files [NAME...]", run: generate::run },
     Command { name: "dist", summary: "build and check the binary to ship", run: dist::run },
-    Command { name: "test", summary: "every test: unit doc escape programs [PART...]", run: test::run },
+    Command {
+        name: "test",
+        summary: "every test: unit doc escape programs kernel [PART...]",
+        run: test::run,
+    },
     Command { name: "bench", summary: "measure beside others and write BENCHMARKS.md", run: bench::run },
 ];
 

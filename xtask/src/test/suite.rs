@@ -41,7 +41,7 @@ fn must() -> Option<String> {
 }
 
 /// Shows the failures and skips of a suite while it runs, and returns its counts.
-fn follow(command: &mut Command, must: Option<&str>) -> Result<Tally> {
+pub(super) fn follow(command: &mut Command, must: Option<&str>) -> Result<Tally> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().context("the output is a pipe")?;
     let mut last = None;
