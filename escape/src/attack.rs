@@ -31,6 +31,8 @@ pub(crate) struct Attack {
     pub(crate) needs: &'static [&'static Need],
     /// Boxes that this attack applies to; empty means all.
     pub(crate) boxes: &'static [&'static str],
+    /// The box may also answer by not starting, with exit status 125: what it was asked for is itself refused.
+    pub(crate) may_refuse: bool,
 }
 
 impl Attack {
@@ -44,6 +46,7 @@ impl Attack {
         control: Control::Bare,
         needs: &[],
         boxes: &[],
+        may_refuse: false,
     };
 }
 

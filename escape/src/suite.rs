@@ -121,7 +121,7 @@ impl Suite {
         line.extend([program.into_os_string(), "attack".into(), attack.name.into()]);
         line.extend(stage.args.iter().map(OsString::from));
         let mut outcome = launch::run(&mut stage, &line)?;
-        outcome.may_refuse = self.mask.is_some() || !stage.before.is_empty();
+        outcome.may_refuse = attack.may_refuse || self.mask.is_some() || !stage.before.is_empty();
         Ok((judge(&outcome)?, outcome))
     }
 

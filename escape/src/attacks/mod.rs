@@ -16,6 +16,7 @@ mod descriptors;
 mod global;
 pub(crate) mod kernel;
 mod landlock;
+mod launcher;
 mod number;
 mod procfs;
 pub(crate) mod proof;
@@ -28,6 +29,7 @@ pub(crate) mod target;
 mod terminal;
 mod trust;
 pub(crate) mod weak;
+mod writeup;
 
 use std::io::{self, Write};
 
@@ -47,6 +49,8 @@ pub(crate) const FAMILIES: &[Family] = &[
     number::FAMILY,
     descriptors::FAMILY,
     resources::FAMILY,
+    writeup::FAMILY,
+    launcher::FAMILY,
 ];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.

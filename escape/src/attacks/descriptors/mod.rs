@@ -8,6 +8,8 @@ mod write_only;
 
 use crate::attack::Family;
 
+pub(super) use read_only::{leased, locked};
+
 pub(super) const FAMILY: Family = Family {
     title: "Descriptors handed over with one right, tried for others",
     rows: &[

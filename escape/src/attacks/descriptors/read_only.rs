@@ -92,7 +92,9 @@ pub(super) const LINK_EMPTY: Attack = Attack {
     id: "I1",
     name: "link-of-read-only-by-number",
     attack: |args| {
-        sys!(SYS_linkat, fd(args)?, c"", HERE, c"third-name", libc::AT_EMPTY_PATH)?;
+        // An ordinary user may link by number only what it has opened itself.
+        let own = sys!(SYS_openat, HERE, &c(&format!("/proc/self/fd/{}", fd(args)?)), libc::O_RDONLY)?;
+        sys!(SYS_linkat, own, c"", HERE, c"third-name", libc::AT_EMPTY_PATH)?;
         overwrite("third-name", WRITE)
     },
     ..ROW

@@ -17,6 +17,7 @@ pub(super) const ROW: Attack = Attack {
     control: Control::Landlock,
     needs: &[&needs::DYNAMIC_PROGRAMS],
     boxes: &["none", "belljar"],
+    ..Attack::ROW
 };
 
 /// A copy of a system program in which the name it prints of itself is a canary of the same length.

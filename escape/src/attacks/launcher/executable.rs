@@ -1,0 +1,46 @@
+//! B10: gets a writable handle of a running program, the launcher's among them.
+
+use std::ffi::CString;
+use std::io;
+
+use crate::attack::{Attack, Judge};
+use crate::attacks::kernel::{small, sys};
+use crate::attacks::{proof, target};
+use crate::stage::Stage;
+
+pub(super) const ROW: Attack = Attack {
+    id: "B10",
+    name: "exe-of-the-launcher",
+    what: "may write the launcher's program file, or its own, through /proc/PID/exe once it is no longer running",
+    prepare,
+    attack,
+    ..Attack::ROW
+};
+
+/// The file would have been opened for writing but for the program that runs from it.
+const BUSY: i32 = libc::ETXTBSY;
+
+fn prepare(stage: &mut Stage) -> io::Result<Judge> {
+    target::start(stage)?;
+    proof::demanded(stage)
+}
+
+fn attack(args: &[String]) -> io::Result<()> {
+    let mut pids = target::reach(args)?;
+    pids.push(small(sys!(SYS_getpid)?)?);
+    target::first(&pids, |pid| {
+        let exe = format!("/proc/{pid}/exe");
+        writable(&exe).or_else(|_| {
+            let fd = sys!(SYS_openat, libc::AT_FDCWD, &CString::new(exe)?, libc::O_PATH)?;
+            writable(&format!("/proc/self/fd/{fd}"))
+        })
+    })?;
+    proof::show(args, 1)
+}
+
+fn writable(path: &str) -> io::Result<()> {
+    match sys!(SYS_openat, libc::AT_FDCWD, &CString::new(path)?, libc::O_WRONLY) {
+        Err(error) if error.raw_os_error() != Some(BUSY) => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+//! Tricks on the launcher, and settings of the host itself.
+
+mod arguments;
+mod control_characters;
+mod devices;
+mod executable;
+mod host_settings;
+mod report;
+mod setuid_launcher;
+mod swap;
+
+use crate::attack::Family;
+
+pub(super) const FAMILY: Family = Family {
+    title: "Tricks on the launcher and on the host's own settings",
+    rows: &[
+        arguments::ROW,
+        control_characters::ROW,
+        report::SYMLINK,
+        report::HARD_LINK,
+        report::FOLDER_SWAPPED,
+        swap::ROOT,
+        swap::PROC_ROOT,
+        swap::RACE,
+        executable::ROW,
+        setuid_launcher::ROW,
+        devices::NODE,
+        devices::OTHERS,
+        host_settings::SYSCTL,
+        host_settings::DOMAIN,
+        host_settings::CLOCK,
+        host_settings::CGROUP,
+    ],
+};
