@@ -13,6 +13,7 @@ mod docs;
 mod generate;
 mod licences;
 mod lint;
+mod policy_files;
 mod rooms;
 mod sizes;
 mod source;

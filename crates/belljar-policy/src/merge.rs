@@ -16,6 +16,7 @@ type Notes = Vec<Dropped>;
 
 /// Puts one layer on top of a policy.
 pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyError> {
+    layer.settle();
     let mode = implied_mode(&layer)?;
     private_tmp(policy, &mut layer)?;
     let notes = &mut policy.dropped;

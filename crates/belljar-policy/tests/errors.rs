@@ -84,6 +84,7 @@ fn wrong_types_and_values() {
         ("[fs]\n'a' = 'read'", "a path starts with / or ./ or ~ or ?"),
         ("[fs]\n'~root' = 'read'", "only ~ itself is known"),
         ("[fs]\n'/a:b' = 'read'", "place in the jar is absolute"),
+        ("[fs]\n'/a:/b' = 'hide'", "name the place in the jar alone"),
         ("[fs]\n'@program' = 'write'", "`write` is not an access of @program"),
         ("[fs]\n\"/a\\u001b[31m\" = 'read'", "`/a\\x1b[31m` has a control character"),
         ("[env]\npass = ['A=B']", "`A=B` is not a variable name or PREFIX*"),

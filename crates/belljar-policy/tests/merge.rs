@@ -1,5 +1,5 @@
 //! Layers: what wins, what grows, what contradicts.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 use std::io;

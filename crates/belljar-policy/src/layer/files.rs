@@ -3,6 +3,7 @@
 use super::{Layer, Word, add, contradiction, once};
 use crate::error::PolicyError;
 use crate::model::{Access, Bytes, FsRule, FsSubject};
+use crate::text::printable;
 use crate::value::{name, path};
 use crate::words::{self, ACCESS};
 
@@ -14,23 +15,23 @@ pub(crate) fn grant(layer: &mut Layer, word: Word<'_>, access: Access) -> Result
         return Err(PolicyError::bad(words::word(ACCESS, &access), "an access of @program")
             .fix("@program is read: its file, interpreter and libraries"));
     }
+    if access == Access::Hide && spot.dest.is_some() {
+        let text = printable(word.raw()?);
+        return Err(
+            PolicyError::bad(&text, "a place to hide").fix("name the place in the jar alone, without SRC:")
+        );
+    }
     let optional = spot.optional;
     let rule = FsRule { subject, dest: spot.dest, access, optional, dangerous: false, origin: word.origin };
-    insert(&mut layer.rules, rule)
+    insert(if access == Access::Hide { &mut layer.hidden } else { &mut layer.rules }, rule)
 }
 
-/// One rule per place: equal ones join, `hide` wins, others contradict.
+/// One rule per place: equal ones join, others contradict.
 fn insert(rules: &mut Vec<FsRule>, new: FsRule) -> Result<(), PolicyError> {
-    let Some(old) = rules.iter_mut().find(|old| same_spot(old, &new)) else {
-        rules.push(new);
-        return Ok(());
-    };
-    if old.access == new.access && (old.subject == new.subject || new.access == Access::Hide) {
-        old.optional &= new.optional;
-    } else if new.access == Access::Hide {
-        *old = new;
-    } else if old.access != Access::Hide {
-        return Err(clash(old, &new));
+    match rules.iter_mut().find(|old| same_spot(old, &new)) {
+        Some(old) if old.access == new.access && old.subject == new.subject => old.optional &= new.optional,
+        Some(old) => return Err(clash(old, &new)),
+        None => rules.push(new),
     }
     Ok(())
 }

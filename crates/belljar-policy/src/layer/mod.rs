@@ -40,6 +40,8 @@ pub(crate) type Set = fn(&mut Layer, Word<'_>) -> Result<(), PolicyError>;
 #[derive(Debug, Default)]
 pub(crate) struct Layer {
     pub(crate) rules: Vec<FsRule>,
+    /// Apart from the grants, so that hiding wins a tie whatever the order.
+    pub(crate) hidden: Vec<FsRule>,
     pub(crate) permitted: Vec<Setting<PathBuf>>,
     pub(crate) tmp: Amount<Bytes>,
     pub(crate) proc: Once<ProcView>,
@@ -94,6 +96,15 @@ pub(crate) enum Scalar<'a> {
     Bool(bool),
     Int(i64),
     Text(&'a OsStr),
+}
+
+impl Layer {
+    /// Moves the hidden places among the rules, where each replaces a grant of the same place.
+    pub(crate) fn settle(&mut self) {
+        let hidden = std::mem::take(&mut self.hidden);
+        self.rules.retain(|rule| !hidden.iter().any(|hide| same_spot(hide, rule)));
+        self.rules.extend(hidden);
+    }
 }
 
 impl<'a> Word<'a> {

@@ -48,6 +48,8 @@ pub(crate) fn spot(raw: &OsStr, base: Base<'_>) -> Result<Spot, PolicyError> {
         other => Some(FsSubject::Path(other?)),
     };
     let dest = dest.map(|dest| inside(dest, raw)).transpose()?;
+    // SRC:SRC says no more than SRC.
+    let dest = dest.filter(|dest| !matches!(&subject, Some(FsSubject::Path(path)) if same(path, dest)));
     Ok(Spot { subject, dest, optional })
 }
 

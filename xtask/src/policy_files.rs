@@ -1,0 +1,14 @@
+//! Files made from the key table and the presets.
+
+use anyhow::Result;
+
+use crate::generate::put;
+
+/// Writes the JSON Schema of policies and the presets read in advance, or with `check` fails if one is not up to date.
+///
+/// # Errors
+/// A preset that is no policy, or a file that is not up to date.
+pub(crate) fn generate(check: bool) -> Result<()> {
+    put("docs/policy.schema.json", &belljar_policy::schema(), check)?;
+    put("crates/belljar-policy/src/generated/presets.rs", &belljar_policy::presets_source()?, check)
+}
