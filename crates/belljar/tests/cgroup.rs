@@ -6,7 +6,6 @@
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard};
 
 use belljar::limits::{Amounts, Group, LimitError};
 use belljar::probe::Cgroup;
@@ -39,13 +38,14 @@ fn on_v2(body: fn(&Cgroup)) {
 fn skip(name: &str, need: &str) {
     let must = std::env::var("BELLJAR_MUST").unwrap_or_default();
     assert!(!must.split(',').any(|item| item == need), "{name} needs {need}");
-    eprintln!("SKIP {name}: needs {need}");
+    eprintln!("SKIP: needs {need}");
 }
 
-/// Groups of one process share a folder, and these tests look at what is left in it.
-fn alone() -> MutexGuard<'static, ()> {
-    static LOCK: Mutex<()> = Mutex::new(());
-    LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// These tests look at what is left in folders that all of them use, and each may be a process of its own.
+fn alone() -> std::fs::File {
+    let lock = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+    lock.lock().unwrap();
+    lock
 }
 
 fn memory(bytes: u64) -> Amounts {
@@ -76,9 +76,15 @@ fn homes(host: &Cgroup) -> Vec<PathBuf> {
     }
 }
 
+/// No group of this process is left, and the folder of groups only if another run uses it.
 fn nothing_is_left(host: &Cgroup) {
+    let ours = format!("{}-", std::process::id());
     for home in homes(host) {
-        assert!(std::fs::symlink_metadata(&home).is_err(), "{} is left", home.display());
+        let Ok(entries) = std::fs::read_dir(&home) else { continue };
+        let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let names: Vec<_> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with(&ours)), "{} is left in {}", ours, home.display());
+        assert!(!names.is_empty(), "the empty {} is left", home.display());
     }
 }
 

@@ -31,30 +31,28 @@ fn v2(mount: &Path, own: &str, is_kind: &dyn Fn(&Path, u64) -> bool) -> Option<C
     let root =
         [mount.to_path_buf(), mount.join("unified")].into_iter().find(|root| is_kind(root, V2_MAGIC))?;
     let here = below(&root, path);
-    candidates(&root, &here).into_iter().find_map(|folder| offer(folder, &here))
+    candidates(&root, &here).into_iter().find_map(offer)
 }
 
 /// The own group (delegated to us) and its parent (where a session's own manager makes groups). Nothing further up:
 /// leaving more of the tree could leave limits that were meant for us.
-fn candidates(root: &Path, here: &Path) -> Vec<PathBuf> {
+fn candidates<'a>(root: &Path, here: &'a Path) -> Vec<&'a Path> {
     let parent = here.parent().filter(|parent| here != root && parent.starts_with(root));
     // A supervisor that made room for groups sits in a leaf of the delegated folder: that folder is the one.
     let leaf = here.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(LEAF.as_bytes()));
-    [Some(here).filter(|_| !leaf), parent].into_iter().flatten().map(Path::to_path_buf).collect()
+    [Some(here).filter(|_| !leaf), parent].into_iter().flatten().collect()
 }
 
-fn offer(folder: PathBuf, here: &Path) -> Option<Cgroup> {
+fn offer(folder: &Path) -> Option<Cgroup> {
     let writable =
         ["", "cgroup.procs", "cgroup.subtree_control"].iter().all(|file| may_write(&folder.join(file)));
-    let enabled = words(&folder.join("cgroup.subtree_control"));
-    let available = words(&folder.join("cgroup.controllers"));
-    // A parent must hand its controllers down already: its own processes forbid to enable any.
-    let controllers: Vec<String> =
-        wanted(if folder == here && has_room(&folder) { &available } else { &enabled });
-    (writable && !controllers.is_empty()).then_some(Cgroup::V2 { folder, controllers })
+    let file = if has_room(folder) { "cgroup.controllers" } else { "cgroup.subtree_control" };
+    let controllers = wanted(&words(&folder.join(file)));
+    (writable && !controllers.is_empty()).then(|| Cgroup::V2 { folder: folder.to_owned(), controllers })
 }
 
-/// Controllers can be handed down only where no other process stays in the group; the root of all groups is free.
+/// Controllers that are not handed down yet can be only where no other process is in the group; the root of all groups is
+/// free.
 fn has_room(folder: &Path) -> bool {
     let me = rustix::process::getpid().as_raw_nonzero().to_string();
     let procs = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
@@ -174,9 +172,11 @@ mod tests {
     #[test]
     fn a_shared_scope_gives_way_to_the_parent_with_what_it_hands_down() {
         let tree = Tree::new("shared");
-        let app = tree.group("app", "cpu memory pids", "memory pids", "");
+        let app = tree.group("app", "cpu memory pids", "memory pids", "3\n");
         tree.group("app/run.scope", "memory pids", "", "1\n2\n");
-        assert_eq!(tree.v2("0::/app/run.scope\n"), v2(app, &["memory", "pids"]));
+        assert_eq!(tree.v2("0::/app/run.scope\n"), v2(app.clone(), &["memory", "pids"]));
+        tree.group("app", "cpu memory pids", "", "");
+        assert_eq!(tree.v2("0::/app/run.scope\n"), v2(app, &["cpu", "memory", "pids"]));
     }
 
     #[test]

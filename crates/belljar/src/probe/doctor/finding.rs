@@ -10,10 +10,8 @@ use super::HostFacts;
 pub struct Diagnosis {
     /// Version of this format.
     pub belljar: u32,
-    /// Kernel release.
-    pub kernel: String,
-    /// User id that examined.
-    pub uid: u32,
+    /// What a start looks at; the findings are what was tried.
+    pub facts: HostFacts,
     /// Programs can be contained here, if perhaps with fewer layers.
     pub usable: bool,
     /// One entry per subject, what everything needs first.
@@ -50,9 +48,8 @@ pub enum Status {
 }
 
 impl Diagnosis {
-    pub(super) fn new(facts: &HostFacts, findings: Vec<Finding>) -> Self {
-        let mut this =
-            Self { belljar: 1, kernel: facts.release.clone(), uid: facts.uid, usable: false, findings };
+    pub(super) fn new(facts: HostFacts, findings: Vec<Finding>) -> Self {
+        let mut this = Self { belljar: 1, facts, usable: false, findings };
         let holds = |id| this.status(id) != Some(Status::Missing);
         this.usable =
             holds("seccomp") && (holds("landlock") || (holds("user-namespaces") && holds("mounts")));
@@ -97,7 +94,7 @@ mod tests {
             true => Finding::lacking(id, Status::Missing, "", ""),
             false => Finding::ok(id, ""),
         };
-        Diagnosis::new(&crate::probe::probe(), ids.map(finding).to_vec()).usable
+        Diagnosis::new(crate::probe::probe(), ids.map(finding).to_vec()).usable
     }
 
     #[test]

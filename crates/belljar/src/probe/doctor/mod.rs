@@ -48,14 +48,15 @@ const CHECKS: [fn(&Host) -> Finding; 13] = [
 /// ```
 #[must_use]
 pub fn examine() -> Diagnosis {
-    let facts = super::probe();
+    let mut facts = super::probe();
+    facts.cgroup = super::cgroup();
     let map = |id: u32| format!("{id} {id} 1\n").into_bytes();
     let (uid_map, gid_map) = (map(facts.uid), map(facts.gid));
     let domains = confine::domains();
     let userns = namespaces::try_user(&uid_map, &gid_map);
     let host = Host { facts, uid_map, gid_map, domains, userns };
     let findings = CHECKS.iter().map(|check| check(&host)).collect();
-    Diagnosis::new(&host.facts, findings)
+    Diagnosis::new(host.facts, findings)
 }
 
 impl Host {

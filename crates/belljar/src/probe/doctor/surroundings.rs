@@ -42,8 +42,7 @@ pub(super) fn proc(_: &Host) -> Finding {
 pub(super) fn limits(host: &Host) -> Finding {
     const ID: &str = "limits";
     const MEANS: &str = "memory is limited for each process, not for the whole jar";
-    let cgroup = crate::probe::cgroup();
-    match hold(&cgroup) {
+    match hold(&host.facts.cgroup) {
         Ok(by) => Finding::ok(ID, format!("a process was held by {by}")),
         Err(LimitError::NoGroup) => {
             let found = "no control group is ours to use";

@@ -26,7 +26,7 @@ impl fmt::Display for Finding {
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "kernel {}, user {}", shown(&self.kernel), self.uid)?;
+        writeln!(out, "kernel {}, user {}", shown(&self.facts.release), self.facts.uid)?;
         self.findings.iter().try_for_each(|finding| finding.fmt(out))?;
         let end = match (self.usable, self.worst()) {
             (false, _) => "programs cannot be contained on this host",
