@@ -16,6 +16,7 @@ mod launch;
 mod marked;
 mod needs;
 mod outcome;
+mod page;
 mod processes;
 mod report;
 mod skips;

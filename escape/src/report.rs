@@ -1,10 +1,11 @@
 //! What people and programs read after a run: lines, JSON lines, or a Markdown table with one column per box.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use crate::attack::Attack;
-use crate::attacks::FAMILIES;
 use crate::cli::Options;
+use crate::page;
 
 /// How one attack ended against one box.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +54,13 @@ pub(crate) struct Report {
     json: bool,
     table: bool,
     boxes: Vec<&'static str>,
+    belljar: PathBuf,
 }
 
 impl Report {
-    pub(crate) fn new(options: &Options) -> Report {
+    pub(crate) fn new(options: &Options, belljar: PathBuf) -> Report {
         let boxes = options.against.iter().map(|sandbox| sandbox.name).collect();
-        Report { lines: Vec::new(), json: options.json, table: options.table, boxes }
+        Report { lines: Vec::new(), json: options.json, table: options.table, boxes, belljar }
     }
 
     /// Prints the line, unless a table was asked for, and keeps it.
@@ -78,7 +80,7 @@ impl Report {
     /// Prints table and totals; the exit status of the suite.
     pub(crate) fn finish(&self, unexpected: &[String]) -> io::Result<u8> {
         if self.table {
-            self.print_table(&mut io::stdout().lock())?;
+            page::print(&mut io::stdout().lock(), &self.lines, &self.boxes, &self.belljar)?;
         }
         let mut out: Box<dyn Write> =
             if self.table { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
@@ -90,40 +92,6 @@ impl Report {
         let passed = self.lines.len() - self.lines.iter().filter(|line| line.failed()).count() - skipped;
         writeln!(out, "{passed} passed, {failed} failed, {skipped} skipped")?;
         Ok(u8::from(failed > 0 || self.lines.is_empty()))
-    }
-
-    fn print_table(&self, out: &mut impl Write) -> io::Result<()> {
-        let heads = self.boxes.join(" | ");
-        writeln!(out, "| id | attack | {heads} |\n|---|---|{}", "---|".repeat(self.boxes.len()))?;
-        for row in FAMILIES.iter().flat_map(|family| family.rows) {
-            let of_row: Vec<&Line> = self.lines.iter().filter(|line| line.attack.name == row.name).collect();
-            if !of_row.is_empty() {
-                let cells: Vec<&str> = of_row.iter().map(|line| cell(&line.verdict)).collect();
-                writeln!(out, "| {} | {} | {} |", row.id, row.what, cells.join(" | "))?;
-            }
-        }
-        self.print_totals(out)
-    }
-
-    fn print_totals(&self, out: &mut impl Write) -> io::Result<()> {
-        let escaped = |name: &&str| {
-            let of_box = || self.lines.iter().filter(|line| line.sandbox == *name && !line.skipped());
-            let escaped = of_box().filter(|line| matches!(line.verdict, Verdict::Escaped(_))).count();
-            format!("{escaped} of {}", of_box().count())
-        };
-        let cells: Vec<String> = self.boxes.iter().map(escaped).collect();
-        writeln!(out, "| | **escaped** | {} |", cells.join(" | "))
-    }
-}
-
-fn cell(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Contained | Verdict::Refused => "contained",
-        Verdict::Escaped(_) => "**escaped**",
-        Verdict::Broken(_) => "broken",
-        Verdict::NotStarted(_) => "did not start",
-        Verdict::Skipped(_) => "not tested",
-        Verdict::NotApplicable => "–",
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn main(words: &[String]) -> io::Result<u8> {
     let options = cli::parse(words)?;
     rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
     let suite = Suite::new(&options)?;
-    let mut report = Report::new(&options);
+    let mut report = Report::new(&options, suite.belljar.clone());
     for attack in FAMILIES.iter().flat_map(|family| family.rows).filter(|attack| chosen(attack, &options)) {
         for line in suite.verdicts(attack, &options.against) {
             report.add(line)?;
