@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Fault, PolicyError};
-use crate::model::{Access, DevView, Dropped, FsRule, FsSubject, Origin, Policy, ProcView, Setting};
+use crate::model::{Access, DevView, FsRule, FsSubject, Origin, Policy, ProcView, Setting};
+use crate::rule::Dropped;
 use crate::text::printable;
 use crate::value::path::{Base, below, same, written};
 use crate::words::{ACCESS, SUBJECTS, word};

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rule::Dropped;
 use crate::text::printable;
-use crate::value::path::{form, option_form, setting_form, written};
+use crate::value::path::{form, option_form, setting_form};
 
 /// Where a rule was written, so that every refusal can name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -352,49 +353,6 @@ pub struct Policy {
     /// Rules that were written and do not hold, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<Dropped>,
-}
-
-/// A rule that does not hold because a later or stronger one replaced it, or because it may not be granted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dropped {
-    /// The rule, as a document would write it.
-    pub rule: String,
-    /// Who wrote it.
-    pub origin: Origin,
-    /// Why it does not hold, printable.
-    pub because: String,
-}
-
-impl FsRule {
-    /// Where the rule applies inside the jar; none for the program's own files.
-    #[must_use]
-    pub fn inside(&self) -> Option<&Path> {
-        match (&self.dest, &self.subject) {
-            (Some(dest), _) => Some(dest),
-            (None, FsSubject::Path(path)) => Some(path),
-            (None, FsSubject::Program) => None,
-        }
-    }
-
-    /// The host path that the rule is about; none for the program's own files.
-    #[must_use]
-    pub fn outside(&self) -> Option<&Path> {
-        match &self.subject {
-            FsSubject::Path(path) => Some(path),
-            FsSubject::Program => None,
-        }
-    }
-
-    /// The rule's path as a document writes it: `?`, escapes and `SRC:DEST` included.
-    #[must_use]
-    pub fn written(&self) -> String {
-        let mark = if self.optional { "?" } else { "" };
-        let source = self.outside().map_or_else(|| "@program".to_owned(), written);
-        match &self.dest {
-            Some(dest) => format!("{mark}{source}:{}", written(dest)),
-            None => format!("{mark}{source}"),
-        }
-    }
 }
 
 impl Policy {

@@ -6,8 +6,9 @@ mod lists;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    DevView, Dropped, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, Setting,
+    DevView, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, Setting,
 };
+use crate::rule::Dropped;
 use crate::value::Written;
 use crate::words::{SUBJECTS, word};
 
