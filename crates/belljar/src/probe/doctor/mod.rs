@@ -76,3 +76,53 @@ impl Host {
 /// Steps that Landlock refuses inside a domain.
 const MOUNTING: [&str; 5] = ["new-root", "bind", "mount", "mount-attributes", "pivot-root"];
 const FURTHER_OUT: &str = "start Belljar further outside, or grant it less there";
+
+#[cfg(test)]
+mod tests {
+    use super::trial::Stopped;
+    use super::*;
+
+    fn host(file: &str, domains: usize) -> Host {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts").join(file);
+        let facts = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        Host { facts, uid_map: Vec::new(), gid_map: Vec::new(), domains, userns: Ok(()) }
+    }
+
+    #[test]
+    fn a_restricted_ubuntu_is_sent_to_the_profile_and_not_to_a_switch_for_everyone() {
+        let mut ubuntu = host("ubuntu-24.04-apparmor-restricted.json", 0);
+        for (step, errno) in [("clone", 1), ("hostname", 1), ("id-maps", 13)] {
+            ubuntu.userns = Err(Stopped { step, errno });
+            let finding = namespaces::user(&ubuntu);
+            assert_eq!(finding.status, Status::Weaker);
+            let remedy = finding.remedy.unwrap();
+            assert!(
+                remedy.contains("dist/apparmor/belljar") && !remedy.contains("sysctl"),
+                "{step}: {remedy}"
+            );
+        }
+    }
+
+    #[test]
+    fn refused_mounts_are_blamed_on_a_domain_only_if_there_is_one() {
+        let stopped = Stopped { step: "mount", errno: 1 };
+        let (say, fix) = host("debian-12-user.json", 1).explain(stopped);
+        assert!(say.contains("Landlock domain") && fix.is_some());
+        let (say, _) = host("debian-12-user.json", 0).explain(stopped);
+        assert!(!say.contains("Landlock"), "{say}");
+    }
+
+    #[test]
+    fn the_doctor_never_sends_to_the_doctor() {
+        for file in ["debian-12-user.json", "docker-default-seccomp-root.json", "gvisor-root.json"] {
+            for step in
+                ["clone", "id-maps", "new-root", "mount", "pivot-root", "landlock", "seccomp", "program"]
+            {
+                for errno in 1..=133 {
+                    let (_, fix) = host(file, 0).explain(Stopped { step, errno });
+                    assert!(!fix.is_some_and(|fix| fix.contains("belljar doctor")), "{step} {errno}");
+                }
+            }
+        }
+    }
+}
