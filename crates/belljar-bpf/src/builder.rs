@@ -98,7 +98,18 @@ impl FilterBuilder {
         self.push(nr, Some(&cond), Action::Allow)?.push(nr, Some(&!cond.clone()), refused)
     }
 
-    /// Refuses a call with `action`, when a condition holds or always.
+    /// Refuses a call unless a condition holds, and grants nothing: for policies that may only take away.
+    ///
+    /// # Errors
+    /// An unknown call or a condition with a mistake.
+    pub fn narrow(self, syscall: &str, when: &str) -> Result<Self, RuleError> {
+        let cond = !condition(syscall, when)?;
+        let refused = self.spec.known_denied;
+        self.push(number(syscall)?, Some(&cond), refused)
+    }
+
+    /// Refuses a call with `action`, when a condition holds or always. `EPERM` becomes the answer that groups give for
+    /// the call: the C library takes `clone` instead of `clone3` only after `ENOSYS`.
     ///
     /// # Errors
     /// An unknown call, a condition with a mistake, or a verdict that refuses nothing.
@@ -134,6 +145,7 @@ impl FilterBuilder {
         if action.grants() {
             groups::refuse_never_granted(nr)?;
         }
+        let action = groups::fitting(nr, action);
         self.spec.rules.push(Rule::new(nr, when, action, Origin::Policy)?);
         Ok(self)
     }
@@ -155,20 +167,19 @@ impl FilterBuilder {
         Ok(self)
     }
 
-    /// Refuses every call that a group names, whatever its conditions there.
+    /// Takes away what a group grants, whatever else grants it. A call of many uses (`ioctl`, `prctl`) loses only
+    /// the group's use of it, any other call is refused whole.
     ///
     /// # Errors
     /// An unknown group, or a verdict that refuses nothing.
     pub fn deny_group(mut self, name: &str, action: Action) -> Result<Self, RuleError> {
         let group = groups::find(name)?;
         let action = refusal(action, name, DENY_MUST_REFUSE)?;
-        let granted = group.rows().iter().filter(|row| !matches!(row.verdict, Verdict::Answer(_)));
-        self.spec.rules.extend(granted.map(|row| Rule {
-            nr: row.nr,
-            when: None,
-            action,
-            origin: Origin::Group(group.name()),
-        }));
+        for row in group.rows().iter().filter(|row| row.answer().is_none()) {
+            let when = row.condition().filter(|_| groups::has_many_uses(row.nr));
+            let action = groups::fitting(row.nr, action);
+            self.spec.rules.push(Rule { nr: row.nr, when, action, origin: Origin::Policy });
+        }
         Ok(self)
     }
 

@@ -1,11 +1,13 @@
 //! Alias closure: a rule on one call that another call gets around.
 
+mod process;
+
 use std::fmt;
 
 use crate::action::Action;
 use crate::generated::families::FAMILIES;
 use crate::spec::{FilterSpec, Origin, Rule};
-use crate::syscalls::{syscall_name, syscall_number};
+use crate::syscalls::syscall_name;
 
 /// Calls that can do each other's work.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ pub enum GapKind {
     Bypass,
     /// `ruled` is allowed and nothing says what becomes of `forgotten`.
     Undecided,
-    /// `clone3` is let through though `clone`'s flags are checked: its flags are in memory.
+    /// `clone3` is allowed by itself: its flags are in memory, where no filter can check them.
     FlagsInMemory,
     /// `clone` is allowed with any flags, new namespaces included.
     ArbitraryFlags,
@@ -52,7 +54,7 @@ impl fmt::Display for ClosureGap {
         match self.kind {
             GapKind::Bypass => write!(out, "the rule on {ruled} is bypassed by {forgotten}: {reason}"),
             GapKind::Undecided => write!(out, "{ruled} is allowed but {forgotten} has no rule: {reason}"),
-            GapKind::FlagsInMemory | GapKind::ArbitraryFlags => write!(out, "{ruled}: {reason}"),
+            GapKind::FlagsInMemory | GapKind::ArbitraryFlags => write!(out, "{forgotten}: {reason}"),
         }
     }
 }
@@ -62,11 +64,11 @@ pub(crate) fn gaps(spec: &FilterSpec) -> Vec<ClosureGap> {
     sorted.sort_by_key(|rule| rule.nr);
     let calls = Calls { sorted, answers: &spec.answers };
     let mut found = Vec::new();
-    // The groups alone are closed; only a rule of the policy can open a gap in a family.
+    // The groups alone are closed; only a rule of the policy can open a gap.
     if spec.rules.iter().any(|rule| rule.origin == Origin::Policy) {
         FAMILIES.iter().for_each(|family| family_gaps(&calls, family, &mut found));
+        found.extend(process::gaps(spec, &calls));
     }
-    found.extend(clone_gaps(&calls));
     found
 }
 
@@ -87,6 +89,8 @@ struct Standing {
     named: bool,
     /// The policy itself refuses or checks it.
     restricted: bool,
+    /// The policy itself lets it through with any arguments.
+    opened: bool,
     /// Anybody says what becomes of it.
     decided: bool,
 }
@@ -110,6 +114,7 @@ impl Calls<'_> {
             open: !narrowed && rules.iter().any(|rule| grants(rule) && always(rule)),
             named: rules.iter().any(own),
             restricted: rules.iter().any(|rule| own(rule) && (!grants(rule) || !always(rule))),
+            opened: rules.iter().any(|rule| own(rule) && grants(rule) && always(rule)),
             decided: !rules.is_empty() || self.answers.iter().any(|(of, _)| *of == nr),
         }
     }
@@ -136,24 +141,6 @@ fn family_gaps(calls: &Calls<'_>, family: &Family, found: &mut Vec<ClosureGap>) 
         let silent = members.iter().filter(|(_, call)| !call.decided);
         found.extend(silent.map(|(nr, _)| gap(GapKind::Undecided, ruled, *nr)));
     }
-}
-
-const FLAGS_IN_MEMORY: &str =
-    "clone3 takes its flags from memory, where no filter can read them; refuse it with ENOSYS";
-const ARBITRARY_FLAGS: &str =
-    "with any flags it makes new namespaces; write a condition on arg0 or allow the group @nested";
-
-fn clone_gaps(calls: &Calls<'_>) -> Option<ClosureGap> {
-    let clone = calls.standing(syscall_number("clone")?);
-    let clone3 = calls.standing(syscall_number("clone3")?);
-    let gap = |kind, call, reason| Some(ClosureGap { kind, ruled: call, forgotten: call, reason });
-    if clone.open && clone.named && !clone.restricted {
-        return gap(GapKind::ArbitraryFlags, "clone", ARBITRARY_FLAGS);
-    }
-    if clone3.granted && !clone.open {
-        return gap(GapKind::FlagsInMemory, "clone3", FLAGS_IN_MEMORY);
-    }
-    None
 }
 
 fn name(nr: u32) -> &'static str {

@@ -133,6 +133,35 @@ pub(crate) fn grantable(name: &str) -> Result<&'static Group, RuleError> {
     }
 }
 
+/// Calls that are a hundred calls behind one number, or that every program needs for something.
+const MANY_USES: &[&str] = &[
+    "ioctl",
+    "prctl",
+    "fcntl",
+    "clone",
+    "unshare",
+    "personality",
+    "arch_prctl",
+    "prlimit64",
+    "memfd_create",
+    "seccomp",
+];
+
+/// True if taking a group away must leave the other uses of this call.
+pub(crate) fn has_many_uses(nr: u32) -> bool {
+    syscall_name(nr).is_some_and(|name| MANY_USES.contains(&name))
+}
+
+/// The refusal that programs understand for call `nr`: `EPERM` becomes the answer that `@default` gives.
+pub(crate) fn fitting(nr: u32, action: Action) -> Action {
+    let answer = || {
+        let rows = find("@default").ok()?.rows;
+        let at = rows.binary_search_by_key(&nr, |row| row.nr).ok()?;
+        rows.get(at)?.answer()
+    };
+    if action == Action::EPERM { answer().map_or(action, Action::Errno) } else { action }
+}
+
 /// Fails for a call of a group that is never granted.
 pub(crate) fn refuse_never_granted(nr: u32) -> Result<(), RuleError> {
     let refused = GROUPS.iter().filter(|group| !group.never.is_empty());

@@ -69,7 +69,20 @@ fn clone_with_any_flags_is_refused() {
 #[test]
 fn clone3_beside_a_checked_clone_is_refused() {
     let rule = default().allow("clone3").unwrap();
-    assert!(gaps(&rule).contains(&(GapKind::FlagsInMemory, "clone3", "clone3")));
+    assert!(gaps(&rule).contains(&(GapKind::FlagsInMemory, "clone", "clone3")));
+}
+
+#[test]
+fn a_rule_on_clone_is_judged_by_its_flags() {
+    let threads = default().only_when("clone", "arg0 & CLONE_THREAD == CLONE_THREAD").unwrap();
+    assert_eq!(forgotten(&threads), ["fork", "vfork"]);
+    let no_users = default().only_when("clone", "arg0 & CLONE_NEWUSER == 0").unwrap();
+    assert_eq!(gaps(&no_users), [], "fork makes no namespace");
+    let nested =
+        default().allow_group("@nested").unwrap().only_when("clone", "arg0 & CLONE_NEWUSER == 0").unwrap();
+    assert_eq!(gaps(&nested), [(GapKind::Bypass, "clone", "clone3")]);
+    let alone = Filter::builder().allow_group("@basic").unwrap().allow_when("clone", "arg0 == 17").unwrap();
+    assert_eq!(gaps(&alone), [(GapKind::Undecided, "clone", "clone3")]);
 }
 
 #[test]

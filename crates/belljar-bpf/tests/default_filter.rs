@@ -251,6 +251,62 @@ fn deny_wins_in_any_order() {
 }
 
 #[test]
+fn narrowing_grants_nothing() {
+    let narrowed =
+        with(&["@default"]).narrow("socket", "arg0 in {AF_UNIX, AF_PACKET}").unwrap().compile().unwrap();
+    assert_eq!(verdict(&narrowed, "socket", &[1, 1, 0]), Action::Allow);
+    assert_eq!(verdict(&narrowed, "socket", &[2, 1, 0]), Action::EPERM);
+    assert_eq!(verdict(&narrowed, "socket", &[17, 3, 0]), Action::EPERM, "the group does not grant it");
+    assert!(Filter::builder().narrow("read", "arg0 == 0").unwrap().compile().is_err(), "nothing is granted");
+}
+
+/// The filter is compiled at each start; far below this in a release build.
+#[test]
+fn compiling_takes_less_than_two_milliseconds() {
+    let fastest = (0..50).map(|_| {
+        let start = std::time::Instant::now();
+        assert!(!default_filter().insns().is_empty());
+        start.elapsed()
+    });
+    assert!(fastest.min() < Some(std::time::Duration::from_millis(2)));
+}
+
+#[test]
+fn groups_can_be_taken_away() {
+    let without =
+        |name: &str| with(&["@default"]).deny_group(name, Action::EPERM).unwrap().compile().unwrap();
+    for group in groups() {
+        // These hold half of a family; a policy that takes them away has to say more.
+        if !["@basic", "@descriptor", "@filter", "@memory", "@thread"].contains(&group.name()) {
+            assert!(!without(group.name()).insns().is_empty(), "{}", group.name());
+        }
+    }
+    let network = without("@network");
+    for args in [[1, 1, 0], [2, 1, 0], [17, 3, 0]] {
+        assert_eq!(verdict(&network, "socket", &args), Action::EPERM);
+    }
+    let debug = without("@debug");
+    assert_eq!(verdict(&debug, "ptrace", &[0]), Action::EPERM);
+    assert_eq!(verdict(&debug, "prctl", &[constant("PR_SET_NAME")]), Action::Allow, "a call of many uses");
+    let nested = without("@nested");
+    assert_eq!(verdict(&nested, "clone", &[17]), Action::Allow);
+    assert_eq!(verdict(&nested, "clone", &[constant("CLONE_NEWUSER")]), Action::EPERM);
+    assert_eq!(verdict(&nested, "clone3", &[]), Action::ENOSYS, "the C library falls back only after ENOSYS");
+    let clone3 = with(&["@default"]).deny("clone3", None, Action::EPERM).unwrap().compile().unwrap();
+    assert_eq!(verdict(&clone3, "clone3", &[]), Action::ENOSYS);
+}
+
+#[test]
+fn nested_namespaces_are_granted_by_name() {
+    let nested = with(&["@default", "@nested"]).compile().unwrap();
+    for flags in [17, constant("CLONE_NEWUSER"), u64::MAX] {
+        assert_eq!(verdict(&nested, "clone", &[flags]), Action::Allow);
+        assert_eq!(verdict(&nested, "unshare", &[flags]), Action::Allow);
+    }
+    assert_eq!(verdict(&nested, "clone3", &[]), Action::Allow);
+}
+
+#[test]
 fn too_many_instructions_are_an_error() {
     let values: Vec<String> = (0..3000).map(|value| (value * 2).to_string()).collect();
     let cond = parse_condition(&format!("arg1 in {{{}}}", values.join(","))).unwrap();

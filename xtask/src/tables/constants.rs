@@ -72,3 +72,22 @@ fn compile(header: &str, constants: &[&Constant<'_>]) -> Result<()> {
     ensure!(cc.wait()?.success(), "data/constants.txt disagrees with {header}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_found_by_the_compiler() {
+        assert!(verify("TCGETS 0x5401 asm/ioctls.h").is_ok());
+        assert!(verify("TCGETS 0x5402 asm/ioctls.h").is_err());
+    }
+
+    #[test]
+    fn lines_with_mistakes_are_refused() {
+        assert!(table("TCGETS 0x5401").is_err());
+        assert!(table("TCGETS many asm/ioctls.h").is_err());
+        assert!(table("A 1 -\nA 2 -").is_err());
+        assert!(table("B 2 -\nA 1 -").unwrap().contains("(\"A\", 0x1),\n    (\"B\", 0x2),"));
+    }
+}

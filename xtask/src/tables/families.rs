@@ -32,3 +32,17 @@ fn row(line: &str) -> Result<String> {
 fn numbers(names: &str) -> Result<Vec<u32>> {
     names.split_whitespace().map(number).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_set_members_others_and_completeness() {
+        let text = table("+ open openat > creat | each opens").unwrap();
+        assert!(text.contains("members: &[2, 257],"), "{text}");
+        assert!(text.contains("others: &[85],") && text.contains("complete: true,"), "{text}");
+        assert!(table("open opennat | each opens").is_err());
+        assert!(table("open openat").is_err());
+    }
+}

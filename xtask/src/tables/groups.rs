@@ -122,3 +122,56 @@ fn source(name: &str, group: &Group, rows: &[Row]) -> Result<String> {
     }
     Ok(text + "        ],\n    },\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_call_a_condition_and_a_reason() {
+        assert_eq!(row("read | data").unwrap().verdict, "Verdict::Allow");
+        assert_eq!(row("clone3 | errno ENOSYS | flags").unwrap().verdict, "Verdict::Answer(38)");
+        let checked = row("ioctl | arg1 == TCGETS || arg1 == TCSETS | terminal").unwrap();
+        assert_eq!(
+            (checked.text.as_str(), checked.reason.as_str()),
+            ("arg1 == TCGETS || arg1 == TCSETS", "terminal")
+        );
+    }
+
+    #[test]
+    fn lines_with_mistakes_are_refused() {
+        for line in [
+            "read",
+            "reed | data",
+            "read | arg0 = 1 | data",
+            "read | errno EWHAT | data",
+            "read | arg0 >= 0 | x",
+        ] {
+            assert!(row(line).is_err(), "{line}");
+        }
+        assert!(parse("read | data").is_err(), "no about: line");
+    }
+
+    #[test]
+    fn includes_end_and_refused_groups_stay_outside() {
+        let group = |include: &str| parse(&format!("about: x\n@include {include}\nread | data")).unwrap();
+        let never = parse("about: x\nnever: y\nreboot | z").unwrap();
+        let groups = BTreeMap::from([
+            ("@a".to_owned(), group("@b")),
+            ("@b".to_owned(), group("@a")),
+            ("@c".to_owned(), group("@never")),
+            ("@never".to_owned(), never),
+        ]);
+        for name in ["@a", "@c", "@gone"] {
+            assert!(flatten(&groups, name, 0).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_condition_makes_the_others_idle() {
+        let rows =
+            ["read | arg0 == 1 | a", "read | b", "write | c", "write | c"].map(|line| row(line).unwrap());
+        let verdicts: Vec<String> = simplify(rows.to_vec()).into_iter().map(|row| row.verdict).collect();
+        assert_eq!(verdicts, ["Verdict::Allow", "Verdict::Allow"]);
+    }
+}

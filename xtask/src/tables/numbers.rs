@@ -71,3 +71,28 @@ fn width_line(line: &str) -> Result<(&str, u16)> {
     }
     Ok((name, bits))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_two_bits_each() {
+        assert_eq!(width_line("chmod qh").unwrap(), ("chmod", 0b1000));
+        assert!(width_line("chmod qx").is_err());
+        assert!(width_line("chmod qqqqqqq").is_err());
+        assert!(width_line("chmod").is_err());
+    }
+
+    #[test]
+    fn an_unknown_call_is_refused() {
+        assert!(table("open_sesame ww").is_err());
+        assert!(table("ioctl www").unwrap().contains("Row { nr: 16, name: \"ioctl\", widths: 0x015 },"));
+    }
+
+    #[test]
+    fn the_table_agrees_with_the_kernel_header_and_has_the_newest_call() {
+        verify().unwrap();
+        assert_eq!(calls().unwrap().get(&469), Some(&"file_setattr"));
+    }
+}

@@ -13,20 +13,6 @@ pub(crate) static FAMILIES: &[Family] = &[
         complete: true,
         reason: "each opens a file",
     },
-    // clone clone3
-    Family {
-        members: &[56, 435],
-        others: &[],
-        complete: true,
-        reason: "each makes a process or a thread, and new namespaces by its flags",
-    },
-    // fork vfork clone clone3
-    Family {
-        members: &[57, 58, 56, 435],
-        others: &[],
-        complete: false,
-        reason: "each makes a process",
-    },
     // execve execveat
     Family {
         members: &[59, 322],
@@ -174,10 +160,10 @@ pub(crate) static FAMILIES: &[Family] = &[
         complete: false,
         reason: "each writes to a descriptor",
     },
-    // sendfile copy_file_range splice tee vmsplice
+    // sendfile copy_file_range splice tee > vmsplice
     Family {
-        members: &[40, 326, 275, 276, 278],
-        others: &[],
+        members: &[40, 326, 275, 276],
+        others: &[278],
         complete: false,
         reason: "each moves bytes between descriptors",
     },
@@ -328,17 +314,17 @@ pub(crate) static FAMILIES: &[Family] = &[
         complete: false,
         reason: "each waits for a child",
     },
-    // getrlimit prlimit64
+    // getrlimit > prlimit64
     Family {
-        members: &[97, 302],
-        others: &[],
+        members: &[97],
+        others: &[302],
         complete: false,
         reason: "each reads a limit",
     },
-    // setrlimit prlimit64
+    // setrlimit > prlimit64
     Family {
-        members: &[160, 302],
-        others: &[],
+        members: &[160],
+        others: &[302],
         complete: false,
         reason: "each sets a limit",
     },
@@ -356,10 +342,10 @@ pub(crate) static FAMILIES: &[Family] = &[
         complete: false,
         reason: "each changes the group",
     },
-    // sched_setscheduler sched_setattr sched_setparam
+    // sched_setscheduler sched_setparam > sched_setattr
     Family {
-        members: &[144, 314, 142],
-        others: &[],
+        members: &[144, 142],
+        others: &[314],
         complete: false,
         reason: "each changes the scheduling class",
     },

@@ -61,6 +61,10 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 14, verdict: Verdict::Allow, text: "", reason: "signal masks" },
             // rt_sigreturn
             Row { nr: 15, verdict: Verdict::Allow, text: "", reason: "end of every signal handler" },
+            // pread64
+            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
+            // pwrite64
+            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // readv
             Row { nr: 19, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // writev
@@ -127,12 +131,20 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 273, verdict: Verdict::Allow, text: "", reason: "locks released when a thread dies" },
             // get_robust_list
             Row { nr: 274, verdict: Verdict::Allow, text: "", reason: "reads the list back" },
+            // preadv
+            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
+            // pwritev
+            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // prlimit64
             Row { nr: 302, verdict: Verdict::When(&[Node::All(2), t(0, 0xffffffff, Cmp::Eq, 0x0), t(2, 0xffffffffffffffff, Cmp::Eq, 0x0)]), text: "arg0 == 0 && arg2 == 0", reason: "reads own limits (stack size); memory of arg2 decides, a null pointer sets nothing" },
             // getcpu
             Row { nr: 309, verdict: Verdict::Allow, text: "", reason: "per-processor data" },
             // getrandom
             Row { nr: 318, verdict: Verdict::Allow, text: "", reason: "hash seeds, keys" },
+            // preadv2
+            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
+            // pwritev2
+            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // rseq
             Row { nr: 334, verdict: Verdict::Allow, text: "", reason: "per-processor data of the C library" },
             // close_range
@@ -204,9 +216,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // ioctl
             Row { nr: 16, verdict: Verdict::When(&[Node::Not, Node::Any(19), t(1, 0xffffffff, Cmp::Eq, 0x5412), t(1, 0xffffffff, Cmp::Eq, 0x541c), t(1, 0xffffffff, Cmp::Eq, 0x5423), t(1, 0xffffffff, Cmp::Eq, 0x541d), t(1, 0xffffffff, Cmp::Eq, 0x5457), t(1, 0xffffffff, Cmp::Eq, 0x541f), t(1, 0xffffffff, Cmp::Eq, 0x5437), t(1, 0xffffffff, Cmp::Eq, 0xc0045877), t(1, 0xffffffff, Cmp::Eq, 0xc0045878), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x8914), t(1, 0xffffffff, Cmp::Eq, 0x8916), t(1, 0xffffffff, Cmp::Eq, 0x891c), t(1, 0xffffffff, Cmp::Eq, 0x8922), t(1, 0xffffffff, Cmp::Eq, 0x890b), t(1, 0xffffffff, Cmp::Eq, 0x890c), t(1, 0xffffffff, Cmp::Eq, 0x8946), t(1, 0xffffffff, Cmp::Eq, 0xb701), t(1, 0xffffffff, Cmp::Eq, 0xb702)]), text: "!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})", reason: "terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up" },
             // pread64
-            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
+            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pwrite64
-            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
+            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // readv
             Row { nr: 19, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // writev
@@ -646,9 +658,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // inotify_init1
             Row { nr: 294, verdict: Verdict::Allow, text: "", reason: "watches files" },
             // preadv
-            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
+            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pwritev
-            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
+            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // rt_tgsigqueueinfo
             Row { nr: 297, verdict: Verdict::Allow, text: "", reason: "signals with data" },
             // recvmmsg
@@ -688,9 +700,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // copy_file_range
             Row { nr: 326, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
             // preadv2
-            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
+            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pwritev2
-            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
+            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pkey_mprotect
             Row { nr: 329, verdict: Verdict::Allow, text: "", reason: "memory keys" },
             // pkey_alloc
@@ -788,6 +800,8 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 32, verdict: Verdict::Allow, text: "", reason: "copies" },
             // dup2
             Row { nr: 33, verdict: Verdict::Allow, text: "", reason: "copies" },
+            // sendfile
+            Row { nr: 40, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
             // fcntl
             Row { nr: 72, verdict: Verdict::Allow, text: "", reason: "flags, locks, copies; F_SETOWN signals reach no process outside the jar" },
             // epoll_create
@@ -798,6 +812,10 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 233, verdict: Verdict::Allow, text: "", reason: "waits" },
             // pselect6
             Row { nr: 270, verdict: Verdict::Allow, text: "", reason: "waits" },
+            // splice
+            Row { nr: 275, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
+            // tee
+            Row { nr: 276, verdict: Verdict::Allow, text: "", reason: "copies between pipes" },
             // epoll_pwait
             Row { nr: 281, verdict: Verdict::Allow, text: "", reason: "waits" },
             // signalfd
@@ -820,6 +838,8 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 292, verdict: Verdict::Allow, text: "", reason: "copies" },
             // pipe2
             Row { nr: 293, verdict: Verdict::Allow, text: "", reason: "pipes" },
+            // copy_file_range
+            Row { nr: 326, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
             // epoll_pwait2
             Row { nr: 441, verdict: Verdict::Allow, text: "", reason: "waits" },
         ],
@@ -835,8 +855,6 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 4, verdict: Verdict::Allow, text: "", reason: "attributes" },
             // lstat
             Row { nr: 6, verdict: Verdict::Allow, text: "", reason: "attributes" },
-            // pread64
-            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
             // access
             Row { nr: 21, verdict: Verdict::Allow, text: "", reason: "asks for rights" },
             // flock
@@ -891,10 +909,6 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 269, verdict: Verdict::Allow, text: "", reason: "asks for rights" },
             // inotify_init1
             Row { nr: 294, verdict: Verdict::Allow, text: "", reason: "watches files" },
-            // preadv
-            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
-            // preadv2
-            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
             // statx
             Row { nr: 332, verdict: Verdict::Allow, text: "", reason: "attributes" },
             // openat2
@@ -916,10 +930,6 @@ pub(crate) static GROUPS: &[Group] = &[
         about: "changes files and folders; which ones is decided by mounts and Landlock",
         never: "",
         rows: &[
-            // pwrite64
-            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
-            // sendfile
-            Row { nr: 40, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
             // fsync
             Row { nr: 74, verdict: Verdict::Allow, text: "", reason: "data to disk" },
             // fdatasync
@@ -990,26 +1000,16 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 266, verdict: Verdict::Allow, text: "", reason: "names" },
             // fchmodat
             Row { nr: 268, verdict: Verdict::Allow, text: "", reason: "modes" },
-            // splice
-            Row { nr: 275, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
-            // tee
-            Row { nr: 276, verdict: Verdict::Allow, text: "", reason: "copies between pipes" },
             // sync_file_range
             Row { nr: 277, verdict: Verdict::Allow, text: "", reason: "data to disk" },
             // utimensat
             Row { nr: 280, verdict: Verdict::Allow, text: "", reason: "times" },
             // fallocate
             Row { nr: 285, verdict: Verdict::Allow, text: "", reason: "reserves space" },
-            // pwritev
-            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
             // syncfs
             Row { nr: 306, verdict: Verdict::Allow, text: "", reason: "data to disk" },
             // renameat2
             Row { nr: 316, verdict: Verdict::Allow, text: "", reason: "names" },
-            // copy_file_range
-            Row { nr: 326, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
-            // pwritev2
-            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
             // fchmodat2
             Row { nr: 452, verdict: Verdict::Allow, text: "", reason: "modes" },
             // setxattrat
@@ -1060,7 +1060,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // ioctl
             Row { nr: 16, verdict: Verdict::When(&[Node::Any(3), t(1, 0xffffffff, Cmp::Eq, 0x5401), t(1, 0xffffffff, Cmp::Eq, 0x5413), t(1, 0xffffffff, Cmp::Eq, 0x541b)]), text: "arg1 in {TCGETS, TIOCGWINSZ, FIONREAD}", reason: "asks if a descriptor is a terminal" },
             // pread64
-            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "the loader reads headers" },
+            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
+            // pwrite64
+            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // readv
             Row { nr: 19, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // writev
@@ -1181,6 +1183,10 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 292, verdict: Verdict::Allow, text: "", reason: "copies of its descriptors" },
             // pipe2
             Row { nr: 293, verdict: Verdict::Allow, text: "", reason: "wakes own threads" },
+            // preadv
+            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
+            // pwritev
+            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // prlimit64
             Row { nr: 302, verdict: Verdict::When(&[Node::All(2), t(0, 0xffffffff, Cmp::Eq, 0x0), t(2, 0xffffffffffffffff, Cmp::Eq, 0x0)]), text: "arg0 == 0 && arg2 == 0", reason: "reads own limits (stack size); memory of arg2 decides, a null pointer sets nothing" },
             // getcpu
@@ -1189,6 +1195,10 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 318, verdict: Verdict::Allow, text: "", reason: "hash seeds, keys" },
             // membarrier
             Row { nr: 324, verdict: Verdict::Allow, text: "", reason: "run-times with garbage collection" },
+            // preadv2
+            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
+            // pwritev2
+            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // statx
             Row { nr: 332, verdict: Verdict::Allow, text: "", reason: "the loader looks for libraries" },
             // rseq
@@ -1379,7 +1389,7 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // clone
-            Row { nr: 56, verdict: Verdict::Allow, text: "", reason: "any flags, new namespaces included" },
+            Row { nr: 56, verdict: Verdict::When(&[t(0, 0x7e020080, Cmp::Ne, 0x0)]), text: "arg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0", reason: "new namespaces" },
             // pivot_root
             Row { nr: 155, verdict: Verdict::Allow, text: "", reason: "root folder of its own mount namespace" },
             // chroot
@@ -1393,7 +1403,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // setdomainname
             Row { nr: 171, verdict: Verdict::Allow, text: "", reason: "name in its own uts namespace" },
             // unshare
-            Row { nr: 272, verdict: Verdict::Allow, text: "", reason: "new namespaces" },
+            Row { nr: 272, verdict: Verdict::When(&[t(0, 0xfffffffffffbf9ff, Cmp::Ne, 0x0)]), text: "arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0", reason: "new namespaces" },
             // setns
             Row { nr: 308, verdict: Verdict::Allow, text: "", reason: "joins namespaces it holds descriptors of" },
             // open_tree
@@ -1409,7 +1419,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // fspick
             Row { nr: 433, verdict: Verdict::Allow, text: "", reason: "mounts in its own mount namespace" },
             // clone3
-            Row { nr: 435, verdict: Verdict::Allow, text: "", reason: "any flags, new namespaces included" },
+            Row { nr: 435, verdict: Verdict::Allow, text: "", reason: "new namespaces; its flags are in memory" },
             // mount_setattr
             Row { nr: 442, verdict: Verdict::Allow, text: "", reason: "mounts in its own mount namespace" },
             // statmount
@@ -1509,9 +1519,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // ioctl
             Row { nr: 16, verdict: Verdict::When(&[Node::Not, Node::Any(19), t(1, 0xffffffff, Cmp::Eq, 0x5412), t(1, 0xffffffff, Cmp::Eq, 0x541c), t(1, 0xffffffff, Cmp::Eq, 0x5423), t(1, 0xffffffff, Cmp::Eq, 0x541d), t(1, 0xffffffff, Cmp::Eq, 0x5457), t(1, 0xffffffff, Cmp::Eq, 0x541f), t(1, 0xffffffff, Cmp::Eq, 0x5437), t(1, 0xffffffff, Cmp::Eq, 0xc0045877), t(1, 0xffffffff, Cmp::Eq, 0xc0045878), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x8914), t(1, 0xffffffff, Cmp::Eq, 0x8916), t(1, 0xffffffff, Cmp::Eq, 0x891c), t(1, 0xffffffff, Cmp::Eq, 0x8922), t(1, 0xffffffff, Cmp::Eq, 0x890b), t(1, 0xffffffff, Cmp::Eq, 0x890c), t(1, 0xffffffff, Cmp::Eq, 0x8946), t(1, 0xffffffff, Cmp::Eq, 0xb701), t(1, 0xffffffff, Cmp::Eq, 0xb702)]), text: "!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})", reason: "terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up" },
             // pread64
-            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
+            Row { nr: 17, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pwrite64
-            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
+            Row { nr: 18, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // readv
             Row { nr: 19, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // writev
@@ -1933,9 +1943,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // inotify_init1
             Row { nr: 294, verdict: Verdict::Allow, text: "", reason: "watches files" },
             // preadv
-            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
+            Row { nr: 295, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pwritev
-            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
+            Row { nr: 296, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // rt_tgsigqueueinfo
             Row { nr: 297, verdict: Verdict::Allow, text: "", reason: "signals with data" },
             // recvmmsg
@@ -1975,9 +1985,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // copy_file_range
             Row { nr: 326, verdict: Verdict::Allow, text: "", reason: "copies between descriptors" },
             // preadv2
-            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "reads at a position" },
+            Row { nr: 327, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pwritev2
-            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "writes at a position" },
+            Row { nr: 328, verdict: Verdict::Allow, text: "", reason: "descriptors it was given" },
             // pkey_mprotect
             Row { nr: 329, verdict: Verdict::Allow, text: "", reason: "memory keys" },
             // pkey_alloc
