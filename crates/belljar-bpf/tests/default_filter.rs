@@ -193,6 +193,9 @@ fn checked_calls_follow_their_lists() {
         ("memfd_create", &[0, 1], true),
         ("sched_setscheduler", &[0, 1], false),
         ("setsockopt", &[3, 1, 50], false), // SO_ATTACH_BPF
+        ("setsockopt", &[3, 1, 26], false), // SO_ATTACH_FILTER
+        ("prctl", &[53, 0, 4], true),       // speculation off
+        ("prctl", &[53, 0, 2], false),
         ("setsockopt", &[3, 0, 64], false), // packet filter table
         ("setsockopt", &[3, 6, 1], true),   // TCP_NODELAY
         ("arch_prctl", &[0x1002], true),
@@ -223,6 +226,23 @@ fn every_group_is_closed_compiles_and_gives_reasons() {
             None => assert!(with(&["@default", group.name()]).compile().is_ok(), "{}", group.name()),
         }
     }
+}
+
+/// Of two groups the one added first would win, so all must give the same answer.
+#[test]
+fn groups_agree_on_answers() {
+    let mut seen = std::collections::BTreeMap::new();
+    for row in groups().flat_map(|group| group.rows()) {
+        if let Some(errno) = row.answer() {
+            assert_eq!(
+                *seen.entry(row.syscall()).or_insert(errno),
+                errno,
+                "{:?}",
+                syscall_name(row.syscall())
+            );
+        }
+    }
+    assert!(seen.len() > 5);
 }
 
 #[test]

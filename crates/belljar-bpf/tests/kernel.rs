@@ -56,7 +56,8 @@ fn sockets_get_the_verdict_of_the_evaluator() {
                     refused += 1;
                     assert_eq!(error, Some(Errno::from_raw_os_error(errno.into())), "{args:?}");
                 }
-                _ => assert_eq!(error, None, "{args:?}"),
+                // A host may lack a family.
+                _ => assert!(matches!(error, None | Some(Errno::AFNOSUPPORT)), "{args:?} {error:?}"),
             }
         }
     }
