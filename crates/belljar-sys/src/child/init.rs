@@ -121,7 +121,7 @@ unsafe fn clone_on_stack(stack: *mut u8, entry: extern "C" fn(*mut u8) -> !, arg
 /// Waits for the program, for commands, and for the end of the supervisor.
 fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
     // Nothing of the caller stays open here: readers of the program's output must see its end.
-    if sequence.close_after_start && super::op::close_all_but(status).is_err() {
+    if sequence.close_after_start && super::action::close_all_but(status).is_err() {
         end_tree(sequence);
     }
     let Ok(children) = call::signalfd(1 << (g::SIGCHLD.wrapping_sub(1))) else { end_tree(sequence) };

@@ -1,13 +1,14 @@
 //! What runs between clone and exec. Two processes: *init*, which builds the jar and reaps, and the *program*.
 
+mod action;
 mod init;
 mod op;
 mod pty;
 mod selfprobe;
 mod tree;
 
-pub(crate) use init::run;
 #[cfg(feature = "std")]
-pub(crate) use op::walk;
+pub(crate) use action::walk;
+pub(crate) use init::run;
 pub use op::{Op, PathRights, Step};
 pub use selfprobe::Forbidden;

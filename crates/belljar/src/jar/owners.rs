@@ -94,8 +94,10 @@ fn translation(ids: (u32, u32)) -> Result<OwnedFd, StartError> {
     drop(theirs);
     let opened = write_maps_between(child.pid, ids)
         .and_then(|()| std::fs::File::open(format!("/proc/{}/ns/user", child.pid)));
-    // The child reads the end of the socket and leaves.
     drop(mine);
+    // It waits for a word that never comes.
+    rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL)
+        .map_err(|errno| supervisor("ending a helper", errno.into()))?;
     let exited = rustix::process::WaitIdOptions::EXITED;
     let waited = rustix::process::waitid(rustix::process::WaitId::PidFd(child.pidfd.as_fd()), exited);
     waited.map_err(|errno| supervisor("waiting for a helper", errno.into()))?;

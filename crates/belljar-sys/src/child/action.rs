@@ -1,0 +1,186 @@
+//! What ops do, where it takes more than one call.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::{general as g, prctl as p};
+
+use super::op::{PathRights, State};
+use crate::abi;
+use crate::call::{self, CWD, Errno, Fd, Result};
+
+/// NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE and their locks, and KEEP_CAPS' lock.
+pub(super) const SECURE_BITS: usize = 0b1110_1111;
+
+pub(super) fn die_with_parent() -> Result<()> {
+    call::prctl(p::PR_SET_PDEATHSIG, 9).map(drop)
+}
+
+/// Closes the gaps between the kept descriptors; `keep` is ascending and does not hold the status socket.
+pub(super) fn close_inherited(keep: &[Fd], status: Fd) -> Result<()> {
+    let mut next = 0_u32;
+    let mut status_left = true;
+    for &fd in keep {
+        if status_left && status < fd {
+            next = close_up_to(next, status)?;
+            status_left = false;
+        }
+        next = close_up_to(next, fd)?;
+    }
+    if status_left {
+        next = close_up_to(next, status)?;
+    }
+    call::close_range(next, u32::MAX, false)
+}
+
+/// Closes from `first` up to, not including, `kept`; returns what follows `kept`.
+pub(super) fn close_up_to(first: u32, kept: Fd) -> Result<u32> {
+    let kept = u32::try_from(kept).map_err(|_| Errno::INVAL)?;
+    if first < kept {
+        call::close_range(first, kept.saturating_sub(1), false)?;
+    }
+    Ok(kept.saturating_add(1))
+}
+
+pub(super) fn id_maps(uid: &[u8], gid: &[u8]) -> Result<()> {
+    call::write_file(c"/proc/self/setgroups", b"deny")?;
+    call::write_file(c"/proc/self/uid_map", uid)?;
+    call::write_file(c"/proc/self/gid_map", gid)
+}
+
+pub(super) fn await_go(status: Fd) -> Result<()> {
+    let mut go = [0_u8; 2];
+    match call::read(status, &mut go)? {
+        2 if go == crate::wire::Command::Go.encode() => Ok(()),
+        _ => Err(Errno::PIPE),
+    }
+}
+
+pub(super) fn become_user(uid: u32, gid: u32) -> Result<()> {
+    call::drop_groups()?;
+    call::become_user(uid, gid)
+}
+
+pub(super) fn new_root(state: &mut State, at: &CStr, data: &CStr) -> Result<()> {
+    call::mount(c"tmpfs", at, g::MS_NOSUID | g::MS_NODEV, data)?;
+    enter_root(state, at)
+}
+
+pub(super) fn enter_root(state: &mut State, at: &CStr) -> Result<()> {
+    call::chdir(at)?;
+    state.root = call::open(c".", g::O_PATH)?;
+    Ok(())
+}
+
+/// `mount(2)` takes paths only: the target is entered through a safe walk, and left again.
+pub(super) fn mount_at(root: Fd, to: &CStr, mount: impl FnOnce() -> Result<()>) -> Result<()> {
+    call::fchdir(walk(CWD, to, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?)?;
+    mount()?;
+    call::fchdir(root)
+}
+
+/// Leftovers of an earlier op are fine: rules may share parents.
+pub(super) fn may_exist(done: Result<()>) -> Result<()> {
+    match done {
+        Err(Errno::EXIST) => Ok(()),
+        other => other,
+    }
+}
+
+pub(crate) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
+    let flags = u64::from(g::O_PATH | g::O_CLOEXEC | g::O_NOFOLLOW);
+    call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
+}
+
+pub(super) fn bind(from: &CStr, to: &CStr, attrs: u64) -> Result<()> {
+    let source = walk(CWD, from, g::RESOLVE_NO_SYMLINKS)?;
+    let tree = call::clone_tree(source)?;
+    attach(tree, to, attrs)
+}
+
+pub(super) fn attach(tree: Fd, to: &CStr, attrs: u64) -> Result<()> {
+    set_attr(tree, c"", true, attrs)?;
+    let target = walk(CWD, to, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?;
+    call::move_mount(tree, target)
+}
+
+pub(super) fn set_attr(fd: Fd, path: &CStr, recursive: bool, attrs: u64) -> Result<()> {
+    call::mount_setattr(fd, path, recursive, abi::MountAttr { set: attrs, ..abi::MountAttr::default() })
+}
+
+pub(super) fn bind_node(from: &CStr, to: &CStr) -> Result<()> {
+    may_exist(call::make_file(to, 0o666))?;
+    call::move_mount_to(call::clone_path(from)?, to)
+}
+
+pub(super) fn cover(path: &CStr) -> Result<()> {
+    let target = walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?;
+    call::move_mount(call::fresh_tmpfs(c"1m", c"0555")?, target)
+}
+
+/// A path that this host lacks needs no mask. The cover cannot be opened: devices are refused on its mount.
+pub(super) fn mask(path: &CStr, with: &CStr) -> Result<()> {
+    let target = match walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH) {
+        Err(Errno::NOENT) => return Ok(()),
+        other => other?,
+    };
+    let cover = call::clone_path(with)?;
+    // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC
+    set_attr(cover, c"", false, 0b1111)?;
+    call::move_mount(cover, target)
+}
+
+pub(super) fn loopback() -> Result<()> {
+    let socket = call::socket(2, 2)?;
+    let mut name = [0_u8; 16];
+    for (to, from) in name.iter_mut().zip(b"lo") {
+        *to = *from;
+    }
+    // IFF_UP | IFF_RUNNING
+    let mut request = abi::IfReq { name, flags: 0x41, rest: [0; 22] };
+    let done = call::ioctl_with(socket, 0x8914, &mut request);
+    call::close(socket);
+    done.map(drop)
+}
+
+pub(super) fn drop_bounding(last: u32) -> Result<()> {
+    for capability in 0..=last {
+        call::prctl(p::PR_CAPBSET_DROP, call::word(capability))?;
+    }
+    Ok(())
+}
+
+pub(super) fn landlock_path(ruleset: Fd, rights: PathRights<'_>) -> Result<()> {
+    let fd = match call::open(rights.path, g::O_PATH) {
+        Err(Errno::NOENT | Errno::ACCES) if rights.optional => return Ok(()),
+        other => other?,
+    };
+    let done = call::landlock_path(ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd });
+    call::close(fd);
+    done
+}
+
+/// The supervisor's runtime ignores SIGPIPE; a program must not inherit that.
+pub(super) fn reset_signals() -> Result<()> {
+    call::default_signal(13)?;
+    call::set_signal_mask(0)
+}
+
+/// Tries the candidates in order, as a shell's search does: a refused one is remembered, a missing one is not.
+pub(super) fn exec(candidates: &[&CStr], argv: &[*const u8], envp: &[*const u8]) -> Errno {
+    let mut worst = Errno::NOENT;
+    for path in candidates {
+        // SAFETY: `Exec` is built from null-terminated arrays whose strings the parent keeps until the child is gone.
+        match unsafe { call::execve(path, argv.as_ptr(), envp.as_ptr()) } {
+            Errno::NOENT | Errno::NOTDIR => {}
+            Errno::ACCES => worst = Errno::ACCES,
+            other => return other,
+        }
+    }
+    worst
+}
+
+/// Closes every descriptor but one.
+pub(super) fn close_all_but(kept: Fd) -> Result<()> {
+    let next = close_up_to(0, kept)?;
+    call::close_range(next, u32::MAX, false)
+}
