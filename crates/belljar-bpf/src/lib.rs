@@ -45,6 +45,7 @@
 //! arguments as 32-bit (`int`, `unsigned int`) or 16-bit (`umode_t`) and drops the upper bits. There only those bits
 //! are compared, so a dirty upper half neither hides `TIOCSTI` nor refuses `TCGETS`; all other arguments are
 //! compared on both halves. A value that does not fit, or a test that no argument can change, is an error.
+//! To refuse one bit of a flag word, compare it under a mask: with `==` any other bit makes another value.
 //!
 //! # Groups and alias closure
 //!

@@ -143,7 +143,9 @@ fn widths_are_those_of_the_kernel() {
     assert_eq!(width("prctl", 1), Width::Full);
     assert_eq!(width("clone", 0), Width::Low32, "lower_32_bits in the body");
     assert_eq!(width("unshare", 0), Width::Full, "unsigned long, checked whole");
-    assert_eq!(width("mmap", 2), Width::Full, "unsigned long prot");
+    assert_eq!(width("mmap", 2), Width::Low32, "the upper half of prot is never looked at");
+    assert_eq!(width("mmap", 3), Width::Full, "unsigned long flags, checked whole for some types");
+    assert_eq!(width("mprotect", 2), Width::Full, "unsigned long prot, checked whole");
     assert_eq!(width("mmap", 4), Width::Low32, "a descriptor");
     assert_eq!(width("chmod", 1), Width::Low16, "umode_t");
     assert_eq!(width("socket", 5), Width::Full, "no such argument");

@@ -15,7 +15,7 @@ pub(crate) static CALLS: &[Row] = &[
     Row { nr: 6, name: "lstat", widths: 0x000 },
     Row { nr: 7, name: "poll", widths: 0x014 },
     Row { nr: 8, name: "lseek", widths: 0x011 },
-    Row { nr: 9, name: "mmap", widths: 0x100 },
+    Row { nr: 9, name: "mmap", widths: 0x110 },
     Row { nr: 10, name: "mprotect", widths: 0x000 },
     Row { nr: 11, name: "munmap", widths: 0x000 },
     Row { nr: 12, name: "brk", widths: 0x000 },
