@@ -42,7 +42,7 @@ fn strict_is_the_default_and_reads_no_home() {
     for (path, access) in [
         ("/usr/bin/env", Some(Access::Read)),
         ("/src/project/a", Some(Access::Read)),
-        ("/etc/hostname", Some(Access::Read)),
+        ("/etc/hostname", Some(Access::ReadNoexec)),
         ("/etc/passwd", Some(Access::ReadNoexec)),
         ("/etc/shadow", None),
         ("/etc/ssl/certs/a.pem", Some(Access::ReadNoexec)),
@@ -103,9 +103,9 @@ fn flags_win_over_files_and_files_over_presets() {
     let notes: Vec<String> =
         policy.dropped.iter().map(|note| format!("{} {} {}", note.rule, note.origin, note.because)).collect();
     for note in [
-        "\"/src/project\" = \"read\" @strict:6 replaced by a.toml:4",
+        "\"/src/project\" = \"read\" @strict:28 replaced by a.toml:4",
         "\"/src/project\" = \"write\" a.toml:4 replaced by -r .",
-        "fs.tmp = 256M @strict:38 replaced by a.toml:5",
+        "fs.tmp = 256M @strict:29 replaced by a.toml:5",
         "limits.memory = 1G a.toml:7 replaced by -m 2G",
         "limits.pids = 9 a.toml:8 replaced by --pids none",
     ] {

@@ -46,54 +46,42 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[18], name: None, value: Lit::Text("@default"), line: 44 }, // syscalls.allow
     ] },
     // @strict
-    Ready { extends: &["@base"], rows: &[
-        Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 6 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/etc"), line: 7 }, // fs.read
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 9 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow-"), line: 10 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/gshadow"), line: 11 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/gshadow-"), line: 12 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/master.passwd"), line: 13 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/security/opasswd"), line: 14 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/sudoers"), line: 15 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/sudoers.d"), line: 16 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ssh"), line: 17 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ssl/private"), line: 18 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/pki/tls/private"), line: 19 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/letsencrypt"), line: 20 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/wireguard"), line: 21 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/openvpn"), line: 22 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ipsec.secrets"), line: 23 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ppp"), line: 24 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/NetworkManager/system-connections"), line: 25 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/wpa_supplicant"), line: 26 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/krb5.keytab"), line: 27 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/kubernetes"), line: 28 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/rancher"), line: 29 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/docker"), line: 30 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/containers/auth.json"), line: 31 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 32 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/credstore"), line: 33 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/credstore.encrypted"), line: 34 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/cryptsetup-keys.d"), line: 35 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/msmtprc"), line: 36 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/environment"), line: 37 }, // fs.hide
-        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 38 }, // fs.tmp
-        Row { key: &KEYS[11], name: None, value: Lit::Text("own"), line: 39 }, // fs.proc
-        Row { key: &KEYS[12], name: None, value: Lit::Text("basic"), line: 40 }, // fs.dev
-        Row { key: &KEYS[13], name: None, value: Lit::Text("none"), line: 43 }, // net.mode
-        Row { key: &KEYS[16], name: None, value: Lit::Text("PATH"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("HOME"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("USER"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LOGNAME"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("SHELL"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LANG"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LANGUAGE"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LC_*"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("TERM"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("COLORTERM"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("NO_COLOR"), line: 47 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("TZ"), line: 47 }, // env.pass
+    Ready { extends: &[], rows: &[
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/usr"), line: 6 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/bin"), line: 7 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/sbin"), line: 8 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib"), line: 9 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib32"), line: 10 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib64"), line: 11 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/libx32"), line: 12 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/nix/store"), line: 14 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/gnu/store"), line: 15 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/run/current-system"), line: 16 }, // fs.read
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc"), line: 18 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/localtime"), line: 20 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 21 }, // fs.read-noexec
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 23 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/gshadow"), line: 24 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ssl/private"), line: 25 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 27 }, // fs.hide
+        Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 28 }, // fs.read
+        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 29 }, // fs.tmp
+        Row { key: &KEYS[11], name: None, value: Lit::Text("own"), line: 30 }, // fs.proc
+        Row { key: &KEYS[12], name: None, value: Lit::Text("basic"), line: 31 }, // fs.dev
+        Row { key: &KEYS[13], name: None, value: Lit::Text("none"), line: 34 }, // net.mode
+        Row { key: &KEYS[16], name: None, value: Lit::Text("PATH"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("HOME"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("USER"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LOGNAME"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("SHELL"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LANG"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LANGUAGE"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LC_*"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("TERM"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("COLORTERM"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("NO_COLOR"), line: 38 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("TZ"), line: 38 }, // env.pass
+        Row { key: &KEYS[18], name: None, value: Lit::Text("@default"), line: 41 }, // syscalls.allow
     ] },
     // @filter
     Ready { extends: &[], rows: &[
