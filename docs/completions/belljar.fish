@@ -26,10 +26,197 @@ end
 
 complete -c belljar -n "__fish_belljar_needs_command" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_needs_command" -s V -l version -d 'Print version'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "run" -d 'run a command in a jar'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "shell" -d 'open a shell in a jar'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "plan" -d 'say how this host would enforce a policy; run nothing'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "why" -d 'say whether something is allowed, by which rule, and which flag would allow it'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "explain" -d 'explain a policy key, or list all of them'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "doctor" -d 'try what belljar needs from this host'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "policy" -d 'check and show policies'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s p -l policy -d 'Start from a policy file or preset' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s r -l read -d 'Grant reading, listing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s w -l write -d 'Grant reading, writing, creating, removing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l cow -d 'Let writes succeed but keep them aside' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l hide -d 'Hide a path inside a granted folder' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l root -d 'Make a folder the root of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l cwd -d 'Start in this folder of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l dev -d 'Show the harmless devices, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s n -l net -d 'Network that the program may reach' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s e -l env -d 'Variables that pass from the caller' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-syscall -d 'System calls that pass the filter' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-syscall -d 'System calls that never pass; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s m -l memory -d 'Memory of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l pids -d 'Processes and threads at once' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l files -d 'Open descriptors of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l fsize -d 'Largest file that may be written' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l data -d 'Private writable memory of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l umask -d 'File mode mask of the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l engine -d 'What runs the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s v -l verbose -d 'Print the plan and what was enforced'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not print the block of denials at the end'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s p -l policy -d 'Start from a policy file or preset' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s r -l read -d 'Grant reading, listing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s w -l write -d 'Grant reading, writing, creating, removing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cow -d 'Let writes succeed but keep them aside' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hide -d 'Hide a path inside a granted folder' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l root -d 'Make a folder the root of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cwd -d 'Start in this folder of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l dev -d 'Show the harmless devices, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s n -l net -d 'Network that the program may reach' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s e -l env -d 'Variables that pass from the caller' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-syscall -d 'System calls that pass the filter' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-syscall -d 'System calls that never pass; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s m -l memory -d 'Memory of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pids -d 'Processes and threads at once' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l files -d 'Open descriptors of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l fsize -d 'Largest file that may be written' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l data -d 'Private writable memory of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l umask -d 'File mode mask of the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l engine -d 'What runs the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Print the plan and what was enforced'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not print the block of denials at the end'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s p -l policy -d 'Start from a policy file or preset' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s r -l read -d 'Grant reading, listing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s w -l write -d 'Grant reading, writing, creating, removing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cow -d 'Let writes succeed but keep them aside' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l hide -d 'Hide a path inside a granted folder' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l root -d 'Make a folder the root of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cwd -d 'Start in this folder of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l dev -d 'Show the harmless devices, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s n -l net -d 'Network that the program may reach' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s e -l env -d 'Variables that pass from the caller' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-syscall -d 'System calls that pass the filter' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-syscall -d 'System calls that never pass; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s m -l memory -d 'Memory of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pids -d 'Processes and threads at once' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l files -d 'Open descriptors of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l fsize -d 'Largest file that may be written' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l data -d 'Private writable memory of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l umask -d 'File mode mask of the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l json -d 'Print JSON instead of text'
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s p -l policy -d 'Start from a policy file or preset' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s r -l read -d 'Grant reading, listing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s w -l write -d 'Grant reading, writing, creating, removing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l cow -d 'Let writes succeed but keep them aside' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l hide -d 'Hide a path inside a granted folder' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l root -d 'Make a folder the root of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l cwd -d 'Start in this folder of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l dev -d 'Show the harmless devices, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s n -l net -d 'Network that the program may reach' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s e -l env -d 'Variables that pass from the caller' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-syscall -d 'System calls that pass the filter' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-syscall -d 'System calls that never pass; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s m -l memory -d 'Memory of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l pids -d 'Processes and threads at once' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l files -d 'Open descriptors of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l fsize -d 'Largest file that may be written' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l data -d 'Private writable memory of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l umask -d 'File mode mask of the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l json -d 'Print JSON instead of text'
+complete -c belljar -n "__fish_belljar_using_subcommand why" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand explain" -l json -d 'Print JSON instead of text'
-complete -c belljar -n "__fish_belljar_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c belljar -n "__fish_belljar_using_subcommand policy; and not __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c belljar -n "__fish_belljar_using_subcommand policy; and not __fish_seen_subcommand_from check" -f -a "check" -d 'read a policy file strictly'
-complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c belljar -n "__fish_belljar_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand doctor" -l json -d 'Print JSON instead of text'
+complete -c belljar -n "__fish_belljar_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and not __fish_seen_subcommand_from check show schema" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and not __fish_seen_subcommand_from check show schema" -f -a "check" -d 'read a policy file strictly'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and not __fish_seen_subcommand_from check show schema" -f -a "show" -d 'show the policy that the options make'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and not __fish_seen_subcommand_from check show schema" -f -a "schema" -d 'print the JSON Schema of policy files'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s p -l policy -d 'Start from a policy file or preset' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s r -l read -d 'Grant reading, listing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s w -l write -d 'Grant reading, writing, creating, removing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cow -d 'Let writes succeed but keep them aside' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l hide -d 'Hide a path inside a granted folder' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l root -d 'Make a folder the root of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cwd -d 'Start in this folder of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l dev -d 'Show the harmless devices, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s n -l net -d 'Network that the program may reach' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s e -l env -d 'Variables that pass from the caller' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-syscall -d 'System calls that pass the filter' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l deny-syscall -d 'System calls that never pass; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s m -l memory -d 'Memory of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pids -d 'Processes and threads at once' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l files -d 'Open descriptors of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l fsize -d 'Largest file that may be written' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l data -d 'Private writable memory of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l umask -d 'File mode mask of the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Print JSON instead of text'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l origin -d 'Say after each rule where it was written'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'

@@ -2,11 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 
+use belljar::policy::Kind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::front::{Operand, SUBCOMMANDS, SWITCHES, Sub};
-use crate::request;
 use crate::usage::Usage;
+use crate::words::Words;
+use crate::{quick, request};
 
 /// Id of what follows the options.
 const REST: &str = "rest";
@@ -26,8 +28,8 @@ pub fn tree() -> Command {
     SUBCOMMANDS.iter().fold(root, |root, sub| root.subcommand(branch(sub)))
 }
 
-/// Reads the arguments after the program's name. Only the tree of the subcommand that was typed is built: its cost is a
-/// part of every start.
+/// Reads the arguments after the program's name. Only the tree of the subcommand that was typed is built, and none for a
+/// plain command.
 pub(crate) fn parse(argv: &[OsString]) -> Result<(&'static Sub, Words), Usage> {
     let mut typed = argv;
     let mut path = "belljar".to_owned();
@@ -38,11 +40,16 @@ pub(crate) fn parse(argv: &[OsString]) -> Result<(&'static Sub, Words), Usage> {
         path = format!("{path} {}", sub.name);
     }
     let Some(sub) = found else { return Err(outside(argv)) };
-    let command = branch(sub).bin_name(path).no_binary_name(true);
-    match command.try_get_matches_from(typed) {
-        Ok(matches) => Ok((sub, Words(matches))),
-        Err(error) => Err(Usage::new(Some(sub), &error)),
+    match quick::read(sub, typed) {
+        Some(words) => Ok((sub, words)),
+        None => slow(sub, path, typed).map(|words| (sub, words)),
     }
+}
+
+fn slow(sub: &'static Sub, path: String, typed: &[OsString]) -> Result<Words, Usage> {
+    let command = branch(sub).bin_name(path).no_binary_name(true);
+    let matches = command.try_get_matches_from(typed).map_err(|error| Usage::new(Some(sub), &error))?;
+    Ok(words(sub, &matches))
 }
 
 fn descend<'a>(subs: &'static [Sub], typed: &'a [OsString]) -> Option<(&'static Sub, &'a [OsString])> {
@@ -61,12 +68,9 @@ fn outside(argv: &[OsString]) -> Usage {
 /// The tree of one subcommand.
 fn branch(sub: &'static Sub) -> Command {
     let mut command =
-        Command::new(sub.name).about(sub.about).long_about(sub.long).disable_help_subcommand(true);
+        Command::new(sub.name).about(sub.about).after_help(sub.long).disable_help_subcommand(true);
     command = sub.subs.iter().fold(command, |command, inner| command.subcommand(branch(inner)));
-    command = command.args(request::options(sub.options)).args(own(sub));
-    if sub.policy {
-        command = command.args(request::flags());
-    }
+    command = command.args(request::arguments(sub)).args(own(sub));
     if !sub.subs.is_empty() {
         return command.subcommand_required(true);
     }
@@ -80,7 +84,12 @@ fn branch(sub: &'static Sub) -> Command {
 fn own(sub: &Sub) -> impl Iterator<Item = Arg> {
     let mine = SWITCHES.iter().filter(|(name, _)| sub.options.contains(name));
     mine.map(|(name, about)| {
-        Arg::new(name).long(name).help(about).help_heading("Output").action(ArgAction::Count)
+        Arg::new(name)
+            .long(name)
+            .help(about)
+            .help_heading("Output")
+            .action(ArgAction::SetTrue)
+            .overrides_with(name)
     })
 }
 
@@ -99,28 +108,94 @@ fn name_of(rest: &'static str) -> &'static str {
     rest.trim_matches(['[', ']'])
 }
 
-/// What was typed. A name that the subcommand does not have reads as not typed.
-#[derive(Debug)]
-pub(crate) struct Words(ArgMatches);
+/// What clap read, as data.
+fn words(sub: &'static Sub, matches: &ArgMatches) -> Words {
+    let mut words = Words::default();
+    for key in request::rows(sub) {
+        let flag = key.flags.first().copied().unwrap_or_default();
+        match key.kind {
+            Kind::Switch if is_set(matches, key.name) => words.give(key.name, flag, None),
+            _ => values(matches, key.name).for_each(|value| words.give(key.name, flag, Some(value))),
+        }
+    }
+    let own = SWITCHES.iter().filter(|(name, _)| is_set(matches, name));
+    own.for_each(|(name, _)| words.give(name, name, None));
+    words.set_rest(values(matches, REST).map(OsString::from).collect());
+    words
+}
 
-impl Words {
-    /// A switch was given.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        matches!(self.0.try_get_one::<u8>(name), Ok(Some(1..)))
+fn is_set(matches: &ArgMatches, name: &str) -> bool {
+    matches!(matches.try_get_one::<bool>(name), Ok(Some(true)))
+}
+
+/// Values of an argument; none where the subcommand does not have it.
+fn values<'a>(matches: &'a ArgMatches, name: &str) -> impl Iterator<Item = &'a OsStr> {
+    matches.try_get_many::<OsString>(name).ok().flatten().into_iter().flatten().map(OsString::as_os_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn typed() -> impl Strategy<Value = Vec<OsString>> {
+        let word = prop::sample::select(vec![
+            "--read",
+            "-r",
+            "-w",
+            "--write=x",
+            "--write=",
+            "-r/usr",
+            "-m",
+            "2G",
+            "-v",
+            "-q",
+            "-vq",
+            "--",
+            "--report",
+            "--report=r",
+            "--timeout",
+            "-t",
+            "3s",
+            "--debug",
+            "--debug=1",
+            "--net",
+            "/usr",
+            "a",
+            "",
+            "-",
+            "--help",
+            "--engine",
+            "=",
+            "-e",
+            "A=b",
+            "--policy",
+            "@dev",
+            "--no-such",
+        ]);
+        prop::collection::vec(word.prop_map(OsString::from), 0..9)
     }
 
-    /// The value of an option.
-    pub(crate) fn value(&self, name: &str) -> Option<&OsStr> {
-        self.0.try_get_one::<OsString>(name).ok().flatten().map(OsString::as_os_str)
+    /// What the words mean, in an order of its own: clap tells neither spelling nor number of switches.
+    fn meaning(words: &Words) -> String {
+        let mut given: Vec<_> =
+            words.given().iter().map(|given| (given.name, given.value.as_deref())).collect();
+        given.sort_by_key(|(name, _)| *name);
+        given.dedup_by(|a, b| a.0 == b.0 && a.1.is_none() && b.1.is_none());
+        format!("{given:?} {:?}", words.rest().collect::<Vec<_>>())
     }
 
-    /// All values of an option, in the order typed.
-    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &OsStr> {
-        self.0.try_get_many::<OsString>(name).ok().flatten().into_iter().flatten().map(OsString::as_os_str)
-    }
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    /// What follows the options.
-    pub(crate) fn rest(&self) -> impl Iterator<Item = &OsStr> {
-        self.values(REST)
+        #[test]
+        fn the_quick_reader_and_clap_read_the_same(typed in typed()) {
+            let Some(sub) = SUBCOMMANDS.iter().find(|sub| sub.operand == Operand::Command) else { return Ok(()) };
+            if let Some(quick) = quick::read(sub, &typed) {
+                let slow = slow(sub, "belljar run".to_owned(), &typed);
+                prop_assert_eq!(slow.ok().map(|slow| meaning(&slow)), Some(meaning(&quick)));
+            }
+        }
     }
 }

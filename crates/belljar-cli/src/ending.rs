@@ -6,9 +6,9 @@ use belljar::Report;
 use belljar::report::Verdict;
 use belljar::sink::{Sink, SinkError, Target};
 
-use crate::arguments::Words;
 use crate::fault::Fault;
 use crate::front::BELLJAR_FAILED;
+use crate::words::Words;
 use crate::{screen, summary};
 
 /// Where the report goes and how much is said.
@@ -47,7 +47,7 @@ impl Ending {
     pub(crate) fn finish(self, report: &Report) -> u8 {
         if self.verbose {
             screen::say(&summary::full(report));
-        } else if !self.quiet {
+        } else if !self.quiet || summary::is_failure(report) {
             screen::say(&summary::unusual(report));
         }
         let status = report.verdict.exit_code();

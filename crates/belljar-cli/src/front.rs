@@ -1,7 +1,7 @@
 //! What can be typed besides the policy's own flags: subcommands and the options that belong to the command line itself.
 
-use crate::arguments::Words;
 use crate::commands;
+use crate::words::Words;
 
 /// Exit status when belljar itself failed or a requirement is unmet.
 pub const BELLJAR_FAILED: u8 = 125;
@@ -51,9 +51,64 @@ pub(crate) const SWITCHES: &[(&str, &str)] = &[("origin", "Say after each rule w
 /// Every subcommand, in the order of the help text.
 pub const SUBCOMMANDS: &[Sub] = &[
     Sub {
+        name: "run",
+        about: "run a command in a jar",
+        long: "Runs COMMAND with what the policy grants and nothing else. Without options: the system\n\
+               and the current folder are read-only (the current folder not when it is / or the home\n\
+               folder), /tmp is private, there is no network and the environment is clean. Options end\n\
+               at --; nothing after it is read as an option.",
+        rest: "-- COMMAND...",
+        operand: Operand::Command,
+        policy: true,
+        options: &["report", "verbose", "quiet", "engine"],
+        subs: &[],
+        example: "belljar run -w . -- make",
+        run: commands::run::run,
+    },
+    Sub {
+        name: "shell",
+        about: "open a shell in a jar",
+        long: "Runs the caller's shell ($SHELL, else /bin/sh) in a jar with the same options as run.",
+        rest: "",
+        operand: Operand::None,
+        policy: true,
+        options: &["report", "verbose", "quiet", "engine"],
+        subs: &[],
+        example: "belljar shell -w .",
+        run: commands::run::shell,
+    },
+    Sub {
+        name: "plan",
+        about: "say how this host would enforce a policy; run nothing",
+        long: "Prints each rule with its origin and the layers that enforce it here, and what this host\n\
+               cannot enforce.",
+        rest: "-- COMMAND...",
+        operand: Operand::Command,
+        policy: true,
+        options: &["json"],
+        subs: &[],
+        example: "belljar plan -w . -- make",
+        run: commands::plan::plan,
+    },
+    Sub {
+        name: "why",
+        about: "say whether something is allowed, by which rule, and which flag would allow it",
+        long: "OBJECT is a path (with a / or a leading . or ~), a HOST[:PORT], a VARIABLE or the name of a\n\
+               system call. The answer comes from the policy alone; nothing is run. Exit status 0 when\n\
+               allowed, 1 when denied.",
+        rest: "OBJECT",
+        operand: Operand::Word,
+        policy: true,
+        options: &["json"],
+        subs: &[],
+        example: "belljar why ~/.ssh/id_ed25519",
+        run: commands::why::why,
+    },
+    Sub {
         name: "explain",
         about: "explain a policy key, or list all of them",
-        long: "KEY is a key of the policy file (fs, net.mode, limits.memory) or its flag (--read).",
+        long: "KEY is a key of the policy file (net.mode, limits.memory), its flag (read, -m), a preset\n\
+               (@strict) or a group of system calls (@default).",
         rest: "[KEY]",
         operand: Operand::OptionalWord,
         policy: false,
@@ -61,6 +116,19 @@ pub const SUBCOMMANDS: &[Sub] = &[
         subs: &[],
         example: "belljar explain limits.memory",
         run: commands::explain::explain,
+    },
+    Sub {
+        name: "doctor",
+        about: "try what belljar needs from this host",
+        long: "Does the real operations, and ones that must fail, and names at most one remedy for each\n\
+               finding. Nothing is changed. Exit status 0 when jars can be made here, 1 otherwise.",
+        rest: "",
+        operand: Operand::None,
+        policy: false,
+        options: &["json"],
+        subs: &[],
+        example: "belljar doctor",
+        run: commands::doctor::doctor,
     },
     Sub {
         name: "policy",
@@ -76,15 +144,42 @@ pub const SUBCOMMANDS: &[Sub] = &[
     },
 ];
 
-const POLICY: &[Sub] = &[Sub {
-    name: "check",
-    about: "read a policy file strictly",
-    long: "Exit status 0 when the file is a policy; otherwise 125 with line, place and remedy of the first mistake.",
-    rest: "FILE",
-    operand: Operand::Word,
-    policy: false,
-    options: &[],
-    subs: &[],
-    example: "belljar policy check belljar.toml",
-    run: commands::policy::check,
-}];
+const POLICY: &[Sub] = &[
+    Sub {
+        name: "check",
+        about: "read a policy file strictly",
+        long: "Exit status 0 when the file is a policy; otherwise 125 with line, place and remedy of\n\
+               the first mistake.",
+        rest: "FILE",
+        operand: Operand::Word,
+        policy: false,
+        options: &[],
+        subs: &[],
+        example: "belljar policy check belljar.toml",
+        run: commands::policy::check,
+    },
+    Sub {
+        name: "show",
+        about: "show the policy that the options make",
+        long: "Prints the merged policy of presets, files and flags as a policy file, or as JSON.",
+        rest: "",
+        operand: Operand::None,
+        policy: true,
+        options: &["origin", "json"],
+        subs: &[],
+        example: "belljar policy show --origin -p @dev",
+        run: commands::policy::show,
+    },
+    Sub {
+        name: "schema",
+        about: "print the JSON Schema of policy files",
+        long: "For editors and other programs.",
+        rest: "",
+        operand: Operand::None,
+        policy: false,
+        options: &[],
+        subs: &[],
+        example: "belljar policy schema",
+        run: commands::policy::schema,
+    },
+];

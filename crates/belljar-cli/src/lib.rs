@@ -6,7 +6,6 @@
 //!
 //! Nothing is decided here: the policy crate reads the rules, the library plans and runs, this crate says what came out.
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the subcommands that need the engine join with it")]
 
 mod arguments;
 mod commands;
@@ -14,11 +13,13 @@ mod ending;
 mod fault;
 mod front;
 
+mod quick;
 mod request;
 mod screen;
 mod summary;
 pub mod text;
 mod usage;
+mod words;
 
 use std::ffi::OsString;
 

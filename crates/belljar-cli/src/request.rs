@@ -10,17 +10,24 @@ use belljar::policy::{Category, FlagValue, Input, KEYS, Key, Kind, OPTIONS, Poli
 use belljar::report::Verdict;
 use clap::{Arg, ArgAction, value_parser};
 
-use crate::arguments::Words;
 use crate::fault::Fault;
+use crate::front::Sub;
+use crate::words::{Given, Words};
 
-/// An argument for every key that has a flag.
-pub(crate) fn flags() -> impl Iterator<Item = Arg> {
-    KEYS.iter().filter_map(argument)
+/// The rows of the policy crate's tables that a subcommand takes.
+pub(crate) fn rows(sub: &'static Sub) -> impl Iterator<Item = &'static Key> {
+    let keys = if sub.policy { KEYS } else { &[] };
+    keys.iter().chain(OPTIONS.iter().filter(|row| sub.options.contains(&row.name)))
 }
 
-/// Arguments for the named options that are no policy.
-pub(crate) fn options(names: &'static [&'static str]) -> impl Iterator<Item = Arg> {
-    OPTIONS.iter().filter(|row| names.contains(&row.name)).filter_map(argument)
+/// It belongs to the command line, not to a policy.
+pub(crate) fn is_option(key: &Key) -> bool {
+    OPTIONS.iter().any(|row| row.name == key.name)
+}
+
+/// An argument for each row that has a flag.
+pub(crate) fn arguments(sub: &'static Sub) -> impl Iterator<Item = Arg> {
+    rows(sub).filter_map(argument)
 }
 
 fn argument(key: &'static Key) -> Option<Arg> {
@@ -29,12 +36,18 @@ fn argument(key: &'static Key) -> Option<Arg> {
     let argument = Arg::new(key.name).long(long.next()?).help(key.short.trim_end_matches('.'));
     let argument = long.fold(argument, Arg::visible_alias).help_heading(heading(key));
     let argument = short.next().map_or_else(|| argument.clone(), |letter| argument.clone().short(letter));
-    Some(if key.kind == Kind::Switch { argument.action(ArgAction::Count) } else { valued(argument, key) })
+    Some(if key.kind == Kind::Switch { switch(argument, key) } else { valued(argument, key) })
 }
 
-/// A value given twice is the policy's business: it names both.
+/// Given again, a switch says nothing new.
+fn switch(argument: Arg, key: &'static Key) -> Arg {
+    argument.action(ArgAction::SetTrue).overrides_with(key.name)
+}
+
+/// A policy value given twice is the policy's business: it names both.
 fn valued(argument: Arg, key: &'static Key) -> Arg {
-    argument.value_name(key.value).value_parser(value_parser!(OsString)).action(ArgAction::Append)
+    let action = if is_option(key) { ArgAction::Set } else { ArgAction::Append };
+    argument.value_name(key.value).value_parser(value_parser!(OsString)).action(action)
 }
 
 /// Headings of the help text.
@@ -64,7 +77,22 @@ fn letter(flag: &str) -> Option<char> {
 
 /// The policy that the flags make, with the presets and files that they name.
 pub(crate) fn policy(words: &Words) -> Result<Policy, Fault> {
-    load(Vec::new(), KEYS.iter().flat_map(|key| typed(key, words)).collect())
+    check_choices(words)?;
+    load(Vec::new(), words.given().iter().filter_map(typed).collect())
+}
+
+/// Options that are no policy take the words of their row only.
+fn check_choices(words: &Words) -> Result<(), Fault> {
+    for row in OPTIONS {
+        let Kind::Choice(choices) = row.kind else { continue };
+        if let Some(value) =
+            words.value(row.name).filter(|value| !choices.iter().any(|choice| value == choice))
+        {
+            let reason = format!("unknown {} `{}`", row.name, value.display());
+            return Err(Fault::new(Verdict::SetupFailed, reason, format!("one of: {}", choices.join(", "))));
+        }
+    }
+    Ok(())
 }
 
 /// The policy of one file alone.
@@ -73,26 +101,31 @@ pub(crate) fn file(path: OsString) -> Result<Policy, Fault> {
 }
 
 fn load(inputs: Vec<Input>, flags: Vec<FlagValue>) -> Result<Policy, Fault> {
-    let cwd = std::env::current_dir().map_err(|error| {
-        let hint = "change to a folder that exists";
-        Fault::new(Verdict::SetupFailed, format!("the current folder cannot be named: {error}"), hint)
-    })?;
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    let request = Request { inputs, flags, cwd, home };
+    let request = Request { inputs, flags, cwd: current_folder()?, home: home() };
     belljar::policy::load(&request, &read).map_err(|error| fault(&error))
 }
 
-/// What was typed for a key, under its first flag.
-fn typed(key: &'static Key, words: &Words) -> Vec<FlagValue> {
-    let Some(flag) = key.flags.first() else { return Vec::new() };
-    if key.kind == Kind::Switch {
-        return words.has(key.name).then(|| FlagValue::switch(*flag)).into_iter().collect();
-    }
-    words.values(key.name).map(|value| FlagValue::new(*flag, value)).collect()
+/// The folder that relative paths count from.
+pub(crate) fn current_folder() -> Result<PathBuf, Fault> {
+    std::env::current_dir().map_err(|error| {
+        let reason = format!("the current folder cannot be named: {error}");
+        Fault::new(Verdict::SetupFailed, reason, "change to a folder that exists")
+    })
+}
+
+/// What `~` stands for.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
+/// A flag of the policy; none for the command line's own options.
+fn typed(given: &Given) -> Option<FlagValue> {
+    belljar::policy::flag(given.flag)?;
+    Some(FlagValue { flag: given.flag.to_owned(), value: given.value.clone() })
 }
 
 /// The message shows place, suggestion and remedy itself; the report has the remedy apart.
-fn fault(error: &PolicyError) -> Fault {
+pub(crate) fn fault(error: &PolicyError) -> Fault {
     let meant = error.suggestion().map(|word| format!("did you mean {word}?"));
     let hint = error.remedy().map(str::to_owned).or(meant).unwrap_or_default();
     Fault::new(Verdict::SetupFailed, error.to_string(), hint).rendered(error.render())

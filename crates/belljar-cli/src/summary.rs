@@ -16,6 +16,14 @@ pub(crate) fn unusual(report: &Report) -> String {
     }
 }
 
+/// Nothing was run, or belljar cannot say how it ended: said even where quiet was asked for.
+pub(crate) fn is_failure(report: &Report) -> bool {
+    matches!(
+        report.verdict,
+        Verdict::SetupFailed | Verdict::NotRunnable | Verdict::NotFound | Verdict::Internal
+    )
+}
+
 /// How it ended, what it used, what held which rule.
 pub(crate) fn full(report: &Report) -> String {
     let rows = report.enforced.iter().map(enforced_row).chain(report.limits.iter().map(limit_row));

@@ -88,7 +88,7 @@ fn missing_subcommand(sub: Option<&'static Sub>) -> Fault {
 
 /// The name of an option without its placeholder: `--read <PATH>` is `--read`.
 fn flag(object: &str) -> &str {
-    object.split_once([' ', '=']).map_or(object, |(name, _)| name)
+    object.split_once([' ', '=']).map_or(object, |(name, _)| name).trim_end_matches('.')
 }
 
 fn unknown(sub: Option<&'static Sub>, object: &str, error: &clap::Error) -> (String, String) {

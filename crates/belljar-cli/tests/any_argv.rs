@@ -55,4 +55,11 @@ proptest! {
         let again = belljar_cli::understands(&argv);
         prop_assert_eq!(belljar_cli::understands(&argv), again);
     }
+
+    #[test]
+    fn nothing_after_the_dashes_is_read(argv in prop::collection::vec(word(), 1..8)) {
+        let mut whole: Vec<OsString> = vec!["run".into(), "--".into()];
+        whole.extend(argv);
+        prop_assert!(belljar_cli::understands(&whole));
+    }
 }

@@ -20,6 +20,7 @@ pub mod sink;
 mod spawn;
 mod supervise;
 
+pub use belljar_bpf as bpf;
 pub use belljar_policy as policy;
 pub use command::{Child, Command, Stdio};
 pub use probe::HostFacts;

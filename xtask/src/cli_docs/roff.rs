@@ -1,5 +1,6 @@
 //! The man page in roff.
 
+use belljar_policy::{KEYS, Key, OPTIONS};
 use clap::{Arg, Command};
 
 /// Text of the sections that no table holds.
@@ -8,6 +9,11 @@ belljar runs code you do not trust with practically no privileges, gives it exac
 held it. It needs no root and no daemon. Without options a command sees the system and the current folder read-only, has a \
 private /tmp, no network and a clean environment. A policy that this host cannot enforce is refused, never weakened in \
 silence.";
+
+/// What a policy file is.
+const FILES: &str = "\
+A policy file is TOML, or JSON when it starts with a brace. No file is read that -p, or a file named by -p, does not name. An \
+unknown key is an error. Keys:";
 
 /// Exit status and meaning.
 const STATUS: &[(&str, &str)] = &[
@@ -45,6 +51,7 @@ pub(crate) fn page(command: &Command) -> String {
         &belljar_cli::SUBCOMMANDS.iter().map(|sub| subcommand("belljar", sub)).collect::<String>(),
     );
     page += &options(command);
+    page += &section("POLICY FILES", &(text(FILES) + &KEYS.iter().map(key).collect::<String>()));
     page += &section("EXIT STATUS", &STATUS.iter().map(|(code, what)| item(code, what)).collect::<String>());
     page += &section("EXAMPLES", &examples());
     TAIL.iter().fold(page, |page, (heading, body)| page + &section(heading, &text(body)))
@@ -85,7 +92,7 @@ fn subcommand(parent: &str, sub: &belljar_cli::Sub) -> String {
     sub.subs.iter().fold(own, |page, inner| page + &subcommand(&path, inner))
 }
 
-/// One section per heading of the help text, in the order in which headings first appear.
+/// One part for each heading of the help text, in the order in which headings first appear.
 fn options(command: &Command) -> String {
     let shown: Vec<&Arg> =
         ["run", "plan", "policy"].iter().flat_map(|name| arguments(command, name)).collect();
@@ -102,7 +109,7 @@ fn options(command: &Command) -> String {
             headings.push(heading);
         }
     }
-    headings.iter().map(|name| group(name, &seen)).collect()
+    section("OPTIONS", &headings.iter().map(|name| group(name, &seen)).collect::<String>())
 }
 
 fn arguments<'a>(command: &'a Command, name: &str) -> Vec<&'a Arg> {
@@ -117,10 +124,7 @@ fn heading(argument: &Arg) -> &str {
 
 fn group(name: &str, arguments: &[&Arg]) -> String {
     let rows = arguments.iter().filter(|argument| heading(argument) == name).map(|argument| option(argument));
-    section(
-        &format!("{} OPTIONS", name.to_uppercase()).replace("OPTIONS OPTIONS", "OPTIONS"),
-        &rows.collect::<String>(),
-    )
+    format!(".SS \"{name}\"\n{}", rows.collect::<String>())
 }
 
 fn option(argument: &Arg) -> String {
@@ -129,9 +133,24 @@ fn option(argument: &Arg) -> String {
     let takes = argument.get_action().takes_values();
     let value = argument.get_value_names().filter(|_| takes).and_then(|names| names.first());
     let value = value.map(|name| format!(" {name}")).unwrap_or_default();
-    let help =
-        argument.get_long_help().or_else(|| argument.get_help()).map(ToString::to_string).unwrap_or_default();
-    item(&format!("{short}--{long}{value}"), &help)
+    let aliases = argument.get_visible_aliases().unwrap_or_default();
+    let aliases: String = aliases.iter().map(|alias| format!(", --{alias}")).collect();
+    item(&format!("{short}--{long}{aliases}{value}"), &meaning(argument))
+}
+
+/// The long text of the key table; the help line where the argument is no key.
+fn meaning(argument: &Arg) -> String {
+    let id = argument.get_id().as_str();
+    match KEYS.iter().chain(OPTIONS).find(|key| key.name == id) {
+        Some(key) => format!("{} {}", key.short, key.long.trim()),
+        None => argument.get_help().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+fn key(key: &Key) -> String {
+    let flags =
+        if key.flags.is_empty() { String::new() } else { format!(" Flag: {}.", key.flags.join(", ")) };
+    item(key.name, &format!("{} Default: {}.{flags}", key.short, key.default))
 }
 
 fn examples() -> String {

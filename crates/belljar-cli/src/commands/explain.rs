@@ -1,29 +1,52 @@
-//! `belljar explain [KEY]`: the rows of the key table as a person reads them.
+//! `belljar explain [KEY]`: a key, a preset or a group of system calls as a person reads it.
 
-use belljar::policy::{KEYS, Key, OPTIONS};
+use belljar::bpf;
+use belljar::policy::{KEYS, Key, OPTIONS, PRESETS, explain as page, explain_nearest, preset_text};
 use belljar::report::Verdict;
 use serde_json::{Value, json, to_string_pretty};
 
 use super::{end, show, show_json};
-use crate::arguments::Words;
 use crate::fault::Fault;
 use crate::request::heading;
 use crate::summary::columns;
+use crate::words::Words;
 
 pub(crate) fn explain(words: &Words) -> u8 {
-    let key = words.rest().next().map(|word| word.to_string_lossy().into_owned());
-    end(match key {
-        Some(word) => find(&word).and_then(|key| one(key, words.has("json"))),
-        None => all(words.has("json")),
+    let name = words.rest().next().map(|word| word.to_string_lossy().into_owned());
+    end(match (name, words.has("json")) {
+        (Some(name), false) => one(&name).map(|text| show(&text, 0)),
+        (Some(name), true) => row_of(&name).and_then(|row| show_json(to_string_pretty(&row), 0)),
+        (None, false) => Ok(show(&all(), 0)),
+        (None, true) => show_json(to_string_pretty(&rows().map(row).collect::<Vec<_>>()), 0),
     })
 }
 
-fn find(word: &str) -> Result<&'static Key, Fault> {
-    let exact = rows().find(|key| key.name == word || key.flags.contains(&word));
-    exact.or_else(|| lone(word)).ok_or_else(|| {
-        let reason = format!("no key or flag `{word}`");
-        Fault::new(Verdict::SetupFailed, reason, "belljar explain lists all")
-    })
+fn one(name: &str) -> Result<String, Fault> {
+    let dashed = || page(&format!("--{name}"));
+    page(name).or_else(dashed).or_else(|| preset(name)).or_else(|| group(name)).ok_or_else(|| unknown(name))
+}
+
+fn unknown(name: &str) -> Fault {
+    let near = explain_nearest(name).map(|near| format!("did you mean {near}?"));
+    let hint = near.unwrap_or_else(|| "belljar explain lists all".to_owned());
+    Fault::new(Verdict::SetupFailed, format!("no key, flag, preset or group `{name}`"), hint)
+}
+
+fn preset(name: &str) -> Option<String> {
+    preset_text(name).map(|text| format!("{name}: preset\n\n{text}"))
+}
+
+/// The calls of a group, each with its reason.
+fn group(name: &str) -> Option<String> {
+    let group = bpf::group(name).ok()?;
+    let never = group.never_granted().map(|why| format!("Never granted: {why}\n")).unwrap_or_default();
+    let line = |row: &bpf::GroupRow| {
+        let when = if row.condition().is_some() { "only with some arguments: " } else { "" };
+        let call = bpf::syscall_name(row.syscall()).unwrap_or("?").to_owned();
+        [call, format!("{when}{}", row.reason())]
+    };
+    let rows: Vec<[String; 2]> = group.rows().iter().map(line).collect();
+    Some(format!("{name}: {}\n{never}\n{}", group.about(), columns(&rows)))
 }
 
 /// Keys of a policy, then the options that are none.
@@ -31,55 +54,25 @@ fn rows() -> impl Iterator<Item = &'static Key> {
     KEYS.iter().chain(OPTIONS)
 }
 
-/// A last part that only one key has: `memory` for `limits.memory`, `read` for `--read`.
-fn lone(word: &str) -> Option<&'static Key> {
-    let flag = format!("--{word}");
-    let names = |key: &Key| key.name.rsplit('.').next() == Some(word) || key.flags.contains(&flag.as_str());
-    let mut near = rows().filter(|key| names(key));
-    let first = near.next()?;
-    near.next().is_none().then_some(first)
-}
-
-fn one(key: &'static Key, as_json: bool) -> Result<u8, Fault> {
-    if as_json { show_json(to_string_pretty(&row(key)), 0) } else { Ok(show(&page(key), 0)) }
-}
-
-fn all(as_json: bool) -> Result<u8, Fault> {
-    if as_json {
-        return show_json(to_string_pretty(&rows().map(row).collect::<Vec<_>>()), 0);
-    }
+fn all() -> String {
     let cells = |key: &Key| [key.name.to_owned(), key.flags.join(", "), key.short.to_owned()];
-    let rows: Vec<[String; 3]> = rows().map(cells).collect();
-    Ok(show(&columns(&rows), 0))
+    let keys: Vec<[String; 3]> = rows().map(cells).collect();
+    let presets: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+    let groups: Vec<&str> = bpf::groups().map(bpf::Group::name).collect();
+    let [presets, groups] = [presets, groups].map(|names| names.join(" "));
+    format!("{}\nPresets: {presets}\nGroups of system calls: {groups}\n", columns(&keys))
 }
 
-/// Label and text of each part; parts without text are left out.
-fn page(key: &Key) -> String {
-    let flags: Vec<String> =
-        key.flags.iter().map(|flag| format!("{flag} {}", key.value).trim_end().to_owned()).collect();
-    let parts = [
-        ("flags", flags.join(", ")),
-        ("default", key.default.to_owned()),
-        ("enforced by", needs(key).join(", ")),
-        ("without that", key.weaker.to_owned()),
-        ("since", key.since.to_owned()),
-        ("example", key.example.to_owned()),
-    ];
-    let written = parts.into_iter().filter(|(_, text)| !text.is_empty());
-    let rows: Vec<[String; 2]> = written.map(|(label, text)| [label.to_owned(), text]).collect();
-    let toml: String = key.toml.lines().map(|line| format!("    {line}\n")).collect();
-    let file = if toml.is_empty() { String::new() } else { format!("\nIn a policy file:\n{toml}") };
-    format!("{}: {}\n\n{}\n\n{}{file}", key.name, key.short, key.long.trim(), columns(&rows))
-}
-
-fn needs(key: &Key) -> Vec<String> {
-    key.needs.iter().map(|feature| format!("{feature:?}").to_lowercase()).collect()
+fn row_of(name: &str) -> Result<Value, Fault> {
+    let exact = rows().find(|key| key.name == name || key.flags.contains(&name));
+    exact.map(row).ok_or_else(|| unknown(name))
 }
 
 fn row(key: &Key) -> Value {
     json!({
         "name": key.name, "flags": key.flags, "value": key.value, "default": key.default, "short": key.short,
         "long": key.long.trim(), "weaker": key.weaker, "since": key.since, "example": key.example,
-        "toml": key.toml, "category": heading(key), "needs": needs(key),
+        "toml": key.toml, "category": heading(key),
+        "needs": key.needs.iter().map(|feature| feature.words()).collect::<Vec<_>>(),
     })
 }

@@ -1,7 +1,11 @@
 //! One file for each subcommand.
 
+pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod plan;
 pub(crate) mod policy;
+pub(crate) mod run;
+pub(crate) mod why;
 
 use belljar::report::Verdict;
 

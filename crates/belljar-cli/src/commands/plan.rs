@@ -1,0 +1,30 @@
+//! `belljar plan`: how this host would enforce the policy.
+
+use belljar::Command;
+use belljar::error::StartError;
+use belljar::report::Verdict;
+
+use super::{end, show, show_json};
+use crate::fault::Fault;
+use crate::request;
+use crate::words::Words;
+
+pub(crate) fn plan(words: &Words) -> u8 {
+    end(made(words))
+}
+
+fn made(words: &Words) -> Result<u8, Fault> {
+    let mut rest = words.rest();
+    let mut command = Command::new(rest.next().unwrap_or_default());
+    command.args(rest).policy(request::policy(words)?);
+    let plan = command.plan().map_err(|error| fault(&error))?;
+    if words.has("json") {
+        return show_json(serde_json::to_string_pretty(&plan), 0);
+    }
+    Ok(show(&plan.to_string(), 0))
+}
+
+fn fault(error: &StartError) -> Fault {
+    let hint = if let StartError::Plan(plan) = error { plan.hint() } else { String::new() };
+    Fault::from_error(Verdict::SetupFailed, error, hint)
+}

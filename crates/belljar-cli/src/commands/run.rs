@@ -1,0 +1,43 @@
+//! `belljar run` and `belljar shell`.
+
+use std::ffi::{OsStr, OsString};
+
+use belljar::Command;
+use belljar::report::Verdict;
+
+use crate::ending::Ending;
+use crate::fault::Fault;
+use crate::request;
+use crate::words::Words;
+
+/// Shell of a caller who names none.
+const SHELL: &str = "/bin/sh";
+
+pub(crate) fn run(words: &Words) -> u8 {
+    let mut rest = words.rest();
+    match rest.next() {
+        Some(program) => whole(words, program, &rest.collect::<Vec<_>>()),
+        // The argument tree requires a command, so this is never reached by typing.
+        None => Ending::silent().fail(&Fault::new(
+            Verdict::SetupFailed,
+            "no command after --",
+            "belljar run -- COMMAND",
+        )),
+    }
+}
+
+pub(crate) fn shell(words: &Words) -> u8 {
+    let named = std::env::var_os("SHELL").filter(|shell| shell.as_encoded_bytes().starts_with(b"/"));
+    whole(words, &named.unwrap_or_else(|| OsString::from(SHELL)), &[])
+}
+
+fn whole(words: &Words, program: &OsStr, arguments: &[&OsStr]) -> u8 {
+    let ending = match Ending::open(words) {
+        Ok(ending) => ending,
+        Err(fault) => return Ending::silent().fail(&fault),
+    };
+    match request::policy(words) {
+        Ok(policy) => ending.finish(&Command::new(program).args(arguments).policy(policy).run()),
+        Err(fault) => ending.fail(&fault),
+    }
+}

@@ -1,0 +1,89 @@
+//! `belljar why OBJECT`: what the policy says about one path, host, variable or system call. Nothing is run.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use belljar::bpf;
+use belljar::policy::{
+    Asked, Decision, Policy, asked, env_decision, fs_decision, net_decision, printable, syscall_decision,
+};
+use belljar::report::Verdict;
+
+use super::{end, show, show_json};
+use crate::fault::Fault;
+use crate::request;
+use crate::words::Words;
+
+/// Exit status of a refusal: an answer, not a failure.
+const REFUSED: u8 = 1;
+
+pub(crate) fn why(words: &Words) -> u8 {
+    end(answer(words))
+}
+
+fn answer(words: &Words) -> Result<u8, Fault> {
+    let object = words.rest().next().unwrap_or_default();
+    let policy = request::policy(words)?;
+    let decision = decide(&policy, object)?;
+    let status = if decision.allowed { 0 } else { REFUSED };
+    if words.has("json") {
+        return show_json(serde_json::to_string_pretty(&decision), status);
+    }
+    Ok(show(&format!("{decision}\n{}", reasons(&policy, object)), status))
+}
+
+fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
+    let text = object.to_string_lossy();
+    match asked(object) {
+        Asked::Path => absolute(Path::new(object)).map(|path| fs_decision(policy, &path)),
+        Asked::Host => net_decision(policy, &text).map_err(|error| request::fault(&error)),
+        Asked::Variable => Ok(env_decision(policy, &text)),
+        _ => call(&text).map(|_| syscall_decision(policy, &text, &holds)),
+    }
+}
+
+/// The path from the root, `~` and the current folder put in front.
+fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+    match path.strip_prefix("~") {
+        Ok(rest) => request::home().map(|home| home.join(rest)).ok_or_else(|| {
+            Fault::new(
+                Verdict::SetupFailed,
+                "`~` needs a home folder and HOME is not set",
+                "write the whole path",
+            )
+        }),
+        Err(_) => Ok(request::current_folder()?.join(path)),
+    }
+}
+
+fn call(name: &str) -> Result<u32, Fault> {
+    bpf::syscall_number(name).ok_or_else(|| {
+        let name = printable(OsStr::new(name));
+        let hint = "write a path with /, a host with its port, or a system call by its name";
+        Fault::new(Verdict::SetupFailed, format!("`{name}` is no system call"), hint)
+    })
+}
+
+/// A group lets the call through, at least with some arguments.
+fn holds(group: &str, name: &str) -> bool {
+    bpf::syscall_number(name).is_some_and(|nr| rows(group, nr).any(|row| row.answer().is_none()))
+}
+
+fn rows(group: &str, nr: u32) -> impl Iterator<Item = &'static bpf::GroupRow> {
+    let rows = bpf::group(group).map(bpf::Group::rows).unwrap_or_default();
+    rows.iter().filter(move |row| row.syscall() == nr)
+}
+
+/// Why each group that the policy names has the call, and with which arguments.
+fn reasons(policy: &Policy, object: &OsStr) -> String {
+    let number = object.to_str().filter(|_| asked(object) == Asked::Syscall).and_then(bpf::syscall_number);
+    let Some(nr) = number else { return String::new() };
+    let lists = policy.syscalls.allow.iter().chain(&policy.syscalls.deny);
+    lists.flat_map(|rule| rows(&rule.value, nr).map(|row| reason(&rule.value, row))).collect()
+}
+
+fn reason(group: &str, row: &bpf::GroupRow) -> String {
+    let when = if row.condition().is_some() { ", only with some arguments" } else { "" };
+    let refused = row.answer().map(|errno| format!(", refused with error {errno}")).unwrap_or_default();
+    format!("  in {group}{when}{refused}: {}\n", row.reason())
+}

@@ -1,0 +1,128 @@
+//! Runs of programs: what the caller sees of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod seen;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use seen::{Folder, belljar, command, json, see};
+
+#[test]
+fn a_normal_run_shows_the_program_and_nothing_else() {
+    let seen = belljar(["run", "--", "/bin/echo", "hello"]);
+    assert_eq!((seen.status, seen.out.as_str(), seen.err.as_str()), (0, "hello\n", ""));
+}
+
+/// Command, exit status.
+const STATUS: &[(&[&str], i32)] = &[
+    (&["sh", "-c", "exit 0"], 0),
+    (&["sh", "-c", "exit 7"], 7),
+    (&["sh", "-c", "exit 125"], 125),
+    (&["sh", "-c", "kill -TERM $$"], 128 + 15),
+    (&["sh", "-c", "kill -KILL $$"], 128 + 9),
+    (&["sh", "-c", "kill -SEGV $$"], 128 + 11),
+];
+
+#[test]
+fn the_status_is_the_programs_own() {
+    for (args, status) in STATUS {
+        let seen = belljar(["run", "--"].iter().chain(*args));
+        assert_eq!((seen.status, seen.err.as_str()), (*status, ""), "{args:?}: {seen:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_told_from_what_is_not_there() {
+    let absent = belljar(["run", "--", "no-such-program-anywhere"]);
+    assert_eq!(absent.status, 127, "{absent:?}");
+    assert!(absent.err.contains("no-such-program-anywhere"), "{absent:?}");
+    let data = belljar(["run", "--", "/etc/passwd"]);
+    assert_eq!(data.status, 126, "{data:?}");
+    let folder = belljar(["run", "--", "/usr"]);
+    assert_eq!(folder.status, 126, "{folder:?}");
+}
+
+#[test]
+fn a_time_limit_ends_the_run_with_124_and_a_word() {
+    let seen = belljar(["run", "-t", "300ms", "--", "sleep", "30"]);
+    assert_eq!(seen.status, 124, "{seen:?}");
+    assert!(seen.err.starts_with("belljar: time limit reached"), "{seen:?}");
+    let quiet = belljar(["run", "-q", "-t", "300ms", "--", "sleep", "30"]);
+    assert_eq!((quiet.status, quiet.err.as_str()), (124, ""));
+}
+
+#[test]
+fn standard_input_reaches_the_program() {
+    let mut child = command(["run", "--", "cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("belljar starts");
+    child.stdin.take().expect("a pipe").write_all(b"through the wall").expect("room in the pipe");
+    assert_eq!(child.wait_with_output().expect("belljar ends").stdout, b"through the wall");
+}
+
+#[test]
+fn a_command_named_like_a_flag_is_a_command() {
+    let folder = Folder::new("flag-name");
+    let program = folder.write("--read", "#!/bin/sh\necho \"ran $0 $*\"\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).expect("chmod");
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let seen =
+        see(command(["run", "-r", &*folder.path().to_string_lossy(), "--", "--read", "--report", "x"])
+            .env("PATH", path));
+    assert_eq!(seen.status, 0, "{seen:?}");
+    assert!(seen.out.ends_with("--read --report x\n"), "{seen:?}");
+}
+
+#[test]
+fn verbose_says_what_held_each_rule() {
+    let seen = belljar(["run", "-v", "-m", "512M", "--", "true"]);
+    assert_eq!(seen.status, 0, "{seen:?}");
+    assert!(seen.err.starts_with("belljar: the program exited with 0\nbelljar: used wall "), "{seen:?}");
+    assert!(seen.err.contains("seccomp"), "{seen:?}");
+}
+
+#[test]
+fn only_the_granted_folder_can_be_written() {
+    let folder = Folder::new("written");
+    let script = "echo in > made; echo out > /usr/belljar-was-here";
+    let place = folder.path().to_string_lossy().into_owned();
+    let seen = see(command(["run", "-w", &place, "--", "sh", "-c", script]).current_dir(folder.path()));
+    assert_ne!(seen.status, 0, "{seen:?}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("made")).expect("made"), "in\n");
+    assert!(!std::path::Path::new("/usr/belljar-was-here").try_exists().expect("stat"));
+}
+
+#[test]
+fn a_shell_is_opened() {
+    let mut child = command(["shell"])
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("belljar starts");
+    child.stdin.take().expect("a pipe").write_all(b"echo $((6*7)); exit 3\n").expect("room");
+    let output = child.wait_with_output().expect("belljar ends");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"42\n"[..]));
+}
+
+#[test]
+fn the_report_tells_a_failed_start_from_a_program_that_says_125() {
+    let folder = Folder::new("told");
+    let report = folder.path().join("r.json");
+    let argument = format!("--report={}", report.display());
+    assert_eq!(belljar(["run", &argument, "--", "sh", "-c", "exit 125"]).status, 125);
+    assert_eq!(json(&report)["verdict"]["kind"], "exited");
+    assert_eq!(belljar(["run", &argument, "-m", "nonsense", "--", "true"]).status, 125);
+    assert_eq!(json(&report)["verdict"]["kind"], "setup-failed");
+}
+
+#[test]
+fn the_program_ignores_the_signals_that_its_caller_ignored() {
+    let ask = ["grep", "SigIgn", "/proc/self/status"];
+    let bare = see(std::process::Command::new(ask[0]).args(&ask[1..]));
+    assert_eq!(belljar(["run", "--"].iter().chain(&ask)).out, bare.out);
+}

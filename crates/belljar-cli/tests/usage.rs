@@ -1,0 +1,70 @@
+//! Mistakes on the command line: status 125, what is wrong, what to type instead, nothing on standard output.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod seen;
+
+use std::os::unix::ffi::OsStrExt;
+
+use seen::belljar;
+
+/// Arguments, a part of the message, a part of the remedy.
+const MISTAKES: &[(&[&str], &str, &str)] = &[
+    (&[], "no subcommand", "belljar run -- COMMAND"),
+    (&["doctr"], "unknown subcommand `doctr`", "did you mean doctor?"),
+    (&["--frobnicate"], "unknown option --frobnicate", "--help"),
+    (&["run"], "no command after --", "belljar run [options] -- COMMAND"),
+    (&["run", "--"], "no command after --", "belljar run [options] -- COMMAND"),
+    (&["run", "ls", "-l"], "`ls` stands before --", "belljar run [options] -- ls"),
+    (&["run", "--raed", "/usr", "--", "ls"], "unknown option --raed", "did you mean --read?"),
+    (&["run", "--read"], "option --read needs a value", "belljar run --help"),
+    (&["run", "--verbose=2", "--", "ls"], "option --verbose takes no value", "belljar run --help"),
+    (
+        &["run", "--report", "/dev/null", "--report", "/dev/null", "--", "ls"],
+        "option --report given twice",
+        "belljar run --help",
+    ),
+    (&["run", "--engine", "kvm", "--", "ls"], "unknown engine `kvm`", "one of: auto, process"),
+    (&["why"], "OBJECT is missing", "belljar why"),
+    (&["policy"], "policy needs one of: check, show, schema", "belljar policy --help"),
+    (&["policy", "chck"], "unknown subcommand `chck`", "did you mean check?"),
+    (&["policy", "check"], "FILE is missing", "belljar policy check belljar.toml"),
+    (&["doctor", "now"], "unknown argument now", "belljar doctor --help"),
+];
+
+#[test]
+fn each_mistake_is_named_with_its_remedy() {
+    for (args, reason, hint) in MISTAKES {
+        let seen = belljar(*args);
+        assert_eq!(seen.status, 125, "{args:?}: {seen:?}");
+        assert_eq!(seen.out, "", "{args:?}");
+        let (said, advised) = seen.err.split_once("\nhint: ").unwrap_or_else(|| panic!("{args:?}: {seen:?}"));
+        assert!(said.starts_with("belljar: ") && said.contains(reason), "{args:?}: {seen:?}");
+        assert!(advised.contains(hint), "{args:?}: {seen:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let help = belljar(["--help"]);
+    assert_eq!((help.status, help.err.as_str()), (0, ""));
+    for sub in belljar_cli::SUBCOMMANDS {
+        assert!(help.out.contains(sub.name), "{}", sub.name);
+    }
+    let version = belljar(["--version"]);
+    assert_eq!(version.out, format!("belljar {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(belljar(["run", "--help"]).out.contains("Usage: belljar run"));
+    assert!(belljar(["policy", "show", "--help"]).out.contains("Usage: belljar policy show"));
+}
+
+#[test]
+fn what_was_typed_cannot_steer_the_terminal() {
+    let hostile = std::ffi::OsStr::from_bytes(b"--\x1b[2J\xe2\x80\xaex\xff");
+    let seen = belljar(["run".as_ref(), hostile, "--".as_ref(), "ls".as_ref()]);
+    assert_eq!(seen.status, 125);
+    assert!(!seen.err.contains(['\u{1b}', '\u{202e}']), "{seen:?}");
+}
+
+#[test]
+fn the_tree_is_sound() {
+    belljar_cli::command().debug_assert();
+}

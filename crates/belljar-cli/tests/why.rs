@@ -1,0 +1,68 @@
+//! `belljar why` and `belljar explain`: answers from the policy, without running anything.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod seen;
+
+use seen::belljar;
+use serde_json::Value;
+
+/// Arguments, exit status, parts of the answer.
+const QUESTIONS: &[(&[&str], i32, &[&str])] = &[
+    (&["/usr/bin/env"], 0, &["allowed", "read", "/usr"]),
+    (&["/root/.ssh/id_ed25519"], 1, &["denied", "--read /root/.ssh/id_ed25519"]),
+    (&["-w", "/srv", "/srv/x"], 0, &["allowed (write)", "(--write /srv)"]),
+    (&["example.org:443"], 1, &["denied", "--net"]),
+    (&["-n", "host", "example.org:443"], 0, &["allowed", "host"]),
+    (&["[::1]:80"], 1, &["denied"]),
+    (&["read"], 0, &["allowed"]),
+    (&["ptrace"], 1, &["denied"]),
+    (&["SECRET_TOKEN"], 1, &["denied", "--env SECRET_TOKEN"]),
+    (&["-e", "LANG=C", "LANG"], 0, &["allowed"]),
+    (&["--deny-syscall", "getrandom", "getrandom"], 1, &["denied", "(--deny-syscall getrandom)"]),
+];
+
+#[test]
+fn each_question_has_its_answer() {
+    for (args, status, parts) in QUESTIONS {
+        let seen = belljar(["why"].iter().chain(*args));
+        assert_eq!((seen.status, seen.err.as_str()), (*status, ""), "{args:?}: {seen:?}");
+        for part in *parts {
+            assert!(seen.out.contains(part), "{args:?} lacks {part:?}: {seen:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_nothing_is_an_error() {
+    let seen = belljar(["why", "flurbl"]);
+    assert_eq!((seen.status, seen.out.as_str()), (125, ""));
+    assert!(seen.err.contains("flurbl") && seen.err.contains("hint: "), "{seen:?}");
+}
+
+#[test]
+fn the_answer_as_json() {
+    let seen = belljar(["why", "--json", "/usr/bin/env"]);
+    let answer: Value = serde_json::from_str(&seen.out).expect("JSON");
+    assert_eq!(answer["allowed"], true, "{answer}");
+}
+
+#[test]
+fn every_key_is_explained() {
+    for key in belljar::policy::KEYS {
+        let seen = belljar(["explain", key.name]);
+        assert_eq!(seen.status, 0, "{}: {seen:?}", key.name);
+        assert!(seen.out.contains(key.short) && seen.out.contains(key.long.trim()), "{}", key.name);
+        assert!(belljar(["explain"]).out.contains(key.name));
+    }
+}
+
+#[test]
+fn flags_and_last_parts_name_a_key() {
+    let whole = belljar(["explain", "limits.memory"]).out;
+    for word in ["--memory", "-m", "memory"] {
+        assert_eq!(belljar(["explain", "--", word]).out, whole, "{word}");
+    }
+    let seen = belljar(["explain", "flurbl"]);
+    assert_eq!(seen.status, 125);
+    assert!(seen.err.contains("hint: "), "{seen:?}");
+}
