@@ -87,7 +87,8 @@ pub(super) fn may_exist(done: Result<()>) -> Result<()> {
 }
 
 pub(crate) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
-    let flags = u64::from(g::O_PATH | g::O_CLOEXEC | g::O_NOFOLLOW);
+    // Without O_NOFOLLOW: with it the kernel would hand out a final symlink itself instead of refusing it.
+    let flags = u64::from(g::O_PATH | g::O_CLOEXEC);
     call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
 }
 
@@ -144,7 +145,11 @@ pub(super) fn loopback() -> Result<()> {
 
 pub(super) fn drop_bounding(last: u32) -> Result<()> {
     for capability in 0..=last {
-        call::prctl(p::PR_CAPBSET_DROP, call::word(capability))?;
+        match call::prctl(p::PR_CAPBSET_DROP, call::word(capability)) {
+            // One past this kernel's last capability.
+            Err(Errno::INVAL) => break,
+            done => done?,
+        };
     }
     Ok(())
 }
@@ -154,9 +159,8 @@ pub(super) fn landlock_path(ruleset: Fd, rights: PathRights<'_>) -> Result<()> {
         Err(Errno::NOENT | Errno::ACCES) if rights.optional => return Ok(()),
         other => other?,
     };
-    let done = call::landlock_path(ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd });
-    call::close(fd);
-    done
+    // Closed by exec, like everything else.
+    call::landlock_path(ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd })
 }
 
 /// The supervisor's runtime ignores SIGPIPE; a program must not inherit that.

@@ -139,13 +139,10 @@ pub(crate) fn real_path(path: &Path) -> Option<PathBuf> {
     walk::real(path).ok().map(|real| real.path)
 }
 
-/// The highest capability number asked for; unknown ones above the kernel's last are skipped by reading its number.
-fn last_capability() -> u32 {
-    let text = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap");
-    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(40)
-}
+/// Capability sets are 64 bits wide; the child stops at the first number that its kernel does not know.
+const LAST_CAPABILITY: u32 = 63;
 
-/// Everything of this kind is covered by an empty folder that nobody may write.
+/// Options of the memory that the root consists of: only folders, links and mount points.
 const TMPFS_ROOT: &CStr = c"mode=0755,size=1m,nr_inodes=4k";
 
 impl<'a> Builder<'a> {
@@ -173,7 +170,7 @@ impl<'a> Builder<'a> {
             Step::Loopback => ops.push(Op::Loopback),
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
-            Step::DropCapabilities => ops.extend([Op::DropBounding(last_capability()), Op::DropCapabilities]),
+            Step::DropCapabilities => ops.extend([Op::DropBounding(LAST_CAPABILITY), Op::DropCapabilities]),
             Step::NoNewPrivs => ops.push(Op::NoNewPrivs),
             Step::NotDumpable => ops.push(Op::NotDumpable),
             _ => {}

@@ -42,7 +42,7 @@ pub(crate) fn plain(path: &Path) -> rustix::io::Result<bool> {
 }
 
 fn open_plain(path: &Path, more: OFlags) -> rustix::io::Result<()> {
-    let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
+    let flags = OFlags::PATH | OFlags::CLOEXEC | more;
     openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).map(drop)
 }
 
