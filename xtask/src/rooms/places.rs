@@ -73,7 +73,7 @@ pub(super) fn forbidden(metadata: &Value) -> Result<Vec<String>> {
 
 fn crate_roots(package: &Value) -> impl Iterator<Item = &str> {
     let targets = package["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let shipped = targets.iter().filter(|target| target["kind"][0] != "test" && target["kind"][0] != "bench");
+    let shipped = targets.iter().filter(|target| target["kind"][0] == "lib" || target["kind"][0] == "bin");
     shipped.filter_map(|target| target["src_path"].as_str())
 }
 
