@@ -29,4 +29,4 @@ attempt("list " + os.path.expanduser("~/.ssh"), lambda: os.listdir(os.path.expan
 attempt("write into this folder", lambda: write("belljar-was-here"))
 attempt("write into /tmp", lambda: write("/tmp/belljar-was-here"))
 attempt("reach the internet", connect)
-attempt("signal process 1 of the host", lambda: os.kill(os.getppid(), 0))
+attempt("signal its parent", lambda: os.kill(os.getppid(), 0))

@@ -82,7 +82,7 @@ fn origins_name_flags_and_presets() {
     assert_eq!(seen.status, 0, "{seen:?}");
     let memory = seen.out.lines().find(|line| line.starts_with("memory")).expect("a memory line");
     assert!(memory.contains("512M\"  # --memory 512M"), "{memory}");
-    assert!(seen.out.contains("@base:"), "{seen:?}");
+    assert!(seen.out.contains("@strict:"), "{seen:?}");
 }
 
 #[test]

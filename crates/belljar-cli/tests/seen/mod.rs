@@ -9,23 +9,23 @@ use serde_json::Value;
 
 /// What one run showed.
 #[derive(Debug)]
-pub struct Seen {
-    pub status: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Seen {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-pub fn belljar<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Seen {
+pub(crate) fn belljar<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Seen {
     see(&mut command(args))
 }
 
-pub fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_belljar"));
     command.args(args).stdin(Stdio::null());
     command
 }
 
-pub fn see(command: &mut Command) -> Seen {
+pub(crate) fn see(command: &mut Command) -> Seen {
     let Output { status, stdout, stderr } = command.output().expect("belljar starts");
     Seen {
         status: status.code().expect("belljar itself is not killed"),
@@ -35,20 +35,20 @@ pub fn see(command: &mut Command) -> Seen {
 }
 
 /// A folder that goes away with the test.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("belljar-cli-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a temporary folder");
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).expect("a file of the test");
         path
@@ -61,7 +61,7 @@ impl Drop for Folder {
     }
 }
 
-pub fn json(path: &Path) -> Value {
+pub(crate) fn json(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).expect("the report was written");
     serde_json::from_str(&text).expect("the report is JSON")
 }
