@@ -19,11 +19,6 @@ pub(crate) fn man(check: bool) -> Result<()> {
     put("docs/man/belljar.1", &roff::page(&belljar_cli::command()), check)
 }
 
-/// Generator row `schema`: the schema of policy files, for editors.
-pub(crate) fn schema(check: bool) -> Result<()> {
-    put("docs/policy.schema.json", &belljar_policy::schema(), check)
-}
-
 /// Generator row `completions`.
 pub(crate) fn completions(check: bool) -> Result<()> {
     for (shell, path) in COMPLETIONS {

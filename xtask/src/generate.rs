@@ -21,7 +21,6 @@ const GENERATORS: &[Generator] = &[
     Generator { name: "policy", make: crate::policy_files::generate },
     Generator { name: "man", make: crate::cli_docs::man },
     Generator { name: "completions", make: crate::cli_docs::completions },
-    Generator { name: "schema", make: crate::cli_docs::schema },
 ];
 
 /// Writes the files of the named generators, or of all.
