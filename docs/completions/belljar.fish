@@ -67,8 +67,8 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l hostname -d 'Hos
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
-complete -c belljar -n "__fish_belljar_using_subcommand run" -s v -l verbose -d 'Print the plan and what was enforced'
-complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not print the block of denials at the end'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s v -l verbose -d 'Say at the end what held each rule'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not say which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s p -l policy -d 'Start from a policy file or preset' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s r -l read -d 'Grant reading, listing and executing' -r
@@ -104,8 +104,8 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hostname -d 'H
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Print the plan and what was enforced'
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not print the block of denials at the end'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Say at the end what held each rule'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not say which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s p -l policy -d 'Start from a policy file or preset' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s r -l read -d 'Grant reading, listing and executing' -r
