@@ -13,6 +13,7 @@ use crate::value::path::Base;
 
 /// Name (with its `@`) and TOML text of each preset.
 pub const PRESETS: &[(&str, &str)] = &[
+    ("@system", include_str!("../presets/system.toml")),
     ("@base", include_str!("../presets/base.toml")),
     ("@strict", include_str!("../presets/strict.toml")),
     ("@filter", include_str!("../presets/filter.toml")),

@@ -5,83 +5,68 @@ use crate::presets::{Lit, Ready, Row};
 
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Ready] = &[
-    // @base
+    // @system
     Ready { extends: &[], rows: &[
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/usr"), line: 5 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/bin"), line: 6 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/sbin"), line: 7 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib"), line: 8 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib32"), line: 9 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib64"), line: 10 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/libx32"), line: 11 }, // fs.read
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ld.so.cache"), line: 12 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ld.so.conf"), line: 13 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ld.so.conf.d"), line: 14 }, // fs.read-noexec
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/etc/alternatives"), line: 15 }, // fs.read
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/localtime"), line: 16 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/timezone"), line: 17 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/nsswitch.conf"), line: 18 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/passwd"), line: 19 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/group"), line: 20 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/hosts"), line: 21 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/host.conf"), line: 22 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 23 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/gai.conf"), line: 24 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/services"), line: 25 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/protocols"), line: 26 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/mime.types"), line: 27 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/os-release"), line: 28 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/locale.alias"), line: 29 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ssl/openssl.cnf"), line: 30 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ssl/certs"), line: 31 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/pki/tls/certs"), line: 32 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/pki/ca-trust"), line: 33 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ca-certificates"), line: 34 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/crypto-policies"), line: 35 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/fonts"), line: 36 }, // fs.read-noexec
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/nix/store"), line: 38 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/gnu/store"), line: 39 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/etc/static"), line: 40 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/run/current-system"), line: 41 }, // fs.read
-        Row { key: &KEYS[18], name: None, value: Lit::Text("@default"), line: 44 }, // syscalls.allow
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib64"), line: 9 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/nix/store"), line: 11 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/gnu/store"), line: 12 }, // fs.read
+        Row { key: &KEYS[2], name: None, value: Lit::Text("?/run/current-system"), line: 13 }, // fs.read
+        Row { key: &KEYS[18], name: None, value: Lit::Text("@default"), line: 16 }, // syscalls.allow
+    ] },
+    // @base
+    Ready { extends: &["@system"], rows: &[
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ld.so.cache"), line: 6 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ld.so.conf"), line: 7 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ld.so.conf.d"), line: 8 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/alternatives"), line: 9 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/localtime"), line: 10 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/nsswitch.conf"), line: 11 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/passwd"), line: 12 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/group"), line: 13 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/hosts"), line: 14 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/host.conf"), line: 15 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 16 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/services"), line: 17 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/protocols"), line: 18 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/os-release"), line: 19 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ssl/openssl.cnf"), line: 20 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ssl/certs"), line: 21 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/ca-certificates"), line: 22 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/pki/tls/certs"), line: 23 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/pki/ca-trust"), line: 24 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/crypto-policies"), line: 25 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/static"), line: 26 }, // fs.read-noexec
     ] },
     // @strict
-    Ready { extends: &[], rows: &[
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/usr"), line: 6 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/bin"), line: 7 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/sbin"), line: 8 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib"), line: 9 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib32"), line: 10 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/lib64"), line: 11 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/libx32"), line: 12 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/nix/store"), line: 14 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/gnu/store"), line: 15 }, // fs.read
-        Row { key: &KEYS[2], name: None, value: Lit::Text("?/run/current-system"), line: 16 }, // fs.read
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc"), line: 18 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/localtime"), line: 20 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 21 }, // fs.read-noexec
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 23 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/gshadow"), line: 24 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ssl/private"), line: 25 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 27 }, // fs.hide
-        Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 28 }, // fs.read
-        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 29 }, // fs.tmp
-        Row { key: &KEYS[11], name: None, value: Lit::Text("own"), line: 30 }, // fs.proc
-        Row { key: &KEYS[12], name: None, value: Lit::Text("basic"), line: 31 }, // fs.dev
-        Row { key: &KEYS[13], name: None, value: Lit::Text("none"), line: 34 }, // net.mode
-        Row { key: &KEYS[16], name: None, value: Lit::Text("PATH"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("HOME"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("USER"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LOGNAME"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("SHELL"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LANG"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LANGUAGE"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LC_*"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("TERM"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("COLORTERM"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("NO_COLOR"), line: 38 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("TZ"), line: 38 }, // env.pass
-        Row { key: &KEYS[18], name: None, value: Lit::Text("@default"), line: 41 }, // syscalls.allow
+    Ready { extends: &["@system"], rows: &[
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc"), line: 8 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/localtime"), line: 10 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 11 }, // fs.read-noexec
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 13 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/gshadow"), line: 14 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ssl/private"), line: 15 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 17 }, // fs.hide
+        Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 18 }, // fs.read
+        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 19 }, // fs.tmp
+        Row { key: &KEYS[11], name: None, value: Lit::Text("own"), line: 20 }, // fs.proc
+        Row { key: &KEYS[12], name: None, value: Lit::Text("basic"), line: 21 }, // fs.dev
+        Row { key: &KEYS[13], name: None, value: Lit::Text("none"), line: 24 }, // net.mode
+        Row { key: &KEYS[16], name: None, value: Lit::Text("PATH"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("HOME"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("USER"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LOGNAME"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("SHELL"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LANG"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LANGUAGE"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LC_*"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("TERM"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("COLORTERM"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("NO_COLOR"), line: 28 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("TZ"), line: 28 }, // env.pass
     ] },
     // @filter
     Ready { extends: &[], rows: &[
