@@ -10,7 +10,7 @@ use crate::attacks::{proof, target};
 use crate::files;
 use crate::stage::Stage;
 
-const ROW: Attack = Attack { id: "D3", prepare: read_half, ..Attack::ROW };
+const ROW: Attack = Attack { id: "D3", prepare: read_half, may_refuse: true, ..Attack::ROW };
 
 pub(super) const WRITE: Attack = Attack {
     name: "write-of-narrowed",

@@ -1,6 +1,6 @@
 //! B10: gets a writable handle of a running program, the launcher's among them.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 
 use crate::attack::{Attack, Judge};
@@ -39,8 +39,19 @@ fn attack(args: &[String]) -> io::Result<()> {
 }
 
 fn writable(path: &str) -> io::Result<()> {
-    match sys!(SYS_openat, libc::AT_FDCWD, &CString::new(path)?, libc::O_WRONLY) {
-        Err(error) if error.raw_os_error() != Some(BUSY) => Err(error),
+    let path = CString::new(path)?;
+    match sys!(SYS_openat, libc::AT_FDCWD, &path, libc::O_WRONLY) {
+        Err(error) if error.raw_os_error() != Some(BUSY) || read_only(&path) => Err(error),
         _ => Ok(()),
     }
 }
+
+/// The kernel says "busy" before it looks whether the mount is read-only.
+fn read_only(path: &CStr) -> bool {
+    let mut words = [0u64; 15];
+    let asked = sys!(SYS_statfs, path, &mut words);
+    asked.is_ok() && words[FLAGS] & libc::ST_RDONLY != 0
+}
+
+/// Word of the mount flags in `struct statfs`.
+const FLAGS: usize = 10;
