@@ -7,7 +7,8 @@ use std::path::Path;
 pub(crate) struct Sandbox {
     /// Name on the command line and in tables.
     pub(crate) name: &'static str,
-    /// Words before the command; `{bin}` and `{work}` are folders, `{flags}` the extra flags of the attack.
+    /// Words before the command; `{bin}` and `{work}` are folders, `{flags}` the extra flags of the
+    /// attack, `{grant}` how the work folder is granted.
     words: &'static [&'static str],
 }
 
@@ -79,7 +80,10 @@ pub(crate) const BOXES: &[Sandbox] = &[
             "--",
         ],
     },
-    Sandbox { name: "belljar", words: &["{belljar}", "run", "-r", "{bin}", "-w", "{work}", "{flags}", "--"] },
+    Sandbox {
+        name: "belljar",
+        words: &["{belljar}", "run", "-r", "{bin}", "{grant}", "{work}", "{flags}", "--"],
+    },
 ];
 
 /// What the placeholders stand for.
@@ -88,6 +92,7 @@ pub(crate) struct Places<'a> {
     pub(crate) bin: &'a Path,
     pub(crate) work: &'a Path,
     pub(crate) flags: &'a [String],
+    pub(crate) grant: &'a str,
 }
 
 /// The row of a name.
@@ -107,7 +112,7 @@ fn fill(word: &str, places: &Places<'_>) -> Vec<OsString> {
         return places.flags.iter().map(OsString::from).collect();
     }
     let path = |path: &Path| path.to_string_lossy().into_owned();
-    let word = word.replace("{belljar}", &path(places.belljar));
+    let word = word.replace("{belljar}", &path(places.belljar)).replace("{grant}", places.grant);
     vec![word.replace("{bin}", &path(places.bin)).replace("{work}", &path(places.work)).into()]
 }
 
@@ -118,16 +123,26 @@ mod tests {
     #[test]
     fn placeholders_are_filled_and_flags_spread() {
         let flags = ["-n".to_owned(), "none".to_owned()];
-        let places =
-            Places { belljar: Path::new("/b"), bin: Path::new("/x"), work: Path::new("/w"), flags: &flags };
+        let places = Places {
+            belljar: Path::new("/b"),
+            bin: Path::new("/x"),
+            work: Path::new("/w"),
+            flags: &flags,
+            grant: "-w",
+        };
         let line = by_name("belljar").unwrap().line(&places);
         assert_eq!(line, ["/b", "run", "-r", "/x", "-w", "/w", "-n", "none", "--"].map(OsString::from));
     }
 
     #[test]
     fn no_template_leaves_a_placeholder() {
-        let places =
-            Places { belljar: Path::new("b"), bin: Path::new("x"), work: Path::new("w"), flags: &[] };
+        let places = Places {
+            belljar: Path::new("b"),
+            bin: Path::new("x"),
+            work: Path::new("w"),
+            flags: &[],
+            grant: "-w",
+        };
         for sandbox in BOXES {
             assert!(sandbox.line(&places).iter().all(|word| !word.to_string_lossy().contains('{')));
         }

@@ -51,6 +51,7 @@ fn print_boxes(out: &mut impl Write, names: &[&'static str], belljar: &Path) -> 
             bin: Path::new("BIN"),
             work: Path::new("WORK"),
             flags: &["FLAGS OF THE ROW".to_owned()],
+            grant: "-w",
         };
         let words: Vec<String> =
             sandbox.line(&places).iter().map(|word| word.to_string_lossy().into_owned()).collect();

@@ -32,6 +32,8 @@ pub(crate) struct Stage {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) flags: Vec<String>,
+    /// The flag of belljar that grants the work folder.
+    pub(crate) work_flag: &'static str,
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) stdin: Vec<u8>,
     pub(crate) terminal: bool,
@@ -66,6 +68,7 @@ impl Stage {
             args: Vec::new(),
             env: Vec::new(),
             flags: Vec::new(),
+            work_flag: "-w",
             cwd: None,
             stdin: Vec::new(),
             terminal: false,
@@ -108,10 +111,9 @@ impl Stage {
         self.belljar_flags(&["--read-noexec", &data]);
     }
 
-    /// Takes writing and executing in the work folder away from belljar's box; the smaller of two grants wins.
+    /// Takes writing and executing in the work folder away from belljar's box.
     pub(crate) fn no_exec_work(&mut self) {
-        let work = self.work.to_string_lossy().into_owned();
-        self.belljar_flags(&["--read-noexec", &work]);
+        self.work_flag = "--read-noexec";
     }
 
     /// Runs the box on a worse host: kernel calls that are missing or lie. Control runs keep the good host.

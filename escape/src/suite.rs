@@ -134,7 +134,13 @@ impl Suite {
     }
 
     fn places<'a>(&'a self, stage: &'a Stage) -> Places<'a> {
-        Places { belljar: &self.belljar, bin: &self.bin, work: &stage.work, flags: &stage.flags }
+        Places {
+            belljar: &self.belljar,
+            bin: &self.bin,
+            work: &stage.work,
+            flags: &stage.flags,
+            grant: stage.work_flag,
+        }
     }
 }
 

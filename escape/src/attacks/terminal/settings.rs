@@ -38,6 +38,8 @@ pub(super) const FOREGROUND: Attack = change!(
     "makes another process group of the session the foreground of the caller's terminal",
     "foreground changed",
     || {
+        // The shell itself sets the foreground right after it has started the box.
+        raw::pause(100)?;
         raw::ignore(libc::SIGTTOU)?;
         let child = raw::fork()?;
         if child == 0 {
