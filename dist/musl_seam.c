@@ -7,10 +7,11 @@
  * package of every distribution.
  *
  * On x86_64 the two libraries share the layout of every structure that the standard library passes; these are the
- * only names it and the compiler's unwinder need that musl lacks.
+ * only names it and the compiler's unwinder need that musl lacks, and one whose answer is not worth its price.
  */
 
 #include <elf.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,19 @@ int __res_init(void);
 int __res_init(void)
 {
     return 0;
+}
+
+/*
+ * Where the main thread's stack ends; the linker is told to put this in the place of musl's, which finds out by one
+ * failing system call per page, some thirty at each start. Without an answer the standard library only cannot say
+ * that it was a stack overflow it died of.
+ */
+int __wrap_pthread_getattr_np(unsigned long thread, void *attributes);
+int __wrap_pthread_getattr_np(unsigned long thread, void *attributes)
+{
+    (void)thread;
+    (void)attributes;
+    return ENOSYS;
 }
 
 /*

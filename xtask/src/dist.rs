@@ -5,6 +5,7 @@
 //! address and gives the supervisor a random layout.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -81,15 +82,18 @@ fn musl_flags(library: &Path, seam: &Path) -> Vec<String> {
         format!("-L{}", library.display()),
         library.join("rcrt1.o").display().to_string(),
         seam.display().to_string(),
+        "-Wl,--wrap=pthread_getattr_np".to_owned(),
     ];
     arguments.extend(CALLED_UNASKED.iter().map(|name| format!("-Wl,--undefined={name}")));
     arguments.iter().map(|argument| format!("-Clink-arg={argument}")).collect()
 }
 
-/// Compiles the seam.
+/// Compiles the seam. Its text is part of the object's name, because cargo links anew only when a flag changes.
 fn seam(folder: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder)?;
-    let object = folder.join("musl_seam.o");
+    let mut hasher = DefaultHasher::new();
+    tree::read("dist/musl_seam.c")?.hash(&mut hasher);
+    let object = folder.join(format!("musl_seam-{:016x}.o", hasher.finish()));
     let flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIE", "-c", "dist/musl_seam.c", "-o"];
     must(program("cc", flags).arg(&object))?;
     Ok(object)

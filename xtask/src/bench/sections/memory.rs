@@ -23,7 +23,8 @@ pub(super) fn few(bench: &Bench<'_>) -> Result<Table> {
     ]);
     for peer in bench.usable(PEERS, SYSTEM) {
         let found = bench.helper.idle(bench.account, &peer.line(SLEEP, bench.places), 20)?;
-        let cell = |name: &str| found[name].to_string();
+        let cell = |name: &str| found[name].as_u64().filter(|value| *value > 0 || name == "processes");
+        let cell = |name: &str| cell(name).map_or("-".to_owned(), |value| value.to_string());
         let cells = ["processes", "supervisor", "supervisor_peak", "proportional"].map(cell);
         table.row([peer.name.to_owned()].into_iter().chain(cells));
         if peer.name == BELLJAR.name {

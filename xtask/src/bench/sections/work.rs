@@ -52,7 +52,7 @@ fn prepare(bench: &Bench<'_>) -> Result<()> {
     fs::write(bench.places.work.join("program.c"), program)?;
     let script = "git init -q repository && cd repository && for i in $(seq 100); do mkdir d$i; \
                   for j in $(seq 100); do echo $i $j >d$i/f$j; done; done && git add . && \
-                  git -c user.name=bench -c user.email=bench@localhost commit -qm all && echo new >d1/f1";
+                  git -c user.name=bench -c user.email=bench@localhost commit -qm all && echo new >d1/f1 && git status --short >/dev/null";
     let mut command = bench.account.command("sh".as_ref(), 120);
     must(command.args(["-c", script]).current_dir(&bench.places.work))
 }
