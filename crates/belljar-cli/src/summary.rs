@@ -27,7 +27,8 @@ pub(crate) fn is_failure(report: &Report) -> bool {
 /// How it ended, what it used, what held which rule.
 pub(crate) fn full(report: &Report) -> String {
     let rows = report.enforced.iter().map(enforced_row).chain(report.limits.iter().map(limit_row));
-    format!("{}belljar: used {}\n{}", headline(report), used(report), columns(&rows.collect::<Vec<_>>()))
+    let used = if is_failure(report) { String::new() } else { format!("belljar: used {}\n", used(report)) };
+    format!("{}{used}{}", headline(report), columns(&rows.collect::<Vec<_>>()))
 }
 
 fn headline(report: &Report) -> String {

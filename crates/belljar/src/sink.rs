@@ -1,7 +1,8 @@
 //! Where a report goes: a file that the jar cannot forge, or a descriptor of the caller.
 //!
 //! Opened before the program starts, so that a place that cannot be written stops the run; written once, after the whole
-//! tree has ended. The last part of the name is never followed as a symlink, and the file must belong to the supervisor.
+//! tree has ended. The last part of the name is never followed as a symlink, folders only through symlinks of root, and the
+//! file must belong to the supervisor.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -9,11 +10,12 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
 use crate::Report;
+use crate::prepare::walk;
 
 /// The place named by `--report`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,9 +142,10 @@ impl Sink {
         let failed = |error: Errno| SinkError::Open { path: path.into(), source: error.into() };
         let name = path.file_name().ok_or_else(|| SinkError::NoFile(path.into()))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder =
-            rustix::fs::open(parent, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-                .map_err(failed)?;
+        let folder = folder(parent).map_err(failed)?.ok_or_else(|| SinkError::Unfit {
+            path: path.into(),
+            what: "reached through a symlink of a user",
+        })?;
         // NONBLOCK: a FIFO there must be refused, not waited for.
         let how = OFlags::WRONLY
             | OFlags::CREATE
@@ -195,6 +198,19 @@ impl Place {
             _ => false,
         }
     }
+}
+
+/// Opens a folder. None when a symlink on the way is not root's: an earlier jar may have made it.
+fn folder(path: &Path) -> Result<Option<OwnedFd>, Errno> {
+    let plain = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+    let real = walk::real(&std::path::absolute(path).map_err(plain)?).map_err(plain)?;
+    for (link, _) in &real.links {
+        if rustix::fs::lstat(link)?.st_uid != 0 {
+            return Ok(None);
+        }
+    }
+    let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat2(CWD, &real.path, how, Mode::empty(), ResolveFlags::NO_SYMLINKS).map(Some)
 }
 
 /// Says why this is no file to write a report to.
