@@ -6,7 +6,7 @@ use super::{Refused, least, lesser, refuse};
 use crate::decide::{Grant, grant_at};
 use crate::model::{Access, FsRule, FsSubject, Policy};
 use crate::value::Written as _;
-use crate::value::path::same;
+use crate::value::path::{below, same};
 use crate::words::{ACCESS, word};
 
 pub(super) fn narrow(out: &mut Policy, parent: &Policy, child: &Policy, refused: &mut Refused) {
@@ -16,6 +16,7 @@ pub(super) fn narrow(out: &mut Policy, parent: &Policy, child: &Policy, refused:
     spots.dedup();
     // Between two neighbouring spots neither policy changes its answer, so the answers at the spots are all of them.
     out.fs.rules = spots.iter().filter_map(|spot| both(parent, child, spot)).collect();
+    needed_hides(&mut out.fs.rules, parent.fs.root.is_some() && child.fs.root.is_some());
     for wanted in child.fs.rules.iter().filter(|rule| rule.access != Access::Hide) {
         report(out, parent, wanted, refused);
     }
@@ -30,6 +31,15 @@ pub(super) fn narrow(out: &mut Policy, parent: &Policy, child: &Policy, refused:
     out.fs.dev = lesser(&parent.fs.dev, &child.fs.dev, "fs.dev", refused);
     out.fs.cwd = child.fs.cwd.clone().or_else(|| parent.fs.cwd.clone());
     root(out, parent, child, refused);
+}
+
+/// Hiding says something only below a grant, or on top of a root.
+fn needed_hides(rules: &mut Vec<FsRule>, root: bool) {
+    let granted = rules.iter().filter(|rule| rule.access != Access::Hide).filter_map(FsRule::inside);
+    let granted: Vec<PathBuf> = granted.map(Path::to_owned).collect();
+    let above =
+        |rule: &FsRule| rule.inside().is_some_and(|path| granted.iter().any(|grant| below(path, grant)));
+    rules.retain(|rule| root || rule.access != Access::Hide || above(rule));
 }
 
 /// The rule at one place that grants what both sides grant there; hidden where one of them grants nothing.
