@@ -1,6 +1,7 @@
 //! Descriptors that were handed over with one right and are tried for others.
 
 mod folder;
+mod left_open;
 mod narrowed;
 mod passed;
 mod read_only;
@@ -33,6 +34,7 @@ pub(super) const FAMILY: Family = Family {
         write_only::APPEND,
         write_only::TRUNCATE,
         write_only::REOPEN,
+        left_open::ROW,
         folder::CLIMB,
         folder::WRITE,
         folder::CREATE,

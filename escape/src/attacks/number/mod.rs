@@ -2,6 +2,7 @@
 
 mod compat;
 mod dirty_socket;
+mod dirty_words;
 mod far_jump;
 mod fast_entry;
 mod int80_mkdir;
@@ -28,6 +29,9 @@ pub(super) const FAMILY: Family = Family {
         dirty_socket::DOMAIN,
         dirty_socket::KIND,
         dirty_socket::PACKET_SOCKET,
+        dirty_words::PERSONALITY,
+        dirty_words::PRCTL,
+        dirty_words::SECCOMP,
         vsyscall::ROW,
         unknown::ROW,
         sign::DIRTY,

@@ -26,6 +26,7 @@ pub(super) const FAMILY: Family = Family {
         memory::SEGMENT,
         memory::SHM_FILE,
         storage::TMP,
+        storage::ANYWHERE,
         storage::TMP_FILES,
         storage::FILE,
         descriptors::ROW,

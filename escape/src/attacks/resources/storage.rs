@@ -7,9 +7,11 @@ use super::memory::{fill, hold};
 use crate::attack::Attack;
 use crate::attacks::kernel::{small, sys};
 use crate::attacks::proof;
+use crate::attacks::raw::c;
 use crate::outcome::Judgement;
 
 const ROW: Attack = Attack { id: "R3", ..Attack::ROW };
+const HERE: i32 = libc::AT_FDCWD;
 const CREATE: i32 = libc::O_CREAT | libc::O_WRONLY;
 
 pub(super) const TMP: Attack = Attack {
@@ -25,6 +27,39 @@ pub(super) const TMP: Attack = Attack {
     },
     ..ROW
 };
+
+pub(super) const ANYWHERE: Attack = Attack {
+    name: "fill-anywhere",
+    what: "fills any folder of the box that takes files and was not granted, down to its root",
+    prepare: |stage| {
+        stage.belljar_flags(&["--tmp", "16M"]);
+        Ok(measure::at_most(stage, 48 * MIB, |tree| tree.files, "bytes"))
+    },
+    attack: |_| {
+        let folders =
+            ["/", "/dev", "/run", "/var", "/var/tmp", "/home", "/root", "/mnt", "/opt", "/proc", "/etc"];
+        let opened: Vec<usize> = folders.iter().filter_map(|path| nameless(path).ok()).collect();
+        hold(opened.into_iter().try_for_each(|fd| fill_some(small(fd)?)))
+    },
+    ..ROW
+};
+
+/// An open file without a name in the folder.
+fn nameless(path: &str) -> io::Result<usize> {
+    let path = c(path);
+    sys!(SYS_openat, HERE, &path, libc::O_TMPFILE | libc::O_RDWR, 0o600).or_else(|_| {
+        let folder = sys!(SYS_openat, HERE, &path, libc::O_RDONLY)?;
+        let file = sys!(SYS_openat, folder, c"filled", CREATE, 0o600)?;
+        sys!(SYS_unlinkat, folder, c"filled", 0)?;
+        Ok(file)
+    })
+}
+
+/// Writes 64 MiB or until refused.
+fn fill_some(fd: i32) -> io::Result<()> {
+    let block = vec![0u8; 1 << 20];
+    (0..64).try_for_each(|_| sys!(SYS_write, fd, block.as_ptr(), block.len()).map(drop))
+}
 
 pub(super) const TMP_FILES: Attack = Attack {
     name: "fill-tmp-with-names",

@@ -1,6 +1,7 @@
 //! Calls that reach other processes or wide parts of the kernel.
 
 mod bpf_map;
+mod debugged;
 mod fanotify_host;
 mod filter;
 mod handle_name;
@@ -55,6 +56,9 @@ pub(super) const FAMILY: Family = Family {
         ptrace_seize::ROW,
         ptrace_child::ROW,
         ptrace_starter::ROW,
+        debugged::ATTACH,
+        debugged::MEMORY,
+        debugged::DESCRIPTORS,
         scm_in::ROW,
         scm_in_path::ROW,
         scm_out::ROW,

@@ -94,7 +94,9 @@ pub(super) const LEASE: Attack = Attack {
     },
     attack: |args| {
         let fd = sys!(SYS_openat, HERE, &proof::path(args, 0)?, libc::O_RDONLY)?;
-        sys!(SYS_fcntl, fd, libc::F_SETLEASE, libc::F_RDLCK)?;
+        // The kernel looks at the low half of the command only.
+        sys!(SYS_fcntl, fd, libc::F_SETLEASE, libc::F_RDLCK)
+            .or_else(|_| sys!(SYS_fcntl, fd, 1u64 << 32 | libc::F_SETLEASE as u64, libc::F_RDLCK))?;
         nap(200);
         Ok(())
     },
