@@ -33,6 +33,7 @@ complete -c belljar -n "__fish_belljar_needs_command" -f -a "why" -d 'say whethe
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "explain" -d 'explain a policy key, or list all of them'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "doctor" -d 'try what belljar needs from this host'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "policy" -d 'check and show policies'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s p -l policy -d 'Start from a policy file or preset' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s r -l read -d 'Grant reading, listing and executing' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
@@ -220,3 +221,14 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l origin -d 'Say after each rule where it was written'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "run" -d 'run a command in a jar'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "shell" -d 'open a shell in a jar'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "plan" -d 'say how this host would enforce a policy; run nothing'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "why" -d 'say whether something is allowed, by which rule, and which flag would allow it'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "explain" -d 'explain a policy key, or list all of them'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "doctor" -d 'try what belljar needs from this host'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "policy" -d 'check and show policies'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell plan why explain doctor policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "check" -d 'read a policy file strictly'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "show" -d 'show the policy that the options make'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "schema" -d 'print the JSON Schema of policy files'

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use belljar::policy::Kind;
+use belljar::policy::{Key, Kind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::front::{Operand, SUBCOMMANDS, SWITCHES, Sub};
@@ -20,7 +20,6 @@ pub fn tree() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Run code you do not trust with practically no privileges")
         .subcommand_required(true)
-        .disable_help_subcommand(true)
         .after_help(
             "Exit status: the command's own; 124 time limit; 125 belljar failed; 126 not runnable; 127 not found; \
              128+n signal.\nMore: belljar SUBCOMMAND --help, belljar explain KEY",
@@ -49,7 +48,7 @@ pub(crate) fn parse(argv: &[OsString]) -> Result<(&'static Sub, Words), Usage> {
 fn slow(sub: &'static Sub, path: String, typed: &[OsString]) -> Result<Words, Usage> {
     let command = branch(sub).bin_name(path).no_binary_name(true);
     let matches = command.try_get_matches_from(typed).map_err(|error| Usage::new(Some(sub), &error))?;
-    Ok(words(sub, &matches))
+    Ok(words(sub, &matches, typed))
 }
 
 fn descend<'a>(subs: &'static [Sub], typed: &'a [OsString]) -> Option<(&'static Sub, &'a [OsString])> {
@@ -109,19 +108,36 @@ fn name_of(rest: &'static str) -> &'static str {
 }
 
 /// What clap read, as data.
-fn words(sub: &'static Sub, matches: &ArgMatches) -> Words {
+fn words(sub: &'static Sub, matches: &ArgMatches, typed: &[OsString]) -> Words {
     let mut words = Words::default();
     for key in request::rows(sub) {
-        let flag = key.flags.first().copied().unwrap_or_default();
+        let mut flags = spellings(key, typed);
         match key.kind {
-            Kind::Switch if is_set(matches, key.name) => words.give(key.name, flag, None),
-            _ => values(matches, key.name).for_each(|value| words.give(key.name, flag, Some(value))),
+            Kind::Switch if is_set(matches, key.name) => {
+                words.give(key.name, flags.next().unwrap_or(""), None)
+            }
+            _ => values(matches, key.name)
+                .zip(flags)
+                .for_each(|(value, flag)| words.give(key.name, flag, Some(value))),
         }
     }
     let own = SWITCHES.iter().filter(|(name, _)| is_set(matches, name));
     own.for_each(|(name, _)| words.give(name, name, None));
     words.set_rest(values(matches, REST).map(OsString::from).collect());
     words
+}
+
+/// The flags of a key in the order typed, for messages; its first flag once they are used up.
+fn spellings<'a>(key: &'static Key, typed: &'a [OsString]) -> impl Iterator<Item = &'static str> + 'a {
+    let options = typed.iter().map_while(|word| word.to_str().filter(|word| *word != "--"));
+    let found = options.filter_map(|word| key.flags.iter().copied().find(|flag| is_spelled(flag, word)));
+    found.chain(std::iter::repeat(key.flags.first().copied().unwrap_or("")))
+}
+
+/// `--read`, `--read=/usr`, `-r` or `-r/usr`.
+fn is_spelled(flag: &str, word: &str) -> bool {
+    let rest = word.strip_prefix(flag);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || !flag.starts_with("--"))
 }
 
 fn is_set(matches: &ArgMatches, name: &str) -> bool {

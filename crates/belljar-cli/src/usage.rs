@@ -100,7 +100,7 @@ fn unknown(sub: Option<&'static Sub>, object: &str, error: &clap::Error) -> (Str
         );
     }
     let what = if object.starts_with('-') { "option" } else { "argument" };
-    (format!("unknown {what} {object}"), suggestion(sub, error, ContextKind::SuggestedArg))
+    (format!("unknown {what} {object}"), suggestion(sub, error))
 }
 
 fn takes_command(operand: Operand) -> bool {
@@ -109,7 +109,12 @@ fn takes_command(operand: Operand) -> bool {
 
 fn unknown_subcommand(sub: Option<&'static Sub>, error: &clap::Error) -> (String, String) {
     let object = word(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-    (format!("unknown subcommand `{object}`"), suggestion(sub, error, ContextKind::SuggestedSubcommand))
+    let near = word(error, ContextKind::SuggestedSubcommand).map(|near| format!("did you mean {near}?"));
+    let hint = near.unwrap_or_else(|| match sub {
+        None => format!("to run a program: belljar run -- {object}; belljar --help lists the subcommands"),
+        Some(_) => help(sub),
+    });
+    (format!("unknown subcommand `{object}`"), hint)
 }
 
 fn missing(sub: Option<&'static Sub>) -> (String, String) {
@@ -122,8 +127,8 @@ fn missing(sub: Option<&'static Sub>) -> (String, String) {
     }
 }
 
-fn suggestion(sub: Option<&'static Sub>, error: &clap::Error, kind: ContextKind) -> String {
-    word(error, kind).map_or_else(|| help(sub), |near| format!("did you mean {near}?"))
+fn suggestion(sub: Option<&'static Sub>, error: &clap::Error) -> String {
+    word(error, ContextKind::SuggestedArg).map_or_else(|| help(sub), |near| format!("did you mean {near}?"))
 }
 
 fn help(sub: Option<&'static Sub>) -> String {

@@ -81,7 +81,7 @@ fn origins_name_flags_and_presets() {
     let seen = belljar(["policy", "show", "--origin", "-m", "512M"]);
     assert_eq!(seen.status, 0, "{seen:?}");
     let memory = seen.out.lines().find(|line| line.starts_with("memory")).expect("a memory line");
-    assert!(memory.contains("512M\"  # --memory 512M"), "{memory}");
+    assert!(memory.contains("512M\"  # -m 512M"), "{memory}");
     assert!(seen.out.contains("@strict:"), "{seen:?}");
 }
 
@@ -98,5 +98,5 @@ fn json_forms_are_json() {
 fn a_flag_that_is_wrong_is_shown_like_a_file() {
     let seen = belljar(["policy", "show", "-m", "lots"]);
     assert_eq!(seen.status, 125);
-    assert!(seen.err.contains("lots") && seen.err.contains("--memory"), "{seen:?}");
+    assert!(seen.err.contains("lots") && seen.err.contains("-m lots"), "{seen:?}");
 }

@@ -11,6 +11,7 @@ use seen::belljar;
 const MISTAKES: &[(&[&str], &str, &str)] = &[
     (&[], "no subcommand", "belljar run -- COMMAND"),
     (&["doctr"], "unknown subcommand `doctr`", "did you mean doctor?"),
+    (&["python3", "x.py"], "unknown subcommand `python3`", "belljar run -- python3"),
     (&["--frobnicate"], "unknown option --frobnicate", "--help"),
     (&["run"], "no command after --", "belljar run [options] -- COMMAND"),
     (&["run", "--"], "no command after --", "belljar run [options] -- COMMAND"),
@@ -52,6 +53,7 @@ fn help_and_version_are_answers() {
     }
     let version = belljar(["--version"]);
     assert_eq!(version.out, format!("belljar {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(belljar(["help"]).out, help.out);
     assert!(belljar(["run", "--help"]).out.contains("Usage: belljar run"));
     assert!(belljar(["policy", "show", "--help"]).out.contains("Usage: belljar policy show"));
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 const QUESTIONS: &[(&[&str], i32, &[&str])] = &[
     (&["/usr/bin/env"], 0, &["allowed", "read", "/usr"]),
     (&["/root/.ssh/id_ed25519"], 1, &["denied", "--read /root/.ssh/id_ed25519"]),
-    (&["-w", "/srv", "/srv/x"], 0, &["allowed (write)", "(--write /srv)"]),
+    (&["-w", "/srv", "/srv/x"], 0, &["allowed (write)", "(-w /srv)"]),
     (&["example.org:443"], 1, &["denied", "--net"]),
     (&["-n", "host", "example.org:443"], 0, &["allowed", "host"]),
     (&["[::1]:80"], 1, &["denied"]),
