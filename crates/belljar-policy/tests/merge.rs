@@ -52,7 +52,6 @@ fn strict_is_the_default_and_reads_no_home() {
         ("/etc/passwd", Some(Access::ReadNoexec)),
         ("/etc/shadow", None),
         ("/etc/ssl/certs/a.pem", Some(Access::ReadNoexec)),
-        ("/etc/ssl/private/key", None),
         ("/home/u/.ssh/id", None),
         ("/home/u", None),
         ("/src/other", None),

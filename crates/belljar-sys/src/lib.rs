@@ -13,6 +13,8 @@ pub mod ask;
 pub mod call;
 pub mod child;
 #[cfg(feature = "std")]
+pub mod heap;
+#[cfg(feature = "std")]
 pub mod owned;
 pub mod spawn;
 pub mod wire;

@@ -22,6 +22,7 @@ mod supervise;
 
 pub use belljar_bpf as bpf;
 pub use belljar_policy as policy;
+pub use belljar_sys::heap;
 pub use command::{Child, Command, Stdio};
 pub use probe::HostFacts;
 pub use report::Report;

@@ -162,8 +162,8 @@ fn object(op: &Op<'_>) -> String {
         | Op::Chdir(path)
         | Op::Cover(path)
         | Op::Unlink(path) => path,
-        Op::Bind { from, .. } | Op::BindNode { from, .. } => from,
-        Op::BindFd { to, .. } | Op::Mount { to, .. } => to,
+        Op::BindNode { from, .. } => from,
+        Op::Bind { from: walk, .. } | Op::BindFd { to: walk, .. } | Op::Mount { to: walk, .. } => walk.path(),
         Op::LandlockPath(rights) => rights.path,
         _ => return String::new(),
     };

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use belljar::probe::doctor::{Diagnosis, Status, examine};
 use belljar_sys::abi::{LandlockRuleset, SockFilter};
+use belljar_sys::child::Walk;
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{self, Event};
 use belljar_sys::{Op, owned};
@@ -153,7 +154,10 @@ fn user_namespaces_used_up_are_named_with_their_limit() {
 
 #[test]
 fn a_covered_proc_refuses_a_fresh_one_and_only_that() {
-    let cover = [Op::Chdir(c"/"), Op::Bind { from: c"/proc/sys", to: c"proc/sys", attrs: 0 }];
+    let cover = [
+        Op::Chdir(c"/"),
+        Op::Bind { from: Walk::Plain(c"/proc/sys"), to: Walk::Plain(c"proc/sys"), attrs: 0 },
+    ];
     let Some(diagnosis) = in_namespace("covered", &cover) else { return };
     let (status, remedy, found) = finding(&diagnosis, "fresh-proc");
     assert_eq!(status, Status::Weaker, "{found}");

@@ -27,7 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "tracing",
         ],
     ),
-    ("belljar-cli", &["belljar", "clap", "dlmalloc", "serde_json"]),
+    ("belljar-cli", &["belljar", "clap", "serde_json"]),
 ];
 
 /// Packages that are never shipped and may import anything.

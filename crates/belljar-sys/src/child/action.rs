@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::{general as g, prctl as p};
 
-use super::op::{PathRights, State};
+use super::op::{PathRights, State, Walk};
 use crate::abi;
 use crate::call::{self, CWD, Errno, Fd, Result};
 
@@ -71,11 +71,16 @@ pub(super) fn enter_root(state: &mut State, at: &CStr) -> Result<()> {
     Ok(())
 }
 
-/// `mount(2)` takes paths only: the target is entered through a safe walk, and left again.
-pub(super) fn mount_at(root: Fd, to: &CStr, mount: impl FnOnce() -> Result<()>) -> Result<()> {
-    call::fchdir(walk(CWD, to, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?)?;
-    mount()?;
-    call::fchdir(root)
+/// `mount(2)` takes paths only: a checked target is entered through a safe walk, and left again.
+pub(super) fn mount(root: Fd, kind: &CStr, to: Walk<'_>, flags: u32, data: &CStr) -> Result<()> {
+    match to {
+        Walk::Plain(path) => call::mount(kind, path, flags, data),
+        Walk::Checked(path) => {
+            call::fchdir(inside(path)?)?;
+            call::mount(kind, c".", flags, data)?;
+            call::fchdir(root)
+        }
+    }
 }
 
 /// Leftovers of an earlier op are fine: rules may share parents.
@@ -92,16 +97,25 @@ pub(crate) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
     call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
 }
 
-pub(super) fn bind(from: &CStr, to: &CStr, attrs: u64) -> Result<()> {
-    let source = walk(CWD, from, g::RESOLVE_NO_SYMLINKS)?;
-    let tree = call::clone_tree(source)?;
+pub(super) fn bind(from: Walk<'_>, to: Walk<'_>, attrs: u64) -> Result<()> {
+    let tree = match from {
+        Walk::Plain(path) => call::clone_path(path)?,
+        Walk::Checked(path) => call::clone_tree(walk(CWD, path, g::RESOLVE_NO_SYMLINKS)?)?,
+    };
     attach(tree, to, attrs)
 }
 
-pub(super) fn attach(tree: Fd, to: &CStr, attrs: u64) -> Result<()> {
+pub(super) fn attach(tree: Fd, to: Walk<'_>, attrs: u64) -> Result<()> {
     set_attr(tree, c"", true, attrs)?;
-    let target = walk(CWD, to, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?;
-    call::move_mount(tree, target)
+    match to {
+        Walk::Plain(path) => call::move_mount_to(tree, path),
+        Walk::Checked(path) => call::move_mount(tree, inside(path)?),
+    }
+}
+
+/// A path of the new root, walked without symlinks and never above it.
+fn inside(path: &CStr) -> Result<Fd> {
+    walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)
 }
 
 pub(super) fn set_attr(fd: Fd, path: &CStr, recursive: bool, attrs: u64) -> Result<()> {
@@ -114,13 +128,13 @@ pub(super) fn bind_node(from: &CStr, to: &CStr) -> Result<()> {
 }
 
 pub(super) fn cover(path: &CStr) -> Result<()> {
-    let target = walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH)?;
+    let target = inside(path)?;
     call::move_mount(call::fresh_tmpfs(c"1m", c"0555")?, target)
 }
 
 /// A path that this host lacks needs no mask. The cover cannot be opened: devices are refused on its mount.
 pub(super) fn mask(path: &CStr, with: &CStr) -> Result<()> {
-    let target = match walk(CWD, path, g::RESOLVE_NO_SYMLINKS | g::RESOLVE_BENEATH) {
+    let target = match inside(path) {
         Err(Errno::NOENT) => return Ok(()),
         other => other?,
     };

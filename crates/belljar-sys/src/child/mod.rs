@@ -10,5 +10,5 @@ mod tree;
 #[cfg(feature = "std")]
 pub(crate) use action::walk;
 pub(crate) use init::run;
-pub use op::{Op, PathRights, Step};
+pub use op::{Op, PathRights, Step, Walk};
 pub use selfprobe::Forbidden;

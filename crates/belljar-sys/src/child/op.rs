@@ -19,6 +19,25 @@ pub struct PathRights<'a> {
     pub optional: bool,
 }
 
+/// A path, and how it is followed.
+#[derive(Clone, Copy, Debug)]
+pub enum Walk<'a> {
+    /// No component may be a symlink: the kernel checks each.
+    Checked(&'a CStr),
+    /// No component can be a symlink: nobody but root or belljar itself can put one there.
+    Plain(&'a CStr),
+}
+
+impl<'a> Walk<'a> {
+    /// The path.
+    #[must_use]
+    pub const fn path(self) -> &'a CStr {
+        match self {
+            Self::Checked(path) | Self::Plain(path) => path,
+        }
+    }
+}
+
 /// One prepared step. Every pointer and descriptor outlives the exec: the parent keeps them until the child is gone.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -52,14 +71,15 @@ pub enum Op<'a> {
     Symlink { target: &'a CStr, path: &'a CStr },
     /// Remove a file below the current folder.
     Unlink(&'a CStr),
-    /// Bind a host path, walked without symlinks, at a path below the current folder, walked the same way.
-    Bind { from: &'a CStr, to: &'a CStr, attrs: u64 },
+    /// Bind a host path at a path below the current folder. Each is walked without symlinks, or taken as it is where no
+    /// symlink is possible: an entry of the host's `/`, a mount point in the jar's own memory.
+    Bind { from: Walk<'a>, to: Walk<'a>, attrs: u64 },
     /// Bind a detached mount that the parent made.
-    BindFd { from: Fd, to: &'a CStr, attrs: u64 },
+    BindFd { from: Fd, to: Walk<'a>, attrs: u64 },
     /// Bind a harmless node without attributes.
     BindNode { from: &'a CStr, to: &'a CStr },
-    /// Mount a fresh file system at a path below the new root, walked without symlinks.
-    Mount { kind: &'a CStr, to: &'a CStr, flags: u32, data: &'a CStr },
+    /// Mount a fresh file system at a path below the new root.
+    Mount { kind: &'a CStr, to: Walk<'a>, flags: u32, data: &'a CStr },
     /// Cover a folder, which need not be enterable, with an empty one in memory.
     Cover(&'a CStr),
     /// Cover a path with nothing when it exists.
@@ -182,7 +202,6 @@ impl Op<'_> {
     }
 
     /// Does it.
-    #[expect(clippy::too_many_lines, reason = "one short arm for each op")]
     pub(crate) fn apply(&self, state: &mut State) -> Result<()> {
         match *self {
             Self::DieWithParent => action::die_with_parent(),
@@ -202,9 +221,7 @@ impl Op<'_> {
             Self::Bind { from, to, attrs } => action::bind(from, to, attrs),
             Self::BindFd { from, to, attrs } => action::attach(from, to, attrs),
             Self::BindNode { from, to } => action::bind_node(from, to),
-            Self::Mount { kind, to, flags, data } => {
-                action::mount_at(state.root, to, || call::mount(kind, c".", flags, data))
-            }
+            Self::Mount { kind, to, flags, data } => action::mount(state.root, kind, to, flags, data),
             Self::Cover(path) => action::cover(path),
             Self::Mask { path, with } => action::mask(path, with),
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),

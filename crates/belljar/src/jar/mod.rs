@@ -82,6 +82,7 @@ pub(crate) fn start<R>(
         caller_env: &command.env,
         cwd: &cwd,
         home: command.home.as_deref(),
+        root_links: &facts.root_links,
         stdio: streams.child(),
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
         detached: &detached,
@@ -100,7 +101,7 @@ pub(crate) fn start<R>(
     let relay = master.map(|master| relay(master, call.terminals)).transpose()?;
     let watch = watch(&plan, command, signals, relay, streams.take_output());
     let limits = command.policy.limits.clone();
-    let told = plan.clone();
+    let (told, facts) = (plan.clone(), facts.clone());
     let running = Running { started, watch, group, plan: told, limits, facts, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
 use belljar_sys::spawn::Sequence;
@@ -12,7 +12,7 @@ use belljar_sys::{Errno, Fd, Op, owned};
 
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWUSER, Place, Placed, Plan, Step};
-use crate::prepare::{real_path, write_maps_between};
+use crate::prepare::{Walker, write_maps_between};
 use crate::probe::HostFacts;
 use crate::spawn::{raw, status_pair, supervisor};
 
@@ -37,11 +37,13 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts) -> Result<Owners, StartErro
         return Ok(owners);
     }
     let mut spaces: Vec<((u32, u32), OwnedFd)> = Vec::new();
+    let mut walker = Walker::new(&facts.root_links);
     for step in &plan.init {
         if let Step::Place(Place { what: Placed::Host { from, access, .. }, .. }) = step
             && *access != Access::Hide
-            && let Some(path) = real_path(from)
-            && !SYSTEM.iter().any(|system| path.starts_with(system))
+            && !of_system(from)
+            && let Some(path) = walker.path(from)
+            && !of_system(&path)
         {
             let tree = one(&path, *access, &mut spaces)?;
             owners.0.push((path, tree));
@@ -50,11 +52,11 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts) -> Result<Owners, StartErro
     Ok(owners)
 }
 
-fn one(
-    path: &std::path::Path,
-    access: Access,
-    spaces: &mut Vec<((u32, u32), OwnedFd)>,
-) -> Result<OwnedFd, StartError> {
+fn of_system(path: &Path) -> bool {
+    SYSTEM.iter().any(|system| path.starts_with(system))
+}
+
+fn one(path: &Path, access: Access, spaces: &mut Vec<((u32, u32), OwnedFd)>) -> Result<OwnedFd, StartError> {
     let failed =
         |source| StartError::Step { step: "translate-owners", object: crate::plan::shown(path), source };
     let meta = std::fs::symlink_metadata(path).map_err(failed)?;

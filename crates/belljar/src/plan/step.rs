@@ -163,7 +163,7 @@ impl fmt::Display for Step {
             Self::LimitNamespaces => out.write_str("no user namespaces inside"),
             Self::NewRoot => out.write_str("empty root in memory"),
             Self::Place(place) => place.fmt(out),
-            Self::MaskProc => out.write_str("mask /proc/{keys,key-users,kcore,timer_list,sysrq-trigger}"),
+            Self::MaskProc => out.write_str("mask /proc/keys and /proc/key-users"),
             Self::OpenTerminal => out.write_str("own terminal"),
             Self::PivotRoot => out.write_str("pivot root, detach the host's"),
             Self::SealRoot => out.write_str("seal the root read-only"),

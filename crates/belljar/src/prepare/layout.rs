@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
 
-use super::walk::{self, Real};
+use super::walk::{self, Real, Walker};
 use crate::error::StartError;
 use crate::plan::{Place, Placed};
 
@@ -73,11 +73,15 @@ enum What {
 }
 
 /// Plans the root from the placements of the plan.
-pub(crate) fn lay_out(places: &[&Place], home: Option<&Path>) -> Result<Layout, StartError> {
+pub(crate) fn lay_out(
+    places: &[&Place],
+    home: Option<&Path>,
+    mut walker: Walker<'_>,
+) -> Result<Layout, StartError> {
     let mut layout = Layout::default();
     let mut ready = Vec::new();
     for place in places {
-        ready.extend(resolve(place, home, &mut layout.links)?);
+        ready.extend(resolve(place, home, &mut walker, &mut layout.links)?);
     }
     ready.sort_by(|a, b| a.at.components().cmp(b.at.components()));
     let granted: Vec<PathBuf> =
@@ -94,13 +98,14 @@ pub(crate) fn lay_out(places: &[&Place], home: Option<&Path>) -> Result<Layout, 
 fn resolve(
     place: &Place,
     home: Option<&Path>,
+    walker: &mut Walker<'_>,
     links: &mut Vec<(PathBuf, PathBuf)>,
 ) -> Result<Option<Ready>, StartError> {
     let Placed::Host { from, access, optional, dangerous, origin } = &place.what else {
         return Ok(Some(fresh(place)));
     };
     let lenient = *optional || *access == Access::Hide;
-    let real = match walk::real(from) {
+    let real = match walker.real(from) {
         Ok(real) => real,
         Err(error) if lenient && error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StartError::Path { path: from.clone(), origin: origin.clone(), source }),
@@ -265,6 +270,12 @@ impl Layout {
             }
         }
         Cover::Memory
+    }
+
+    /// Whether a mount point lies in the jar's own memory, with nothing of the host above it.
+    pub(crate) fn in_memory(&self, at: &Path) -> bool {
+        let host = |item: &Item| matches!(item, Item::Bind(_) | Item::Root(_)) && item.at() != at;
+        !self.items.iter().any(|item| host(item) && at.starts_with(item.at()))
     }
 
     /// Whether a path of the jar can be seen in it.

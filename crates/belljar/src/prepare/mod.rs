@@ -26,6 +26,7 @@ pub(crate) use program::{Found, head};
 use crate::error::StartError;
 use crate::plan::{Place, Plan, Step};
 use layout::Layout;
+pub(crate) use walk::Walker;
 
 /// What is run, where and with what.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) caller_env: &'a [(OsString, OsString)],
     pub(crate) cwd: &'a Path,
     pub(crate) home: Option<&'a Path>,
+    /// Entries of the host's `/` that are symlinks.
+    pub(crate) root_links: &'a [(String, PathBuf)],
     /// Descriptors that become 0, 1, 2.
     pub(crate) stdio: [Option<Fd>; 3],
     /// Program side of a terminal that the supervisor opened on the host; none = the jar opens its own.
@@ -104,7 +107,7 @@ pub(crate) fn prepare<'a>(
 ) -> Result<Prepared<'a>, StartError> {
     let own = program::own_files(plan, found)?;
     let places: Vec<&Place> = plan.places().chain(own.iter()).collect();
-    let layout = layout::lay_out(&places, call.home)?;
+    let layout = layout::lay_out(&places, call.home, Walker::new(call.root_links))?;
     let builder = Builder { plan, policy, call, storage, layout, found };
     let mut prepared = Prepared { init: Vec::with_capacity(128), program: Vec::with_capacity(64) };
     let mut placed = false;
@@ -132,11 +135,6 @@ impl Plan {
             _ => None,
         })
     }
-}
-
-/// A path of the policy without symlinks; none when it is not there.
-pub(crate) fn real_path(path: &Path) -> Option<PathBuf> {
-    walk::real(path).ok().map(|real| real.path)
 }
 
 /// Capability sets are 64 bits wide; the child stops at the first number that its kernel does not know.

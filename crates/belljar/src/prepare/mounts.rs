@@ -5,6 +5,7 @@ use std::path::Path;
 
 use belljar_policy::Access;
 use belljar_sys::Op;
+use belljar_sys::child::Walk;
 
 use super::Builder;
 use super::layout::{Bind, Item};
@@ -24,8 +25,8 @@ const MS_NODEV: u32 = 4;
 const MS_NOEXEC: u32 = 8;
 
 /// Parts of `/proc` that tell about the host or its keys even to an ordinary user.
-const MASKED: &[&CStr] =
-    &[c"proc/keys", c"proc/key-users", c"proc/kcore", c"proc/timer_list", c"proc/sysrq-trigger"];
+/// What only root may read or write there is refused by its mode: no jar has root's uid.
+const MASKED: &[&CStr] = &[c"proc/keys", c"proc/key-users"];
 
 /// Devices that give nothing away.
 const NODES: &[(&CStr, &str)] = &[
@@ -60,30 +61,31 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
 
 fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
     let to = builder.storage.below(item.at())?;
+    let target = if builder.layout.in_memory(item.at()) { Walk::Plain(to) } else { Walk::Checked(to) };
     match item {
         Item::Dir(_) => ops.push(Op::Dir { path: to, mode: 0o755 }),
         Item::File(_) => ops.push(Op::File { path: to, mode: 0o444 }),
         Item::Link { target, .. } => {
             ops.push(Op::Symlink { target: builder.storage.path(target)?, path: to });
         }
-        Item::Bind(bind) => ops.push(bind_op(builder, bind, to)?),
+        Item::Bind(bind) => ops.push(bind_op(builder, bind, target)?),
         Item::Root(bind) => {
-            ops.push(bind_op(builder, bind, to)?);
+            ops.push(bind_op(builder, bind, Walk::Plain(c"."))?);
             ops.push(Op::EnterRoot(c"/proc"));
         }
         Item::Cover(_) => ops.push(Op::Cover(to)),
         Item::Mask(_) => ops.push(Op::Mask { path: to, with: c"/dev/null" }),
-        Item::Tmpfs(_, size) => ops.push(tmpfs(builder, to, *size, "1777", MS_NOSUID | MS_NODEV)?),
+        Item::Tmpfs(_, size) => ops.push(tmpfs(builder, target, *size, "1777", MS_NOSUID | MS_NODEV)?),
         Item::Proc(_) => {
             let flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-            ops.push(Op::Mount { kind: c"proc", to, flags, data: c"" });
+            ops.push(Op::Mount { kind: c"proc", to: target, flags, data: c"" });
         }
         Item::Dev { at, shm, own } => dev(builder, at, *shm, *own, ops)?,
     }
     Ok(())
 }
 
-fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: &'a CStr) -> Result<Op<'a>, StartError> {
+fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> Result<Op<'a>, StartError> {
     let attrs = match bind.access {
         Access::Write => NOSUID | NODEV,
         Access::ReadNoexec => RDONLY | NOSUID | NODEV | NOEXEC,
@@ -92,12 +94,15 @@ fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: &'a CStr) -> Result<Op<'a
     if let Some(fd) = builder.call.detached(&bind.from) {
         return Ok(Op::BindFd { from: fd, to, attrs });
     }
-    Ok(Op::Bind { from: builder.storage.path(&bind.from)?, to, attrs })
+    let from = builder.storage.path(&bind.from)?;
+    // Only root can change what the entries of the host's root are.
+    let top = bind.from.parent() == Some(Path::new("/"));
+    Ok(Op::Bind { from: if top { Walk::Plain(from) } else { Walk::Checked(from) }, to, attrs })
 }
 
 fn tmpfs<'a>(
     builder: &Builder<'a>,
-    to: &'a CStr,
+    to: Walk<'a>,
     size: u64,
     mode: &str,
     flags: u32,
@@ -115,7 +120,8 @@ fn dev<'a>(
 ) -> Result<(), StartError> {
     let storage = builder.storage;
     if own {
-        ops.push(tmpfs(builder, storage.below(at)?, 1 << 20, "0755", MS_NOSUID | MS_NOEXEC)?);
+        let at = Walk::Checked(storage.below(at)?);
+        ops.push(tmpfs(builder, at, 1 << 20, "0755", MS_NOSUID | MS_NOEXEC)?);
     }
     for (from, name) in NODES {
         ops.push(Op::BindNode { from, to: storage.below(&at.join(name))? });
@@ -123,10 +129,15 @@ fn dev<'a>(
     let pts = storage.below(&at.join("pts"))?;
     ops.push(Op::Dir { path: pts, mode: 0o755 });
     let options = c"newinstance,ptmxmode=0666,mode=0620";
-    ops.push(Op::Mount { kind: c"devpts", to: pts, flags: MS_NOSUID | MS_NOEXEC, data: options });
+    ops.push(Op::Mount {
+        kind: c"devpts",
+        to: Walk::Plain(pts),
+        flags: MS_NOSUID | MS_NOEXEC,
+        data: options,
+    });
     let shm_at = storage.below(&at.join("shm"))?;
     ops.push(Op::Dir { path: shm_at, mode: 0o755 });
-    ops.push(tmpfs(builder, shm_at, shm, "1777", MS_NOSUID | MS_NODEV)?);
+    ops.push(tmpfs(builder, Walk::Plain(shm_at), shm, "1777", MS_NOSUID | MS_NODEV)?);
     for (target, name) in DEV_LINKS {
         ops.push(Op::Symlink { target, path: storage.below(&at.join(name))? });
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2, readlink};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, lstat, openat2, readlink};
 use rustix::io::Errno;
 
 /// As many as the kernel follows.
@@ -23,12 +23,118 @@ pub(crate) struct Real {
     pub(crate) links: Vec<(PathBuf, PathBuf)>,
 }
 
-/// Follows symlinks as the kernel would for the caller.
-pub(crate) fn real(path: &Path) -> io::Result<Real> {
-    match plain(path) {
-        Ok(dir) => Ok(Real { path: path.to_path_buf(), dir, links: Vec::new() }),
-        Err(Errno::LOOP) => through_links(path),
-        Err(errno) => Err(errno.into()),
+/// Follows symlinks as the kernel would for the caller. Remembers real folders: a path in one of them needs one look.
+#[derive(Debug)]
+pub(crate) struct Walker<'a> {
+    known: Vec<PathBuf>,
+    /// Entries of `/` that are known to be symlinks.
+    root_links: &'a [(String, PathBuf)],
+}
+
+impl<'a> Walker<'a> {
+    pub(crate) fn new(root_links: &'a [(String, PathBuf)]) -> Self {
+        Self { known: vec![PathBuf::from("/")], root_links }
+    }
+
+    /// The real path of an absolute one.
+    pub(crate) fn real(&mut self, path: &Path) -> io::Result<Real> {
+        if self.root_link(path).is_some() {
+            return self.through_links(path);
+        }
+        if self.knows(path) {
+            return Ok(Real { path: path.to_path_buf(), dir: true, links: Vec::new() });
+        }
+        let dir = match self.shallow(path) {
+            Some(Err(Errno::LOOP)) => return self.through_links(path),
+            Some(found) => found?,
+            None => match plain(path) {
+                Err(Errno::LOOP) => return self.through_links(path),
+                found => found?,
+            },
+        };
+        if dir {
+            self.known.push(path.to_path_buf());
+        }
+        Ok(Real { path: path.to_path_buf(), dir, links: Vec::new() })
+    }
+
+    /// The same without its kind; none when it is not there.
+    pub(crate) fn path(&mut self, path: &Path) -> Option<PathBuf> {
+        self.real(path).ok().map(|real| real.path)
+    }
+
+    fn root_link(&self, path: &Path) -> Option<&'a Path> {
+        let name = path.strip_prefix("/").ok()?.to_str()?;
+        self.root_links.iter().find(|(link, _)| link == name).map(|(_, target)| target.as_path())
+    }
+
+    /// One look at an entry of a folder that is known to be real; none when the folder is not.
+    fn shallow(&mut self, path: &Path) -> Option<rustix::io::Result<bool>> {
+        let parent = path.parent()?;
+        if parent.parent() == Some(Path::new("/")) && !self.knows(parent) && self.root_link(parent).is_none()
+        {
+            self.real(parent).ok()?;
+        }
+        self.knows(parent).then(|| entry(path))
+    }
+
+    fn knows(&self, path: &Path) -> bool {
+        self.known.iter().any(|known| known == path)
+    }
+
+    fn through_links(&mut self, path: &Path) -> io::Result<Real> {
+        let mut left: VecDeque<OsString> = names(path);
+        let mut real = PathBuf::from("/");
+        let mut links = Vec::new();
+        while let Some(name) = left.pop_front() {
+            if name == ".." {
+                real.pop();
+                continue;
+            }
+            let here = real.join(&name);
+            match self.target(&here)? {
+                Some(target) => {
+                    follow(&mut real, &mut left, &target);
+                    links.push((here, target));
+                }
+                None => real = here,
+            }
+            if links.len() > MAX_LINKS {
+                return Err(Errno::LOOP.into());
+            }
+        }
+        let dir =
+            if self.knows(&real) { true } else { self.shallow(&real).unwrap_or_else(|| plain(&real))? };
+        Ok(Real { path: real, dir, links })
+    }
+
+    /// What a symlink says; none for anything else.
+    fn target(&mut self, here: &Path) -> io::Result<Option<PathBuf>> {
+        if self.knows(here) {
+            return Ok(None);
+        }
+        if let Some(target) = self.root_link(here) {
+            return Ok(Some(target.to_path_buf()));
+        }
+        if let Some(Ok(dir)) = here.parent().filter(|parent| self.knows(parent)).map(|_| entry(here)) {
+            if dir {
+                self.known.push(here.to_path_buf());
+            }
+            return Ok(None);
+        }
+        match readlink(here, Vec::new()) {
+            Ok(target) => Ok(Some(PathBuf::from(OsString::from_vec(target.into_bytes())))),
+            Err(Errno::INVAL) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// Whether an entry is a folder; a symlink is `ELOOP`.
+fn entry(path: &Path) -> rustix::io::Result<bool> {
+    match FileType::from_raw_mode(lstat(path)?.st_mode) {
+        FileType::Symlink => Err(Errno::LOOP),
+        kind => Ok(kind == FileType::Directory),
     }
 }
 
@@ -44,33 +150,6 @@ pub(crate) fn plain(path: &Path) -> rustix::io::Result<bool> {
 fn open_plain(path: &Path, more: OFlags) -> rustix::io::Result<()> {
     let flags = OFlags::PATH | OFlags::CLOEXEC | more;
     openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).map(drop)
-}
-
-fn through_links(path: &Path) -> io::Result<Real> {
-    let mut left: VecDeque<OsString> = names(path);
-    let mut real = PathBuf::from("/");
-    let mut links = Vec::new();
-    while let Some(name) = left.pop_front() {
-        if name == ".." {
-            real.pop();
-            continue;
-        }
-        let here = real.join(&name);
-        match readlink(&here, Vec::new()) {
-            Ok(target) => {
-                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-                follow(&mut real, &mut left, &target);
-                links.push((here, target));
-            }
-            Err(Errno::INVAL) => real = here,
-            Err(errno) => return Err(errno.into()),
-        }
-        if links.len() > MAX_LINKS {
-            return Err(Errno::LOOP.into());
-        }
-    }
-    let dir = plain(&real)?;
-    Ok(Real { path: real, dir, links })
 }
 
 fn names(path: &Path) -> VecDeque<OsString> {
@@ -98,12 +177,12 @@ mod tests {
     #[test]
     fn relative_absolute_and_upward_links_are_followed_and_listed() {
         let folder = tempfile::tempdir().unwrap();
-        let base = real(folder.path()).unwrap().path;
+        let base = Walker::new(&[]).real(folder.path()).unwrap().path;
         std::fs::create_dir_all(base.join("a/b")).unwrap();
         std::fs::write(base.join("a/b/file"), "").unwrap();
         std::os::unix::fs::symlink("a", base.join("one")).unwrap();
         std::os::unix::fs::symlink(base.join("one/b/../b"), base.join("two")).unwrap();
-        let found = real(&base.join("two/file")).unwrap();
+        let found = Walker::new(&[]).real(&base.join("two/file")).unwrap();
         assert_eq!(found.path, base.join("a/b/file"));
         assert!(!found.dir);
         let links: Vec<_> = found.links.iter().map(|(at, _)| at.clone()).collect();
@@ -114,6 +193,6 @@ mod tests {
     fn a_ring_of_links_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("ring", folder.path().join("ring")).unwrap();
-        assert!(real(&folder.path().join("ring")).is_err());
+        assert!(Walker::new(&[]).real(&folder.path().join("ring")).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use belljar_sys::Op;
 use belljar_sys::child::Forbidden;
+use belljar_sys::child::Walk;
 
 use super::trial::{self, Spaces, Stopped};
 use super::{Finding, Host, Status, Userns};
@@ -65,7 +66,7 @@ pub(super) fn mounts(host: &Host) -> Finding {
         Op::MountPrivate,
         BASE,
         Op::Dir { path: c"usr", mode: 0o755 },
-        Op::Bind { from: c"/usr", to: c"usr", attrs: 1 },
+        Op::Bind { from: Walk::Plain(c"/usr"), to: Walk::Plain(c"usr"), attrs: 1 },
         Op::PivotRoot,
     ];
     let outside = Forbidden { open: Some(c"/proc"), connect: false, call: false };
@@ -88,7 +89,7 @@ pub(super) fn fresh_proc(host: &Host) -> Finding {
         Op::MountPrivate,
         BASE,
         Op::Dir { path: c"proc", mode: 0o755 },
-        Op::Mount { kind: c"proc", to: c"proc", flags: 0b1110, data: c"" },
+        Op::Mount { kind: c"proc", to: Walk::Plain(c"proc"), flags: 0b1110, data: c"" },
     ];
     build(
         host,
@@ -143,7 +144,7 @@ pub(super) fn terminal(host: &Host) -> Finding {
         Op::Dir { path: c"dev/pts", mode: 0o755 },
         Op::Mount {
             kind: c"devpts",
-            to: c"dev/pts",
+            to: Walk::Plain(c"dev/pts"),
             flags: 0b1010,
             data: c"newinstance,ptmxmode=0666,mode=0620",
         },
@@ -173,7 +174,7 @@ pub(super) fn overlay(host: &Host) -> Finding {
         dir(c"up"),
         dir(c"work"),
         dir(c"all"),
-        Op::Mount { kind: c"overlay", to: c"all", flags: 0, data },
+        Op::Mount { kind: c"overlay", to: Walk::Plain(c"all"), flags: 0, data },
     ];
     build(
         host,
