@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
 use crate::Report;
-use crate::prepare::walk;
+use crate::prepare::Walker;
 
 /// The place named by `--report`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,7 +203,8 @@ impl Place {
 /// Opens a folder. None when a symlink on the way is not root's: an earlier jar may have made it.
 fn folder(path: &Path) -> Result<Option<OwnedFd>, Errno> {
     let plain = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
-    let real = walk::real(&std::path::absolute(path).map_err(plain)?).map_err(plain)?;
+    let path = std::path::absolute(path).map_err(plain)?;
+    let real = Walker::new(&[]).real(&path).map_err(plain)?;
     for (link, _) in &real.links {
         if rustix::fs::lstat(link)?.st_uid != 0 {
             return Ok(None);

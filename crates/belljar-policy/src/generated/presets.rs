@@ -44,29 +44,26 @@ pub(crate) const ROWS: &[Ready] = &[
     // @strict
     Ready { extends: &["@system"], rows: &[
         Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc"), line: 8 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/localtime"), line: 10 }, // fs.read-noexec
-        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 11 }, // fs.read-noexec
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 13 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/gshadow"), line: 14 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/ssl/private"), line: 15 }, // fs.hide
-        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 17 }, // fs.hide
-        Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 18 }, // fs.read
-        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 19 }, // fs.tmp
-        Row { key: &KEYS[11], name: None, value: Lit::Text("own"), line: 20 }, // fs.proc
-        Row { key: &KEYS[12], name: None, value: Lit::Text("basic"), line: 21 }, // fs.dev
-        Row { key: &KEYS[13], name: None, value: Lit::Text("none"), line: 24 }, // net.mode
-        Row { key: &KEYS[16], name: None, value: Lit::Text("PATH"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("HOME"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("USER"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LOGNAME"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("SHELL"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LANG"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LANGUAGE"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("LC_*"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("TERM"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("COLORTERM"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("NO_COLOR"), line: 28 }, // env.pass
-        Row { key: &KEYS[16], name: None, value: Lit::Text("TZ"), line: 28 }, // env.pass
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/resolv.conf"), line: 10 }, // fs.read-noexec
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 12 }, // fs.hide
+        Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 14 }, // fs.hide
+        Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 15 }, // fs.read
+        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 16 }, // fs.tmp
+        Row { key: &KEYS[11], name: None, value: Lit::Text("own"), line: 17 }, // fs.proc
+        Row { key: &KEYS[12], name: None, value: Lit::Text("basic"), line: 18 }, // fs.dev
+        Row { key: &KEYS[13], name: None, value: Lit::Text("none"), line: 21 }, // net.mode
+        Row { key: &KEYS[16], name: None, value: Lit::Text("PATH"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("HOME"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("USER"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LOGNAME"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("SHELL"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LANG"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LANGUAGE"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("LC_*"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("TERM"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("COLORTERM"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("NO_COLOR"), line: 25 }, // env.pass
+        Row { key: &KEYS[16], name: None, value: Lit::Text("TZ"), line: 25 }, // env.pass
     ] },
     // @filter
     Ready { extends: &[], rows: &[

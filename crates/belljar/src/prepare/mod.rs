@@ -8,7 +8,7 @@ mod layout;
 mod mounts;
 pub(crate) mod program;
 mod rules;
-pub(crate) mod walk;
+mod walk;
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
