@@ -70,3 +70,11 @@ fn what_was_typed_cannot_steer_the_terminal() {
 fn the_tree_is_sound() {
     belljar_cli::command().debug_assert();
 }
+
+#[test]
+fn half_an_answer_is_a_failure() {
+    let full = std::fs::File::create("/dev/full").expect("the device");
+    let seen = seen::see(seen::command(["explain"]).stdout(full));
+    assert_eq!(seen.status, 125);
+    assert!(seen.err.starts_with("belljar: standard output cannot be written"), "{seen:?}");
+}
