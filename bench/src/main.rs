@@ -7,6 +7,7 @@
 
 mod calls;
 mod idle;
+mod library;
 mod machine;
 mod process;
 mod series;

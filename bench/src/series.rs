@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::library::Library;
 use crate::process;
 
 /// What is asked.
@@ -38,6 +39,9 @@ enum Measure {
 struct Row {
     name: String,
     words: Vec<String>,
+    /// Started from the library in this process, not by a command.
+    #[serde(default)]
+    library: bool,
 }
 
 /// What was found for one command: one number per round.
@@ -60,6 +64,8 @@ pub(crate) fn run(_: &[String]) -> Result<String> {
 
 /// One list of numbers per row.
 fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
+    let library = request.rows.iter().any(|row| row.library).then(Library::new).transpose()?;
+    let round = |request: &Request| round(request, library.as_ref());
     let mut samples = vec![Vec::new(); request.rows.len()];
     for _ in 0..request.warm_up {
         round(request)?;
@@ -74,8 +80,19 @@ fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
     Ok(samples)
 }
 
-fn round(request: &Request) -> Result<Vec<f64>> {
-    request.rows.iter().map(|row| one(row, request.measure).with_context(|| row.name.clone())).collect()
+fn round(request: &Request, library: Option<&Library>) -> Result<Vec<f64>> {
+    let one = |row: &Row| match library {
+        Some(library) if row.library => started(row, library),
+        _ => one(row, request.measure),
+    };
+    request.rows.iter().map(|row| one(row).with_context(|| row.name.clone())).collect()
+}
+
+/// Microseconds of a start from the library.
+fn started(row: &Row, library: &Library) -> Result<f64> {
+    let start = Instant::now();
+    library.start(&row.words)?;
+    Ok(start.elapsed().as_secs_f64() * 1e6)
 }
 
 fn one(row: &Row, measure: Measure) -> Result<f64> {
@@ -106,6 +123,7 @@ mod tests {
         let row = |(name, words): &(&str, &[&str])| Row {
             name: (*name).to_owned(),
             words: words.iter().map(|word| (*word).to_owned()).collect(),
+            library: false,
         };
         Request { rounds: 3, warm_up: 1, seconds: 60, measure, rows: rows.iter().map(row).collect() }
     }

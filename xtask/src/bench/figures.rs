@@ -29,6 +29,11 @@ impl Series {
         median(self.samples.iter().zip(&base.samples).map(|(own, base)| own / base).collect())
     }
 
+    /// Median of the differences to another series, round by round.
+    pub(super) fn above(&self, base: &Self) -> f64 {
+        median(self.samples.iter().zip(&base.samples).map(|(own, base)| own - base).collect())
+    }
+
     /// Runs per second when each sample is microseconds of one run.
     pub(super) fn per_second(&self) -> f64 {
         let count: f64 = self.samples.iter().map(|_| 1.0).sum();

@@ -39,9 +39,21 @@ impl Helper {
         effort: &Effort,
         rows: &[(&str, Vec<String>)],
     ) -> Result<Vec<Series>> {
+        self.rows(
+            account,
+            effort,
+            rows.iter().map(|(name, words)| json!({"name": name, "words": words})).collect(),
+        )
+    }
+
+    /// The command started by itself, and by the library within the helper, beside each other.
+    pub(super) fn library(&self, account: &Account, effort: &Effort, words: &[&str]) -> Result<Vec<Series>> {
+        let row = |name: &str, library: bool| json!({"name": name, "words": words, "library": library});
+        self.rows(account, effort, vec![row("plain spawn", false), row("library", true)])
+    }
+
+    fn rows(&self, account: &Account, effort: &Effort, rows: Vec<Value>) -> Result<Vec<Series>> {
         let rounds = if self.is_quick { 3 } else { effort.rounds };
-        let rows: Vec<Value> =
-            rows.iter().map(|(name, words)| json!({"name": name, "words": words})).collect();
         let request = json!({
             "rounds": rounds, "warm_up": 2, "seconds": effort.seconds, "measure": effort.measure, "rows": rows,
         });

@@ -50,6 +50,11 @@ pub(super) const SECTIONS: &[Section] = &[
         measure: start::slow,
     },
     Section {
+        title: "Start from the library",
+        note: "/bin/true from a program that has read its policy and probed the host once; milliseconds.",
+        measure: start::library,
+    },
+    Section {
         title: "Starts a second",
         note: "One worker, one after another, /bin/true; delayed teardown by the kernel included.",
         measure: start::rate,

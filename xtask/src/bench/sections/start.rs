@@ -40,6 +40,19 @@ pub(super) fn slow(bench: &Bench<'_>) -> Result<Table> {
     Ok(table(&bench.series(&bench.usable(SLOW, SYSTEM), TRUE, &effort)?))
 }
 
+/// From the library, over a plain spawn of the same program.
+pub(super) fn library(bench: &Bench<'_>) -> Result<Table> {
+    let effort = Effort { measure: "wall", rounds: 300, seconds: 20 };
+    let series = bench.helper.library(bench.account, &effort, TRUE)?;
+    let mut table = Table::new(&["", "median", "least"]);
+    for own in &series {
+        table.row([own.name.clone(), ms(own.median()), ms(own.least())]);
+    }
+    let added =
+        named(&series, "library").zip(named(&series, "plain spawn")).map(|(own, base)| own.above(base));
+    Ok(table.with(added.map(|value| Number { name: "library", value: value / 1000.0 })))
+}
+
 fn over(series: &[Series], name: &'static str, own: &Peer, base: &Peer) -> Option<Number> {
     let value = named(series, own.name)?.over(named(series, base.name)?);
     Some(Number { name, value })
