@@ -16,7 +16,7 @@ const PEERS: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, FIREJAIL];
 
 /// Each loop in each box.
 pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
-    let effort = Effort { measure: "printed", rounds: 11, seconds: 40 };
+    let effort = Effort { measure: "printed", rounds: 11, seconds: 15 };
     let peers = bench.usable(PEERS, OWN);
     let mut table = Table::new(&["", "", "ns", "x no box"]);
     for (name, command) in LOOPS {

@@ -15,7 +15,7 @@ const TRUE: &[&str] = &["/bin/true"];
 
 /// Start to exit of a dynamic program in each quick box.
 pub(super) fn dynamic(bench: &Bench<'_>) -> Result<Table> {
-    let effort = Effort { measure: "wall", rounds: 300, seconds: 30 };
+    let effort = Effort { measure: "wall", rounds: 300, seconds: 12 };
     let series = bench.series(&bench.usable(QUICK, SYSTEM), TRUE, &effort)?;
     let numbers = [
         ("start", BELLJAR, BWRAP),
@@ -28,7 +28,7 @@ pub(super) fn dynamic(bench: &Bench<'_>) -> Result<Table> {
 
 /// The same with a program that only exits.
 pub(super) fn small(bench: &Bench<'_>) -> Result<Table> {
-    let effort = Effort { measure: "wall", rounds: 300, seconds: 30 };
+    let effort = Effort { measure: "wall", rounds: 300, seconds: 12 };
     let series = bench.series(&bench.usable(QUICK, OWN), &["{bin}/bench", "exit"], &effort)?;
     let number = over(&series, "start of a static program", BELLJAR, BWRAP);
     Ok(table(&series).with(number))
@@ -36,13 +36,13 @@ pub(super) fn small(bench: &Bench<'_>) -> Result<Table> {
 
 /// Boxes that need tens of milliseconds.
 pub(super) fn slow(bench: &Bench<'_>) -> Result<Table> {
-    let effort = Effort { measure: "wall", rounds: 25, seconds: 30 };
+    let effort = Effort { measure: "wall", rounds: 25, seconds: 15 };
     Ok(table(&bench.series(&bench.usable(SLOW, SYSTEM), TRUE, &effort)?))
 }
 
 /// From the library, over a plain spawn of the same program.
 pub(super) fn library(bench: &Bench<'_>) -> Result<Table> {
-    let effort = Effort { measure: "wall", rounds: 300, seconds: 20 };
+    let effort = Effort { measure: "wall", rounds: 300, seconds: 10 };
     let series = bench.helper.library(bench.account, &effort, TRUE)?;
     let mut table = Table::new(&["", "median", "least"]);
     for own in &series {
@@ -70,7 +70,7 @@ fn table(series: &[Series]) -> Table {
 
 /// Runs a second, each box for itself.
 pub(super) fn rate(bench: &Bench<'_>) -> Result<Table> {
-    let effort = Effort { measure: "wall", rounds: 2000, seconds: 4 };
+    let effort = Effort { measure: "wall", rounds: 2000, seconds: 3 };
     let mut table = Table::new(&["", "starts a second"]);
     for peer in bench.usable(QUICK, SYSTEM) {
         let series = bench.series(&[peer], TRUE, &effort)?;

@@ -25,7 +25,7 @@ const PEERS: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, BELLJAR_NET_OFF];
 /// Each command in each box.
 pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
     prepare(bench)?;
-    let effort = Effort { measure: "wall", rounds: 41, seconds: 25 };
+    let effort = Effort { measure: "wall", rounds: 31, seconds: 12 };
     let peers = bench.usable(PEERS, SYSTEM);
     let head: Vec<&str> = [""].into_iter().chain(peers.iter().map(|peer| peer.name)).collect();
     let mut table = Table::new(&head);
