@@ -63,13 +63,9 @@ fn a_folder_behind_a_users_symlink_is_refused() {
     std::fs::create_dir(folder.path().join("real")).expect("a folder");
     let link = folder.path().join("out");
     symlink(folder.path().join("real"), &link).expect("a symlink");
-    // Symlinks of root are the administrator's; a jar cannot make them.
-    if std::fs::symlink_metadata(&link).expect("it").uid() == 0 {
-        std::os::unix::fs::lchown(&link, Some(65534), Some(65534)).expect("another owner");
-    }
     let seen = belljar(["run", "--report", &link.join("r.json").to_string_lossy(), "--", "echo", "ran"]);
     assert_eq!((seen.status, seen.out.as_str()), (125, ""), "{seen:?}");
-    assert!(seen.err.contains("symlink of a user"), "{seen:?}");
+    assert!(seen.err.contains("symlink that a jar may have made"), "{seen:?}");
     assert!(!folder.path().join("real/r.json").try_exists().expect("stat"));
     let direct = folder.path().join("real/r.json");
     assert_eq!(belljar(["run", "--report", &direct.to_string_lossy(), "--", "true"]).status, 0);

@@ -1,8 +1,8 @@
 //! Where a report goes: a file that the jar cannot forge, or a descriptor of the caller.
 //!
 //! Opened before the program starts, so that a place that cannot be written stops the run; written once, after the whole
-//! tree has ended. The last part of the name is never followed as a symlink, folders only through symlinks of root, and the
-//! file must belong to the supervisor.
+//! tree has ended. The last part of the name is never followed as a symlink, folders only through symlinks that no jar
+//! can have made, and the file must belong to the supervisor.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -105,7 +105,7 @@ impl SinkError {
             Self::Descriptor { .. } => "open it for writing in the calling shell: 3>report.json",
             Self::NoFile(_) => "name a file, or fd:N",
             Self::Open { .. } => "name a file in a folder that you may write; a symlink is not followed",
-            Self::Unfit { .. } => "name a new file in a folder of your own, or use fd:N",
+            Self::Unfit { .. } => "name a new file by its real path in a folder of your own, or use fd:N",
             Self::Replaced(_) => "name a file outside the folders that the program may write",
             Self::Write(_) => "see that the disk has room and the reader stays",
         }
@@ -144,7 +144,7 @@ impl Sink {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = folder(parent).map_err(failed)?.ok_or_else(|| SinkError::Unfit {
             path: path.into(),
-            what: "reached through a symlink of a user",
+            what: "reached through a symlink that a jar may have made",
         })?;
         // NONBLOCK: a FIFO there must be refused, not waited for.
         let how = OFlags::WRONLY
@@ -200,13 +200,15 @@ impl Place {
     }
 }
 
-/// Opens a folder. None when a symlink on the way is not root's: an earlier jar may have made it.
+/// Opens a folder. None when an earlier jar may have made a symlink on the way: what a jar makes belongs to its caller, so
+/// root can trust none, and others those of root.
 fn folder(path: &Path) -> Result<Option<OwnedFd>, Errno> {
     let plain = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
     let path = std::path::absolute(path).map_err(plain)?;
     let real = Walker::new(&[]).real(&path).map_err(plain)?;
+    let is_root = rustix::process::geteuid().is_root();
     for (link, _) in &real.links {
-        if rustix::fs::lstat(link)?.st_uid != 0 {
+        if is_root || rustix::fs::lstat(link)?.st_uid != 0 {
             return Ok(None);
         }
     }
