@@ -8,10 +8,11 @@ use crate::boxes::{self, Sandbox};
 /// One screen of help.
 pub(crate) const USAGE: &str =
     "run [--against BOX[,BOX]...] [--belljar PATH] [--only ID|NAME]... [--json] [--table]
-                  [--mask FEATURE] [--skips FILE]
+                  [--mask FEATURE] [--with FLAGS] [--skips FILE]
        escape list
 
-BOX is belljar (default), bwrap, firejail or none. --table prints a Markdown table instead of lines.
+BOX is belljar (default), bwrap, firejail or none. --with adds flags of belljar to
+each run, for example a preset. --table prints a Markdown table instead of lines.
 An escape from belljar is a failure; an escape from another box is a result.";
 
 /// What to run.
@@ -23,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) table: bool,
     pub(crate) mask: Option<String>,
+    pub(crate) with: Vec<String>,
     pub(crate) skips: Option<PathBuf>,
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn parse(words: &[String]) -> io::Result<Options> {
             "--belljar" => options.belljar = Some(value()?.into()),
             "--only" => options.only.extend(value()?.split(',').map(str::to_owned)),
             "--mask" => options.mask = Some(value()?),
+            "--with" => options.with.extend(value()?.split_whitespace().map(str::to_owned)),
             "--skips" => options.skips = Some(value()?.into()),
             "--json" => options.json = true,
             "--table" => options.table = true,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::attack::Judge;
 use crate::outcome::Judgement;
-use crate::processes;
+use crate::{launch, processes};
 
 /// How long a judge waits for a byte that may still be on its way.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -49,6 +49,8 @@ pub(crate) fn unix_datagram_unreached(socket: UnixDatagram) -> io::Result<Judge>
 /// The victim must still run, not stopped.
 pub(crate) fn alive(pid: u32) -> Judge {
     Box::new(move |_| {
+        // A process that was hit a moment ago may still be on its way out.
+        launch::wait_a_little(PATIENCE)?;
         let state = processes::state(pid);
         Ok(Judgement::escaped_if(!matches!(state, Some('S' | 'R' | 'D')), "a host process was hit"))
     })

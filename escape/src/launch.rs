@@ -185,6 +185,11 @@ fn end_all(left: Vec<processes::Process>, helpers: &[u32]) -> io::Result<Vec<Str
     Ok(left.into_iter().map(|process| process.name).collect())
 }
 
+/// Lets time pass.
+pub(crate) fn wait_a_little(time: Duration) -> io::Result<()> {
+    wait(&[], None, time)
+}
+
 /// Words for a status.
 pub(crate) fn words(status: Option<ExitStatus>) -> String {
     match status.map(|status| (status.code(), status.signal())) {

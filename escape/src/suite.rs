@@ -21,6 +21,7 @@ struct Suite {
     bin: PathBuf,
     belljar: PathBuf,
     mask: Option<String>,
+    with: Vec<String>,
 }
 
 /// `escape run`.
@@ -62,7 +63,7 @@ impl Suite {
         let me = std::env::current_exe()?;
         fs::copy(&me, bin.join("escape"))?;
         let belljar = options.belljar.clone().unwrap_or_else(|| me.with_file_name("belljar"));
-        Ok(Suite { root, bin, belljar, mask: options.mask.clone() })
+        Ok(Suite { root, bin, belljar, mask: options.mask.clone(), with: options.with.clone() })
     }
 
     /// One line per box.
@@ -105,6 +106,7 @@ impl Suite {
             self.root.join(format!("{}-{}", attack.name, sandbox.map_or("control", |sandbox| sandbox.name)));
         let launcher = sandbox.map(|sandbox| (sandbox.name, self.launcher(sandbox)));
         let mut stage = Stage::new(place, self.bin.clone(), launcher)?;
+        stage.flags.clone_from(&self.with);
         if let Some(mask) = &self.mask {
             stage.env.push(("BELLJAR_TEST_MASK".to_owned(), mask.clone()));
         }
