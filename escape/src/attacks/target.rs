@@ -10,6 +10,7 @@ use super::proof;
 use crate::attack::Judge;
 use crate::canary;
 use crate::files;
+use crate::judges;
 use crate::outcome::Judgement;
 use crate::stage::Stage;
 
@@ -72,20 +73,13 @@ impl Target {
 
     /// The target must go on running.
     pub(crate) fn alive(self) -> Judge {
-        Box::new(move |_| Ok(Judgement::escaped_if(!runs(self.pid), "a host process ended")))
+        judges::alive(self.pid)
     }
 
     /// The target's secret must not come out.
     pub(crate) fn unread(self) -> Judge {
         files::not_printed(self.secret)
     }
-}
-
-/// The process exists and is neither a zombie nor stopped for good.
-pub(crate) fn runs(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-    state.is_some_and(|state| !"ZXxTt".contains(state))
 }
 
 /// Process ids worth attacking: the target, and inside a pid namespace also what started the attack.

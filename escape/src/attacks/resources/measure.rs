@@ -34,19 +34,21 @@ pub(super) struct Tree {
 pub(super) fn at_most(stage: &mut Stage, limit: u64, measure: fn(&Tree) -> u64, unit: &'static str) -> Judge {
     let peak = Rc::new(Cell::new(0));
     let seen = Rc::clone(&peak);
-    stage.watches.push(Box::new(move |_| seen.set(seen.get().max(measure(&now())))));
+    // What an earlier run left may still be on its way out.
+    let before: HashSet<u32> = descendants().into_iter().map(|(pid, _)| pid).collect();
+    stage.watches.push(Box::new(move |_| seen.set(seen.get().max(measure(&now(&before))))));
     Box::new(move |_| {
         let evidence = format!("{} {unit} at the peak, {limit} allowed", peak.get());
         Ok(Judgement::escaped_if(peak.get() > limit, &evidence))
     })
 }
 
-/// Measures the tree.
-fn now() -> Tree {
+/// Measures the tree without the processes that were there before.
+fn now(before: &HashSet<u32>) -> Tree {
     let mut tree = Tree::default();
     let mut shared = 0;
     let mut files = HashSet::new();
-    for (pid, fields) in descendants() {
+    for (pid, fields) in descendants().into_iter().filter(|(pid, _)| !before.contains(pid)) {
         let field = |index: usize| fields.get(index).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
         tree.processes += 1;
         tree.threads += field(17);

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::attack::{Attack, Judge};
-use crate::attacks::kernel::sys;
+use crate::attacks::kernel::{nap, sys};
 use crate::attacks::target;
 use crate::stage::Stage;
 
@@ -42,5 +42,7 @@ fn puppet(pid: i32) -> io::Result<()> {
     regs[RAX] = libc::SYS_exit_group as u64;
     regs[RDI] = 77;
     sys!(SYS_ptrace, libc::PTRACE_SETREGS, pid, 0, &regs)?;
-    sys!(SYS_ptrace, libc::PTRACE_DETACH, pid, 0, 0).map(|_| ())
+    sys!(SYS_ptrace, libc::PTRACE_DETACH, pid, 0, 0)?;
+    nap(100);
+    Ok(())
 }
