@@ -5,8 +5,6 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;
 
-use rustix::event::{Timespec, poll};
-
 use crate::attack::Judge;
 use crate::outcome::Judgement;
 use crate::{launch, processes};
@@ -51,19 +49,10 @@ pub(crate) fn unix_datagram_unreached(socket: UnixDatagram) -> io::Result<Judge>
 /// The victim must still run, not stopped.
 pub(crate) fn alive(pid: u32) -> Judge {
     Box::new(move |_| {
-<<<<<<< HEAD
         // A process that was hit a moment ago may still be on its way out.
         launch::wait_a_little(PATIENCE)?;
         let state = processes::state(pid);
         Ok(Judgement::escaped_if(!matches!(state, Some('S' | 'R' | 'D')), "a host process was hit"))
-=======
-        let hit = || !matches!(processes::state(pid), Some('S' | 'R' | 'D'));
-        if !hit() {
-            // A signal may have been sent and not yet taken.
-            poll(&mut [], Some(&Timespec::try_from(PATIENCE).map_err(io::Error::other)?))?;
-        }
-        Ok(Judgement::escaped_if(hit(), "a host process was hit"))
->>>>>>> 1badefa (Measure only what the run started, and wait for a signal to arrive)
     })
 }
 
