@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use crate::{check, tree};
 
-/// Fails on an import edge or a file with unsafe code that the tables here lack. With `--accept`, adds the
-/// files with unsafe code to their list first, for review in the diff.
+/// Fails on an import edge or a file with unsafe code that the tables here lack. With `--accept`, brings
+/// the list of files with unsafe code up to date first, for review in the diff.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|word| word == "--accept") {
         places::accept()?;

@@ -49,13 +49,15 @@ fn present() -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Adds the files that the list lacks.
+/// Adds the files that the list lacks and drops the entries that are stale.
 pub(super) fn accept() -> Result<()> {
+    let (text, present) = (tree::read(LIST)?, present()?);
     let listed = tree::list(LIST)?;
-    let present = present()?;
+    let is_current = |line: &&str| line.starts_with('#') || present.iter().any(|file| covers(line, file));
+    let kept: String = text.lines().filter(is_current).map(|line| format!("{line}\n")).collect();
     let new = present.iter().filter(|file| !listed.iter().any(|name| covers(name, file)));
-    let lines: String = new.map(|file| format!("{}\n", file.display())).collect();
-    fs::write(tree::root().join(LIST), tree::read(LIST)? + &lines).context(LIST)
+    let new: String = new.map(|file| format!("{}\n", file.display())).collect();
+    fs::write(tree::root().join(LIST), kept + &new).context(LIST)
 }
 
 /// Findings on crates outside the rooms that do not forbid unsafe code.
