@@ -38,6 +38,8 @@ pub(crate) struct Stage {
     pub(crate) stdin: Vec<u8>,
     pub(crate) terminal: bool,
     pub(crate) watches: Vec<Watch>,
+    /// Words around the box in control runs too, for example a shell that gives it pipes.
+    pub(crate) through: Vec<String>,
     /// Words before the box's own, for a worse host; the box may then refuse to start.
     pub(crate) before: Vec<String>,
     kept: Vec<OwnedFd>,
@@ -73,6 +75,7 @@ impl Stage {
             stdin: Vec::new(),
             terminal: false,
             watches: Vec::new(),
+            through: Vec::new(),
             before: Vec::new(),
             kept: Vec::new(),
             helpers: Vec::new(),

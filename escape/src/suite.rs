@@ -122,6 +122,7 @@ impl Suite {
         let program = if in_chroot { PathBuf::from("/escape") } else { stage.program() };
         line.extend([program.into_os_string(), "attack".into(), attack.name.into()]);
         line.extend(stage.args.iter().map(OsString::from));
+        line.splice(0..0, stage.through.iter().map(OsString::from));
         let mut outcome = launch::run(&mut stage, &line)?;
         outcome.may_refuse = attack.may_refuse || self.mask.is_some() || !stage.before.is_empty();
         Ok((judge(&outcome)?, outcome))

@@ -3,6 +3,7 @@
 mod leftover;
 mod other;
 mod own_output;
+mod piped;
 mod settings;
 mod tioclinux;
 mod tiocsti;
@@ -23,6 +24,9 @@ pub(super) const FAMILY: Family = Family {
         other::WRITE,
         other::READ,
         other::TYPE,
+        piped::TYPE,
+        piped::ASK,
+        piped::SETTINGS,
         settings::ECHO,
         settings::SIZE,
         settings::FOREGROUND,
