@@ -3,8 +3,6 @@
 //! One program plays every part: the runner (`run`), the attack inside the box (`attack`), the shell that starts a
 //! box (`start`), boxes with known holes for control runs (`weak`) and processes to be attacked (`victim`).
 
-#![allow(dead_code, reason = "judges and needs are a vocabulary for rows; not every word is used yet")]
-
 mod attack;
 mod attacks;
 mod boxes;

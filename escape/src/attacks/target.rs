@@ -20,8 +20,6 @@ pub(crate) const ADDRESS: u64 = 0x2000_0000_0000;
 pub(crate) const SLOT: u64 = ADDRESS + 2048;
 /// Number of the target's descriptor for the secret file.
 pub(crate) const SECRET_FD: i32 = 200;
-/// Exit code that only a puppeted target has.
-pub(crate) const PUPPET_EXIT: i32 = 77;
 const SIZE: usize = 4096;
 
 /// `escape target PAGE SECRET`: maps PAGE shared, keeps SECRET open, says so and waits to be ended.
