@@ -55,8 +55,10 @@ fn same(rig: &Rig<'_>, code: i32) -> Result<()> {
     let ignored: String =
         rig.row.differs.iter().map(|cut| format!("\nignored {:?}: {}", cut.before, cut.reason)).collect();
     ensure!(outside == inside, "outside: {}\ninside: {}{ignored}", outside.text(), inside.text());
-    let unequal = files.iter().zip(copies).find(|(file, copy)| file != copy);
-    ensure!(unequal.is_none(), "result files differ: {unequal:?}");
+    for ((name, bytes), (_, copy)) in files.iter().zip(copies) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().take(2000).collect::<String>();
+        ensure!(bytes == copy, "{name} differs\noutside: {}\ninside: {}", text(bytes), text(copy));
+    }
     Ok(())
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Terminal {
     user: File,
     side: File,
     child: Child,
+    before: Termios,
     /// All that was shown so far.
     pub(crate) seen: String,
     read: usize,
@@ -36,13 +37,14 @@ impl Terminal {
         let side =
             OpenOptions::new().read(true).write(true).open(std::ffi::OsStr::from_bytes(name.as_bytes()))?;
         tcsetwinsize(&user, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 })?;
+        let before = tcgetattr(&side)?;
         let mut command = command.clone();
         command.argv.splice(0..0, ["setsid".to_owned(), "-c".to_owned()]);
         let mut child = command.build()?;
         let child =
             child.stdin(side.try_clone()?).stdout(side.try_clone()?).stderr(Stdio::from(side.try_clone()?));
         let child = child.spawn()?;
-        Ok(Self { user: File::from(user), side, child, seen: String::new(), read: 0 })
+        Ok(Self { user: File::from(user), side, child, before, seen: String::new(), read: 0 })
     }
 
     /// Types.
@@ -55,9 +57,9 @@ impl Terminal {
         Ok(tcsetwinsize(&self.user, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?)
     }
 
-    /// The terminal's present settings.
-    pub(crate) fn settings(&self) -> Result<Termios> {
-        Ok(tcgetattr(&self.side)?)
+    /// Whether the terminal's settings are those from before the command.
+    pub(crate) fn is_restored(&self) -> bool {
+        tcgetattr(&self.side).is_ok_and(|now| modes(&now) == modes(&self.before))
     }
 
     /// Waits until this text is shown after the last text waited for.
@@ -96,6 +98,12 @@ impl Terminal {
         self.seen.push_str(&String::from_utf8_lossy(bytes.get(..count).unwrap_or_default()));
         Ok(count > 0)
     }
+}
+
+/// All settings that a program changes.
+fn modes(settings: &Termios) -> (u32, u32, u32, u32) {
+    let (input, output) = (settings.input_modes.bits(), settings.output_modes.bits());
+    (input, output, settings.control_modes.bits(), settings.local_modes.bits())
 }
 
 impl Drop for Terminal {

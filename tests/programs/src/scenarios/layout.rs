@@ -85,7 +85,7 @@ pub(crate) const ROWS: &[Scenario] = &[
             "-c",
             "mkdir -p 'with space' 'new\nline' 'quo\"te' -- '-dash'; echo odd >'with space/ü'",
         ]],
-        flags: &["-w", "{work}/with space", "-r", "{work}/new\nline"],
+        flags: &["-w", "{work}/with space", "-r", "{work}/new\\x0aline"],
         command: &["sh", "-c", "cat 'with space/ü'; cp 'with space/ü' 'with space/copy'; ls -d 'new\nline'"],
         results: &["with space/copy"],
         ..ROW

@@ -67,6 +67,14 @@ pub(crate) const ROWS: &[Scenario] = &[
         ..ROW
     },
     Scenario {
+        name: "python-unix-sockets",
+        needs: PYTHON,
+        files: &[("unix.py", include_bytes!("../../fixtures/python/unix.py"))],
+        flags: &["-w", "{work}", "--allow-syscall", "@unix-sockets"],
+        command: &["/usr/bin/python3", "unix.py"],
+        ..ROW
+    },
+    Scenario {
         name: "python-tempfile",
         needs: PYTHON,
         files: &[("temporary.py", include_bytes!("../../fixtures/python/temporary.py"))],

@@ -64,10 +64,19 @@ pub(crate) const ROWS: &[Scenario] = &[
     Scenario {
         name: "pty-ctrl-c-untrapped",
         needs: NEEDS,
-        command: &["cat"],
-        check: Check::Own(ctrl_c_kills),
+        files: &[("echo.sh", b"echo up; exec cat\n")],
+        command: &["sh", "echo.sh"],
+        check: Check::Own(|rig| ctrl_c_kills(rig, "up\r\n")),
         ..ROW
     },
+    Scenario {
+        name: "pty-keys-at-start",
+        needs: NEEDS,
+        command: &["cat"],
+        check: Check::Own(|rig| ctrl_c_kills(rig, "")),
+        ..ROW
+    },
+    Scenario { name: "signal-at-start", command: &["sleep", "60"], check: Check::Own(at_start), ..ROW },
     Scenario {
         name: "pty-resize",
         needs: NEEDS,
@@ -132,6 +141,20 @@ fn sent(rig: &Rig<'_>, signal: Signal, says: &str, code: i32) -> Result<()> {
     })
 }
 
+/// A signal ends belljar at whatever point of the start it comes.
+fn at_start(rig: &Rig<'_>) -> Result<()> {
+    let command = rig.boxed(&rig.row.plain(rig));
+    for delay in (0..24).map(Duration::from_millis) {
+        let mut child = command.build()?.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        pause(delay);
+        kill_process(pid(&child)?, Signal::TERM)?;
+        let status =
+            wait(&mut child, Duration::from_secs(5)).with_context(|| format!("SIGTERM after {delay:?}"))?;
+        ensure!(shell_code(status) == 143, "SIGTERM after {delay:?}: {status}");
+    }
+    Ok(())
+}
+
 fn ended(mut terminal: Terminal, code: i32) -> Result<()> {
     let real = terminal.end()?;
     ensure!(real == code, "exit code {real}, not {code}; shown: {:?}", terminal.seen);
@@ -148,9 +171,11 @@ fn ctrl_c(rig: &Rig<'_>) -> Result<()> {
     })
 }
 
-fn ctrl_c_kills(rig: &Rig<'_>) -> Result<()> {
+/// Keys and then Ctrl-C, after the program said this; with nothing to wait for, they come while it is being started.
+fn ctrl_c_kills(rig: &Rig<'_>, first: &str) -> Result<()> {
     twice(rig, |command| {
         let mut terminal = Terminal::start(command)?;
+        terminal.expect(first)?;
         terminal.keys("echo me\r")?;
         terminal.expect("echo me\r\necho me")?;
         terminal.keys("\x03")?;
@@ -224,15 +249,12 @@ fn settings_restored(rig: &Rig<'_>) -> Result<()> {
     let command = rig.boxed(&rig.row.plain(rig));
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut terminal = Terminal::start(&command)?;
-        let before = format!("{:?}", terminal.settings()?);
         terminal.expect("ready")?;
         kill_process(pid(terminal.child())?, signal)?;
         let real = terminal.end()?;
         ensure!(real == code, "exit code {real}, not {code}");
-        let same = within(Duration::from_secs(1), || {
-            terminal.settings().is_ok_and(|now| format!("{now:?}") == before)
-        });
-        ensure!(same, "after {signal:?}: {before} became {:?}", terminal.settings()?);
+        let restored = within(Duration::from_secs(1), || terminal.is_restored());
+        ensure!(restored, "the terminal's settings stay changed after {signal:?}");
     }
     Ok(())
 }
