@@ -191,3 +191,19 @@ pub struct LandlockRuleset {
     pub scoped: u64,
 }
 const _: () = assert!(size_of::<LandlockRuleset>() == 24);
+
+/// Terminal settings as `TCGETS` fills them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TerminalSettings {
+    /// Input, output, control and local modes.
+    pub modes: [u32; 4],
+    /// Line discipline.
+    pub line: u8,
+    /// Control characters.
+    pub keys: [u8; 19],
+}
+const _: () = assert!(size_of::<TerminalSettings>() == 36);
+
+/// Size of a terminal as `TIOCGWINSZ` fills it: rows, columns, width, height.
+pub type TerminalSize = [u16; 4];

@@ -68,6 +68,16 @@ pub fn detached(path: &core::ffi::CStr, ids: Option<BorrowedFd<'_>>) -> Result<O
 const RESOLVE_NO_SYMLINKS: u32 = 4;
 const MOUNT_ATTR_IDMAP: u64 = 0x0010_0000;
 
+/// Size and settings of a terminal; none when it is none.
+#[must_use]
+pub fn terminal_look(fd: BorrowedFd<'_>) -> (abi::TerminalSize, Option<abi::TerminalSettings>) {
+    let (mut size, mut settings) = (abi::TerminalSize::default(), abi::TerminalSettings::default());
+    // TIOCGWINSZ and TCGETS. A descriptor without a size keeps the zeros that the kernel gives fresh terminals.
+    let sized = call::ioctl_with(fd.as_raw_fd(), 0x5413, &mut size).is_ok();
+    let set = call::ioctl_with(fd.as_raw_fd(), 0x5401, &mut settings).is_ok();
+    (if sized { size } else { abi::TerminalSize::default() }, set.then_some(settings))
+}
+
 fn own(fd: Fd) -> OwnedFd {
     // SAFETY: every caller in this file passes a descriptor that the kernel has just returned to it and nobody else knows.
     unsafe { OwnedFd::from_raw_fd(fd) }

@@ -32,6 +32,15 @@ pub(crate) fn is_32_bit(path: &Path) -> bool {
     read.is_ok() && head == *b"\x7fELF\x01"
 }
 
+/// What the kernel would start first for this file; none when it names nothing.
+pub(crate) fn interpreter(path: &Path) -> Option<PathBuf> {
+    let data = read(path).ok()?;
+    match data.strip_prefix(b"#!") {
+        Some(line) => script_interpreter(line),
+        None => elf_interpreter(&data),
+    }
+}
+
 /// The program, its interpreter (of an ELF file or of a script) and every library, as paths of the host.
 pub(crate) fn closure(program: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = vec![program.to_path_buf()];
@@ -48,15 +57,28 @@ pub(crate) fn closure(program: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn needs(path: &Path) -> io::Result<Vec<PathBuf>> {
-    if fs::metadata(path)?.len() > MAX_SIZE {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too large"));
-    }
-    let data = fs::read(path)?;
+    let data = read(path)?;
     if let Some(line) = data.strip_prefix(b"#!") {
         return Ok(script_interpreter(line).into_iter().collect());
     }
     elf_needs(path, &data)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a readable ELF file"))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > MAX_SIZE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too large"));
+    }
+    fs::read(path)
+}
+
+fn elf_interpreter(data: &[u8]) -> Option<PathBuf> {
+    let header = FileHeader64::<Endianness>::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    let segments = header.program_headers(endian, data).ok()?;
+    let segment = segments.iter().find(|segment| segment.p_type(endian) == PT_INTERP)?;
+    let name = segment.data(endian, data).ok()?;
+    Some(PathBuf::from(std::str::from_utf8(name.strip_suffix(b"\0").unwrap_or(name)).ok()?))
 }
 
 fn script_interpreter(line: &[u8]) -> Option<PathBuf> {
@@ -68,15 +90,7 @@ fn script_interpreter(line: &[u8]) -> Option<PathBuf> {
 fn elf_needs(path: &Path, data: &[u8]) -> Option<Vec<PathBuf>> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
-    let segments = header.program_headers(endian, data).ok()?;
-    let mut needed = Vec::new();
-    for segment in segments {
-        if segment.p_type(endian) == PT_INTERP {
-            let name = segment.data(endian, data).ok()?;
-            let name = name.strip_suffix(b"\0").unwrap_or(name);
-            needed.push(PathBuf::from(std::str::from_utf8(name).ok()?));
-        }
-    }
+    let mut needed: Vec<PathBuf> = elf_interpreter(data).into_iter().collect();
     let sections = header.sections(endian, data).ok()?;
     if let Some((entries, link)) = sections.dynamic(endian, data).ok()? {
         let strings = sections.strings(endian, data, link).ok()?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
 use std::time::Instant;
 
 use belljar_sys::owned::{self, Child};
@@ -13,7 +14,8 @@ use rustix::net::{
     socketpair,
 };
 
-use crate::error::StartError;
+use crate::elf;
+use crate::error::{StartError, shown};
 use crate::plan::{Plan, Step};
 use crate::prepare::{Prepared, write_maps};
 
@@ -129,8 +131,10 @@ pub(crate) fn failed(prepared: &Prepared<'_>, failure: belljar_sys::wire::Failur
     let op = usize::try_from(failure.at).ok().and_then(|at| ops.get(at));
     let source = io::Error::from_raw_os_error(failure.errno.0);
     match op {
-        Some(Op::Exec { candidates, .. }) => exec_failed(candidates, source),
-        Some(Op::SelfProbe(_)) if failure.errno == belljar_sys::Errno::NOT_CONFINED => {
+        Some(Op::Exec { candidates, .. }) => exec_failed(candidates, prepared.file, source),
+        Some(Op::SelfProbe(_) | Op::CloseInherited { .. })
+            if failure.errno == belljar_sys::Errno::NOT_CONFINED =>
+        {
             StartError::NotConfined
         }
         Some(op) => StartError::Step { step: op.step().0, object: object(op), source },
@@ -138,7 +142,12 @@ pub(crate) fn failed(prepared: &Prepared<'_>, failure: belljar_sys::wire::Failur
     }
 }
 
-fn exec_failed(candidates: &[&std::ffi::CStr], source: io::Error) -> StartError {
+/// `ENOENT` for a file that is there is about what the file needs: its interpreter.
+fn exec_failed(candidates: &[&std::ffi::CStr], file: Option<&Path>, source: io::Error) -> StartError {
+    if let Some(file) = file.filter(|_| source.kind() == io::ErrorKind::NotFound) {
+        let interpreter = elf::interpreter(file).map_or("its interpreter".to_owned(), |path| shown(&path));
+        return StartError::NoInterpreter { program: shown(file), interpreter };
+    }
     let last =
         candidates.last().map_or(String::new(), |path| path.to_string_lossy().escape_debug().to_string());
     let program = match (source.kind(), candidates.len()) {
@@ -161,6 +170,7 @@ fn object(op: &Op<'_>) -> String {
         | Op::SetAttr { path, .. }
         | Op::Chdir(path)
         | Op::Cover(path)
+        | Op::Narrow { path, .. }
         | Op::Unlink(path) => path,
         Op::BindNode { from, .. } => from,
         Op::Bind { from: walk, .. } | Op::BindFd { to: walk, .. } | Op::Mount { to: walk, .. } => walk.path(),

@@ -194,3 +194,21 @@ pub fn fchdir(fd: Fd) -> Result<()> {
 pub fn duplicate(fd: Fd) -> Result<Fd> {
     plain(Sysno::fcntl, [int(fd), word(g::F_DUPFD_CLOEXEC), 3, 0, 0, 0]).map(fd_of)
 }
+
+/// Whether a descriptor is open.
+#[must_use]
+pub fn is_open(fd: Fd) -> bool {
+    plain(Sysno::fcntl, [int(fd), word(g::F_GETFD), 0, 0, 0, 0]).is_ok()
+}
+
+/// Device and inode of an open file.
+///
+/// # Errors
+/// The kernel's.
+pub fn identity(fd: Fd) -> Result<(u64, u64)> {
+    // `struct stat` starts with device and inode; it is 144 bytes long.
+    let mut stat = [0_u64; 18];
+    plain(Sysno::fstat, [int(fd), ptr(stat.as_mut_ptr()), 0, 0, 0, 0])?;
+    let [device, inode, ..] = stat;
+    Ok((device, inode))
+}

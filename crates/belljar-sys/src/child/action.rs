@@ -16,7 +16,7 @@ pub(super) fn die_with_parent() -> Result<()> {
 }
 
 /// Closes the gaps between the kept descriptors; `keep` is ascending and does not hold the status socket.
-pub(super) fn close_inherited(keep: &[Fd], status: Fd) -> Result<()> {
+pub(super) fn close_inherited(keep: &[Fd], status: Fd, witness: Fd) -> Result<()> {
     let mut next = 0_u32;
     let mut status_left = true;
     for &fd in keep {
@@ -29,7 +29,9 @@ pub(super) fn close_inherited(keep: &[Fd], status: Fd) -> Result<()> {
     if status_left {
         next = close_up_to(next, status)?;
     }
-    call::close_range(next, u32::MAX, false)
+    call::close_range(next, u32::MAX, false)?;
+    // A filter of a surrounding sandbox may have answered without closing anything.
+    if call::is_open(witness) { Err(Errno::NOT_CONFINED) } else { Ok(()) }
 }
 
 /// Closes from `first` up to, not including, `kept`; returns what follows `kept`.

@@ -2,6 +2,7 @@
 
 mod action;
 mod init;
+mod narrow;
 mod op;
 mod pty;
 mod selfprobe;

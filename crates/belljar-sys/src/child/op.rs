@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::{general as g, prctl as p};
 
-use super::{action, pty, selfprobe};
+use super::{action, narrow, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
 
@@ -45,8 +45,12 @@ impl<'a> Walk<'a> {
 pub enum Op<'a> {
     /// Ask for SIGKILL when the creating thread ends.
     DieWithParent,
-    /// Close every inherited descriptor of init except the status socket and those listed (ascending).
-    CloseInherited(&'a [Fd]),
+    /// Close every inherited descriptor of init except the status socket and those listed (ascending). `witness` was open
+    /// and is not listed: it must be gone.
+    CloseInherited { keep: &'a [Fd], witness: Fd },
+    /// Open a passed descriptor anew through a detached clone of its own file, so that it keeps these attributes for ever
+    /// and nothing above it can be reached. `path` must still lead to the file with this device and inode.
+    Narrow { fd: Fd, path: &'a CStr, device: u64, inode: u64, attrs: u64, flags: u32 },
     /// Write the caller's own id maps; groups cannot be set afterwards.
     IdMaps { uid: &'a [u8], gid: &'a [u8] },
     /// Wait until the parent has written the id maps.
@@ -93,7 +97,7 @@ pub enum Op<'a> {
     /// Bring the loopback interface up.
     Loopback,
     /// Make a terminal in the jar's own `/dev/pts` and send its master side to the supervisor.
-    OpenTerminal,
+    OpenTerminal { size: abi::TerminalSize, settings: Option<abi::TerminalSettings> },
     /// Securebits: uid 0 means nothing, locked.
     SecureBits,
     /// Remove every capability from the bounding set.
@@ -165,9 +169,11 @@ impl Op<'_> {
     pub const fn step(&self) -> Step {
         Step(match self {
             Self::DieWithParent => "die-with-parent",
-            Self::CloseInherited(_) | Self::CloseOnExec(_) | Self::Keep(_) | Self::Dup { .. } => {
-                "descriptors"
-            }
+            Self::CloseInherited { .. }
+            | Self::Narrow { .. }
+            | Self::CloseOnExec(_)
+            | Self::Keep(_)
+            | Self::Dup { .. } => "descriptors",
             Self::IdMaps { .. } | Self::AwaitGo => "id-maps",
             Self::BecomeUser { .. } => "become-user",
             Self::JoinCgroup(_) => "join-cgroup",
@@ -181,7 +187,7 @@ impl Op<'_> {
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
             Self::Loopback => "loopback",
-            Self::OpenTerminal | Self::HostTerminal(_) | Self::UseTerminal(_) => "terminal",
+            Self::OpenTerminal { .. } | Self::HostTerminal(_) | Self::UseTerminal(_) => "terminal",
             Self::SecureBits | Self::DropBounding(_) | Self::DropCapabilities => "capabilities",
             Self::NoNewPrivs => "no-new-privs",
             Self::NotDumpable => "not-dumpable",
@@ -202,10 +208,14 @@ impl Op<'_> {
     }
 
     /// Does it.
+    #[expect(clippy::too_many_lines, reason = "one short arm for each op")]
     pub(crate) fn apply(&self, state: &mut State) -> Result<()> {
         match *self {
             Self::DieWithParent => action::die_with_parent(),
-            Self::CloseInherited(keep) => action::close_inherited(keep, state.status),
+            Self::CloseInherited { keep, witness } => action::close_inherited(keep, state.status, witness),
+            Self::Narrow { fd, path, device, inode, attrs, flags } => {
+                narrow::open_anew(fd, path, (device, inode), attrs, flags)
+            }
             Self::IdMaps { uid, gid } => action::id_maps(uid, gid),
             Self::AwaitGo => action::await_go(state.status),
             Self::BecomeUser { uid, gid } => action::become_user(uid, gid),
@@ -228,7 +238,7 @@ impl Op<'_> {
             Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),
             Self::Loopback => action::loopback(),
-            Self::OpenTerminal => pty::open(state),
+            Self::OpenTerminal { size, settings } => pty::open(state, size, settings),
             Self::SecureBits => call::prctl(p::PR_SET_SECUREBITS, action::SECURE_BITS).map(drop),
             Self::DropBounding(last) => action::drop_bounding(last),
             Self::DropCapabilities => call::drop_capabilities(),

@@ -188,6 +188,14 @@ pub enum StartError {
         /// What exec answered.
         source: io::Error,
     },
+    /// The program is there, what it needs to start is not.
+    #[error("{program}: {interpreter} is not in the jar")]
+    NoInterpreter {
+        /// The program.
+        program: String,
+        /// Its interpreter.
+        interpreter: String,
+    },
     /// A step of the child failed.
     #[error("{step} {object}: {source}")]
     Step {

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use belljar_policy::{FdMode, PassFd};
+use belljar_policy::PassFd;
 use belljar_sys::{Fd, owned};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -100,26 +100,6 @@ fn inherited(at: usize) -> Result<OwnedFd, StartError> {
     let fd = Fd::try_from(at).unwrap_or(1);
     owned::duplicate(fd)
         .map_err(|errno| supervisor("copying a descriptor", std::io::Error::from_raw_os_error(errno.0)))
-}
-
-/// Each passed descriptor must be open, and no wider than its mode says.
-pub(super) fn check_passed(passed: &[PassFd]) -> Result<(), StartError> {
-    for pass in passed {
-        let refuse = |why| StartError::Descriptor { fd: pass.fd, origin: pass.origin.to_string(), why };
-        let flags = owned::with_inherited(Fd::from(pass.fd), |fd| fcntl_getfl(fd))
-            .map_err(|_| refuse("is not open"))?
-            .map_err(|_| refuse("has no flags"))?;
-        let access = flags & OFlags::RWMODE;
-        let fits = match pass.mode {
-            FdMode::Read => access == OFlags::RDONLY && !flags.contains(OFlags::PATH),
-            FdMode::Write => access == OFlags::WRONLY,
-            _ => true,
-        };
-        if !fits {
-            return Err(refuse("is open for more than its mode allows: open it again with less"));
-        }
-    }
-    Ok(())
 }
 
 /// Everything that init must not close, ascending.

@@ -2,11 +2,13 @@
 
 mod descriptors;
 mod owners;
+mod passed;
 mod verdict;
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
 use rustix::termios::isatty;
 
@@ -67,7 +69,7 @@ pub(crate) fn start<R>(
     let facts = command.host_facts();
     let call = command.call(foreground);
     let plan = plan::plan(&command.policy, &facts, call)?;
-    descriptors::check_passed(&command.policy.pass_fds)?;
+    let narrowed = passed::narrow(&command.policy.pass_fds, &plan)?;
     let mut streams = Streams::open(command)?;
     let host_terminal = host_terminal(&plan, call.terminals)?;
     let group = group(&plan, command, &facts)?;
@@ -76,6 +78,7 @@ pub(crate) fn start<R>(
     let mut storage = Storage { filter: plan::sock_filters(&plan.filter), ..Storage::default() };
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let detached = owners.by_path();
+    let status = spawn::status_pair()?;
     let invocation = Invocation {
         program: &command.program,
         args: &command.args,
@@ -87,13 +90,18 @@ pub(crate) fn start<R>(
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
         detached: &detached,
         cgroup: &cgroup,
+        witness: raw(&status.0),
+        terminal: screen_look(call.terminals),
+        narrowed: &narrowed,
     };
     storage.kept = descriptors::kept(&invocation, &command.policy.pass_fds);
     let found = program::find(&command.policy, &invocation, &storage)?;
     let prepared = prepare::prepare(&plan, &command.policy, &invocation, &found, &storage)?;
     let signals = if foreground { Some(take_signals()?) } else { None };
-    let mut started = spawn::spawn(&plan, &prepared, spawn::status_pair()?, !foreground)?;
-    if !foreground {
+    // Keys typed ahead stay with the caller's terminal until there is a program to read them.
+    let announce = !foreground || call.terminals != 0;
+    let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
+    if announce {
         spawn::await_exec(&prepared, &started)?;
     }
     streams.close_child();
@@ -139,13 +147,26 @@ fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Gro
     Group::create(&facts.cgroup, &amounts).map(Some).map_err(|error| StartError::Limit(error.to_string()))
 }
 
+/// A standard descriptor that is the caller's terminal: the one that is written to first.
+fn screen(terminals: u8) -> i32 {
+    [1, 2, 0].into_iter().find(|fd| terminals & (1 << fd) != 0).unwrap_or(1)
+}
+
+/// What the jar's terminal starts with.
+fn screen_look(terminals: u8) -> (TerminalSize, Option<TerminalSettings>) {
+    let look = |fd: std::os::fd::BorrowedFd<'_>| belljar_sys::owned::terminal_look(fd);
+    match terminals {
+        0 => (TerminalSize::default(), None),
+        _ => belljar_sys::owned::with_inherited(screen(terminals), look).unwrap_or_default(),
+    }
+}
+
 fn relay(master: OwnedFd, terminals: u8) -> Result<Relay, StartError> {
     let copy = |fd| belljar_sys::owned::duplicate(fd);
-    let screen = [1, 2, 0].into_iter().find(|fd| terminals & (1 << fd) != 0).unwrap_or(1);
     let open = || {
         let failed = |errno: belljar_sys::Errno| std::io::Error::from_raw_os_error(errno.0);
         let keys = (terminals & 1 != 0).then(|| copy(0)).transpose().map_err(failed)?;
-        Relay::new(master, copy(screen).map_err(failed)?, keys)
+        Relay::new(master, copy(screen(terminals)).map_err(failed)?, keys)
     };
     open().map_err(|source| supervisor("relaying the terminal", source))
 }
@@ -163,6 +184,7 @@ fn watch(
         own_pids: plan.engine == Engine::Namespaces,
         wall: limits.wall.as_ref().map(|limit| limit.value),
         memory: limits.memory.as_ref().filter(|_| !grouped).map(|limit| limit.value.0),
+        cpu: limits.cpu.as_ref().map(|limit| limit.value),
         signals,
         relay,
         output,

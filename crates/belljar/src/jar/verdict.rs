@@ -109,7 +109,11 @@ fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
     };
     let rows = [
         (LimitKind::Wall, time(&limits.wall), "the supervisor's clock"),
-        (LimitKind::Cpu, time(&limits.cpu), "RLIMIT_CPU of each process"),
+        (
+            LimitKind::Cpu,
+            time(&limits.cpu),
+            "the supervisor's watch of the tree and RLIMIT_CPU of each process",
+        ),
         (LimitKind::Memory, bytes(&limits.memory), "the supervisor's watch and RLIMIT_DATA of each process"),
         (LimitKind::Pids, count(&limits.pids), "RLIMIT_NPROC of the jar's user namespace"),
         (LimitKind::Files, count(&limits.files), "RLIMIT_NOFILE of each process"),
@@ -142,7 +146,9 @@ impl Report {
     pub fn failed(error: &StartError, facts: &HostFacts) -> Self {
         let verdict = match error {
             StartError::NotFound { .. } => Verdict::NotFound,
-            StartError::NotRunnable { .. } | StartError::Program32 { .. } => Verdict::NotRunnable,
+            StartError::NotRunnable { .. }
+            | StartError::NoInterpreter { .. }
+            | StartError::Program32 { .. } => Verdict::NotRunnable,
             StartError::Supervisor { .. } => Verdict::Internal,
             _ => Verdict::SetupFailed,
         };
@@ -169,6 +175,9 @@ fn hint(error: &StartError, facts: &HostFacts) -> String {
         }
         StartError::NoMountPoint { at, .. } => {
             format!("create {} on the host first: belljar never does", crate::plan::shown(at))
+        }
+        StartError::NoInterpreter { interpreter, .. } => {
+            format!("grant it with -r {interpreter}, if it exists")
         }
         StartError::Program32 { .. } => "build it for x86_64".to_owned(),
         StartError::NotFound { .. } => {

@@ -151,13 +151,23 @@ fn sentence(place: &Place) -> (String, String) {
     }
 }
 
+/// Whether a program could be written to some file of the jar and run from there.
+pub(super) fn has_writable_code(draft: &Draft<'_>) -> bool {
+    let policy = &draft.policy.fs;
+    policy.tmp.is_some()
+        || policy.dev.value == DevView::Basic
+        || policy.rules.iter().any(|rule| rule.access == Access::Write)
+}
+
 /// What the jar gets that is no part of the host.
 fn fresh(draft: &mut Draft<'_>) -> Vec<Place> {
     let mut places = Vec::new();
     let policy = &draft.policy.fs;
-    let shm = policy.tmp.as_ref().map_or(SHM, |tmp| tmp.value.0);
+    // Files in memory are memory: none may hold more than the whole tree.
+    let most = draft.policy.limits.memory.as_ref().map_or(u64::MAX, |limit| limit.value.0);
+    let shm = policy.tmp.as_ref().map_or(SHM, |tmp| tmp.value.0).min(most);
     if let Some(tmp) = &policy.tmp {
-        places.push(Place { at: None, what: Placed::Tmpfs(tmp.value.0) });
+        places.push(Place { at: None, what: Placed::Tmpfs(tmp.value.0.min(most)) });
     }
     if policy.dev.value == DevView::Basic {
         places.push(Place { at: None, what: Placed::Dev { shm } });

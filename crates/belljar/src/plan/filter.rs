@@ -45,7 +45,7 @@ const REMOVALS: &[Removal] = &[
         call: "socket",
         when: Some("arg0 == AF_UNIX"),
         action: EACCES,
-        applies: |draft| !allows(draft, "@unix-sockets"),
+        applies: |draft| !allows(draft, "@socket-unix"),
     },
     Removal { call: "socket", when: None, action: EACCES, applies: no_sockets },
     Removal {
@@ -74,6 +74,19 @@ const REMOVALS: &[Removal] = &[
     },
     Removal { call: "mknod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "mknodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
+    // Owners and leases make the caller's other processes wait or send them signals.
+    Removal { call: "fcntl", when: Some("arg1 in {8, 10, 15, 1024, 1026}"), action: EPERM, applies: always },
+    // Pipes of more than the usual size count against the user, whatever the namespace.
+    Removal { call: "fcntl", when: Some("arg1 == 1031 && arg2 > 65536"), action: EPERM, applies: always },
+    // Where nothing is both writable and executable, a file in memory must not be either.
+    Removal {
+        call: "memfd_create",
+        when: None,
+        action: EPERM,
+        applies: |draft| !super::files::has_writable_code(draft),
+    },
+    // A file in memory belongs to no process: the watch would not see it.
+    Removal { call: "memfd_create", when: None, action: EPERM, applies: super::limits::watched_memory },
     // Its mode lies in memory.
     Removal { call: "openat2", when: None, action: Action::Errno(38), applies: always },
     // Landlock does not guard attributes: outside a root of its own the jar could change them anywhere.
@@ -168,8 +181,6 @@ fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
 
 fn add(builder: FilterBuilder, item: &Setting<String>) -> Result<FilterBuilder, PlanError> {
     let added = match item.value.as_str() {
-        // A word for the planner: it lifts a removal, the call itself is in the default group.
-        "@unix-sockets" => return Ok(builder),
         group if group.starts_with('@') => builder.allow_group(group),
         call => builder.allow(call),
     };

@@ -7,8 +7,12 @@ use super::step::{Rlimit, Step};
 use crate::probe::Cgroup;
 use crate::report::Layer;
 
+/// Queued signals are counted per user of the host, whatever the namespace: a jar must leave some to the others.
+const SIGNALS: u64 = 1024;
+
 pub(super) fn plan(draft: &mut Draft<'_>) {
     draft.step(Step::Rlimit(Rlimit::Core, 0, 0));
+    draft.step(Step::Rlimit(Rlimit::Sigpending, SIGNALS, SIGNALS));
     simple(draft);
     cpu(draft);
     pids(draft);
@@ -47,7 +51,12 @@ fn cpu(draft: &mut Draft<'_>) {
     if let Some(Setting { value, origin }) = &draft.policy.limits.cpu {
         let seconds = value.as_secs().saturating_add(u64::from(value.subsec_nanos() > 0)).max(1);
         draft.step(Step::Rlimit(Rlimit::Cpu, seconds, seconds.saturating_add(1)));
-        draft.holds(Subject::Cpu, format!("processor time: {value:?}"), origin, &[Layer::Rlimit]);
+        draft.holds(
+            Subject::Cpu,
+            format!("processor time: {value:?}"),
+            origin,
+            &[Layer::Supervisor, Layer::Rlimit],
+        );
     }
 }
 
@@ -88,6 +97,11 @@ fn memory(draft: &mut Draft<'_>) {
 fn uses_cgroup(draft: &Draft<'_>) -> bool {
     let limits = &draft.policy.limits;
     (limits.memory.is_some() && has(draft, "memory")) || (limits.pids.is_some() && has(draft, "pids"))
+}
+
+/// Whether the memory of the tree is only watched: then memory that belongs to no process must not be had.
+pub(super) fn watched_memory(draft: &Draft<'_>) -> bool {
+    draft.policy.limits.memory.is_some() && !has(draft, "memory")
 }
 
 fn has(draft: &Draft<'_>, controller: &str) -> bool {

@@ -62,7 +62,7 @@ fn host_network(draft: &mut Draft<'_>, origin: Origin) -> Result<(), PlanError> 
 
 /// A path socket in a granted folder would be a channel to a process outside.
 fn unix_sockets(draft: &mut Draft<'_>) {
-    let granted = draft.policy.syscalls.allow.iter().find(|item| item.value == "@unix-sockets");
+    let granted = draft.policy.syscalls.allow.iter().find(|item| item.value == "@socket-unix");
     match granted {
         Some(item) => {
             let origin = item.origin.to_string();

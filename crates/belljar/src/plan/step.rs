@@ -135,6 +135,8 @@ pub enum Rlimit {
     Nproc,
     /// `RLIMIT_NOFILE`, descriptors.
     Nofile,
+    /// `RLIMIT_SIGPENDING`, queued signals.
+    Sigpending,
 }
 
 impl Rlimit {
@@ -148,6 +150,7 @@ impl Rlimit {
             Self::Core => 4,
             Self::Nproc => 6,
             Self::Nofile => 7,
+            Self::Sigpending => 11,
         }
     }
 }

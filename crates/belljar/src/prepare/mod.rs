@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use belljar_policy::Policy;
-use belljar_sys::abi::SockFilter;
+use belljar_sys::abi::{SockFilter, TerminalSettings, TerminalSize};
 use belljar_sys::child::Forbidden;
 use belljar_sys::{Fd, Op};
 
@@ -44,8 +44,26 @@ pub(crate) struct Invocation<'a> {
     pub(crate) host_terminal: Option<Fd>,
     /// Detached copies of granted paths, made by root so that owners are translated.
     pub(crate) detached: &'a [(PathBuf, Fd)],
+    /// A descriptor that init must not keep: the supervisor's end of the status socket.
+    pub(crate) witness: Fd,
+    /// Size and settings of the caller's terminal.
+    pub(crate) terminal: (TerminalSize, Option<TerminalSettings>),
+    /// Passed descriptors that are opened anew.
+    pub(crate) narrowed: &'a [Narrowed],
     /// Open `cgroup.procs` of the jar's group.
     pub(crate) cgroup: &'a [Fd],
+}
+
+/// A passed file or folder that is opened anew with less.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Narrowed {
+    pub(crate) fd: Fd,
+    pub(crate) path: PathBuf,
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// Only reading: the mount is read-only and nothing on it can be executed.
+    pub(crate) read_only: bool,
+    pub(crate) flags: u32,
 }
 
 impl Invocation<'_> {
@@ -59,6 +77,8 @@ impl Invocation<'_> {
 pub(crate) struct Prepared<'a> {
     pub(crate) init: Vec<Op<'a>>,
     pub(crate) program: Vec<Op<'a>>,
+    /// The program's file, when the jar shows it.
+    pub(crate) file: Option<&'a Path>,
 }
 
 /// Storage that ops borrow from. Kept by the caller of [`prepare`].
@@ -109,7 +129,8 @@ pub(crate) fn prepare<'a>(
     let places: Vec<&Place> = plan.places().chain(own.iter()).collect();
     let layout = layout::lay_out(&places, call.home, Walker::new(call.root_links))?;
     let builder = Builder { plan, policy, call, storage, layout, found };
-    let mut prepared = Prepared { init: Vec::with_capacity(128), program: Vec::with_capacity(64) };
+    let file = found.file.as_deref().filter(|file| builder.has(file));
+    let mut prepared = Prepared { init: Vec::with_capacity(128), program: Vec::with_capacity(64), file };
     let mut placed = false;
     for step in &plan.init {
         match step {
@@ -147,7 +168,9 @@ impl<'a> Builder<'a> {
     fn init(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
         match step {
             Step::DieWithParent => ops.push(Op::DieWithParent),
-            Step::CloseInherited => ops.push(Op::CloseInherited(&self.storage.kept)),
+            Step::CloseInherited => {
+                ops.push(Op::CloseInherited { keep: &self.storage.kept, witness: self.call.witness });
+            }
             Step::MapIds => ops.push(identity::own_maps(self.storage)?),
             Step::BecomeUser { uid, gid } => {
                 if self.plan.namespaces != 0 {
@@ -157,9 +180,16 @@ impl<'a> Builder<'a> {
             }
             Step::JoinCgroup => ops.extend(self.call.cgroup.iter().map(|fd| Op::JoinCgroup(*fd))),
             Step::LimitNamespaces => ops.push(Op::LimitNamespaces),
-            Step::NewRoot => ops.extend([Op::MountPrivate, Op::NewRoot { at: c"/proc", data: TMPFS_ROOT }]),
+            Step::NewRoot => {
+                ops.push(Op::MountPrivate);
+                self.narrow(ops)?;
+                ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
+            }
             Step::MaskProc => mounts::mask_proc(ops),
-            Step::OpenTerminal => ops.push(Op::OpenTerminal),
+            Step::OpenTerminal => {
+                let (size, settings) = self.call.terminal;
+                ops.push(Op::OpenTerminal { size, settings });
+            }
             Step::PivotRoot => ops.push(Op::PivotRoot),
             Step::SealRoot => ops.push(Op::SetAttr { path: c"/", attrs: mounts::SEALED }),
             Step::Hostname(name) => {
@@ -202,10 +232,31 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Before the new root covers `/proc`, through which the clones are opened.
+    fn narrow(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+        for narrowed in self.call.narrowed {
+            ops.push(Op::Narrow {
+                fd: narrowed.fd,
+                path: self.storage.path(&narrowed.path)?,
+                device: narrowed.device,
+                inode: narrowed.inode,
+                attrs: mounts::passed(narrowed.read_only),
+                flags: narrowed.flags,
+            });
+        }
+        Ok(())
+    }
+
     fn streams(&self, ops: &mut Vec<Op<'a>>) {
         for (to, from) in (0..).zip(self.call.stdio) {
             ops.extend(from.map(|from| Op::Dup { from, to }));
         }
+    }
+
+    /// Whether a file of the host is in the jar under its own path.
+    fn has(&self, file: &Path) -> bool {
+        let real = Walker::new(self.call.root_links).path(file);
+        self.plan.namespaces == 0 || real.is_some_and(|real| self.layout.shows(&real))
     }
 
     fn terminal(&self, mask: u8, ops: &mut Vec<Op<'a>>) {

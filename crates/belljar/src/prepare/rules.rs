@@ -35,6 +35,9 @@ fn rules(builder: &Builder<'_>, landlock: &LandlockPlan) -> Vec<(PathBuf, u64)> 
         );
     }
     rules.extend(builder.layout.items.iter().filter_map(|item| rule(item, landlock)));
+    if builder.policy.debug.value {
+        rules.push((PathBuf::from("/proc"), landlock.rights(Access::Write)));
+    }
     rules.retain(|(_, allowed)| *allowed != 0);
     rules
 }

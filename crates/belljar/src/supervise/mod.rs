@@ -1,9 +1,9 @@
 //! While a jar runs: one loop over its status socket, the caller's signals, its terminal, its output and the clock.
 
-mod memory;
 mod output;
 mod signals;
 mod terminal;
+mod tree;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,6 +22,8 @@ use crate::spawn::{self, Started};
 
 /// How often the memory of a tree is looked at where no control group holds it.
 const MEMORY_PERIOD: Duration = Duration::from_millis(20);
+/// How often the processor time of a tree is looked at.
+const CPU_PERIOD: Duration = Duration::from_millis(50);
 /// How long a jar without a PID namespace may take to end itself before its init is killed.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -34,6 +36,8 @@ pub(crate) struct Watch {
     pub(crate) wall: Option<Duration>,
     /// Memory of the tree in bytes, where nothing else holds it.
     pub(crate) memory: Option<u64>,
+    /// Processor time of the tree.
+    pub(crate) cpu: Option<Duration>,
     /// Signals to pass on.
     pub(crate) signals: Option<Signals>,
     /// Terminal to relay.
@@ -113,10 +117,15 @@ fn exceeded(started: &Started, watch: &Watch, outcome: &mut Outcome) -> Option<L
     if watch.wall.is_some_and(|wall| started.at.elapsed() >= wall) {
         return Some(LimitKind::Wall);
     }
-    let limit = watch.memory?;
-    let used = memory::of_tree(started.child.pid);
-    outcome.peak = outcome.peak.max(used);
-    (used > limit).then_some(LimitKind::Memory)
+    if let Some(limit) = watch.memory {
+        let used = tree::memory(started.child.pid);
+        outcome.peak = outcome.peak.max(used);
+        if used > limit {
+            return Some(LimitKind::Memory);
+        }
+    }
+    let used = watch.cpu.map(|limit| (limit, tree::processor_time(started.child.pid)));
+    used.and_then(|(limit, used)| (used >= limit).then_some(LimitKind::Cpu))
 }
 
 /// What poll found.
@@ -153,7 +162,8 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
 fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
     let wall = watch.wall.map(|wall| wall.saturating_sub(started.at.elapsed()));
     let memory = watch.memory.map(|_| MEMORY_PERIOD);
-    let left = wall.into_iter().chain(memory).min()?;
+    let cpu = watch.cpu.map(|_| CPU_PERIOD);
+    let left = wall.into_iter().chain(memory).chain(cpu).min()?;
     Timespec::try_from(left).ok()
 }
 

@@ -148,7 +148,7 @@ pub(super) fn terminal(host: &Host) -> Finding {
             flags: 0b1010,
             data: c"newinstance,ptmxmode=0666,mode=0620",
         },
-        Op::OpenTerminal,
+        Op::OpenTerminal { size: [0; 4], settings: None },
     ];
     build(
         host,
