@@ -60,7 +60,8 @@ fn ordinary(passwd: &str) -> Option<(u32, u32)> {
 impl Account {
     /// Makes the account's folders: a home, and a folder to work in beside it.
     fn new(stage: &Stage, kind: Kind, is_root: bool) -> Result<Self> {
-        let suffix = if matches!(kind, Kind::Invoking) { "invoking" } else { "ordinary" };
+        // Short names: paths of sockets inside are limited to 108 bytes.
+        let suffix = if matches!(kind, Kind::Invoking) { "i" } else { "o" };
         let home = stage.folder(&format!("home-{suffix}"), 0o700)?;
         let work = stage.folder(&format!("work-{suffix}"), 0o700)?;
         if let Kind::Ordinary { uid, gid } = kind {

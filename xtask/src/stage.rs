@@ -14,7 +14,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Makes the folder under /var/tmp: jars have a /tmp of their own, so what they should see cannot live there.
     pub(crate) fn new() -> Result<Self> {
-        let root = PathBuf::from(format!("/var/tmp/belljar-stage.{}", std::process::id()));
+        let root = PathBuf::from(format!("/var/tmp/bj.{}", std::process::id()));
         let stage = Self { root };
         stage.folder("", 0o755)?;
         stage.folder("bin", 0o755)?;

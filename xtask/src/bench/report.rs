@@ -101,7 +101,12 @@ single rounds. Quote ratios: the milliseconds belong to one machine.
 
 fn properties(machine: &Value) -> String {
     let number = |name: &str| machine[name].as_f64().unwrap_or(f64::NAN);
-    let mut text = format!("{} processors, kernel {}. {}\n\n", processors(), kernel(), versions());
+    let mut text = format!(
+        "{} processors, kernel {}. {}\n\n",
+        processors(),
+        first("/proc/sys/kernel/osrelease"),
+        versions()
+    );
     let lines = [
         format!(
             "`CPUID` costs {:.2} us. Above 1 us it is trapped: every glibc program runs it about 70 times before `main`.",
@@ -112,6 +117,10 @@ fn properties(machine: &Value) -> String {
             "Waking a thread costs {:.1} us on the same processor and {:.1} us on another.",
             number("wake_same"),
             number("wake_other")
+        ),
+        format!(
+            "Load averages at the end: {}. A busy machine widens every number and most ratios.",
+            first("/proc/loadavg")
         ),
     ];
     for line in lines {
@@ -124,8 +133,9 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn kernel() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
+/// The first line of a file of /proc.
+fn first(file: &str) -> String {
+    std::fs::read_to_string(file).unwrap_or_default().trim().to_owned()
 }
 
 /// The first line of each box's version.
