@@ -33,5 +33,5 @@ fn attack(_: &[String]) -> io::Result<()> {
     // Setting it may be refused; the crash is tried all the same.
     drop(sys!(SYS_prlimit64, 0, libc::RLIMIT_CORE, &raw const limit, 0));
     sys!(SYS_prctl, libc::PR_SET_DUMPABLE, 1)?;
-    sys!(SYS_kill, std::process::id(), libc::SIGQUIT).map(drop)
+    sys!(SYS_kill, std::process::id(), libc::SIGABRT).map(drop)
 }
