@@ -34,6 +34,8 @@ impl Errno {
     pub const EXIST: Self = Self(17);
     /// Not a directory.
     pub const NOTDIR: Self = Self(20);
+    /// Too many or forbidden symlinks.
+    pub const LOOP: Self = Self(40);
     /// Invalid argument.
     pub const INVAL: Self = Self(22);
     /// Function not implemented.

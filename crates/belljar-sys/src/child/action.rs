@@ -171,12 +171,17 @@ pub(super) fn drop_bounding(last: u32) -> Result<()> {
 }
 
 pub(super) fn landlock_path(ruleset: Fd, rights: PathRights<'_>) -> Result<()> {
-    let fd = match call::open(rights.path, g::O_PATH) {
-        Err(Errno::NOENT | Errno::ACCES) if rights.optional => return Ok(()),
+    // The paths have no symlinks: one that has come since would lead the right elsewhere.
+    let fd = match walk(CWD, rights.path, g::RESOLVE_NO_SYMLINKS) {
+        Err(Errno::NOENT | Errno::ACCES | Errno::LOOP | Errno::NOTDIR) if rights.optional => return Ok(()),
         other => other?,
     };
-    // Closed by exec, like everything else.
-    call::landlock_path(ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd })
+    call::landlock_path(ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd })?;
+    // Exec closes the rest; optional ones can be many.
+    if rights.optional {
+        call::close(fd);
+    }
+    Ok(())
 }
 
 /// The supervisor's runtime ignores SIGPIPE; a program must not inherit that.

@@ -18,7 +18,7 @@ pub enum PlanError {
     #[error("this kernel loads no system call filters")]
     NoSeccomp,
     /// Neither namespaces nor Landlock.
-    #[error("this host offers neither user namespaces ({userns:?}) nor Landlock")]
+    #[error("this host offers neither {} nor Landlock", lacking(*userns))]
     NoEngine {
         /// Why there are no user namespaces.
         userns: Userns,
@@ -88,6 +88,13 @@ impl fmt::Display for Gap {
     }
 }
 
+fn lacking(userns: Userns) -> String {
+    match userns {
+        Userns::Available => "the mount calls of Linux 5.12, which a root of its own needs,".to_owned(),
+        other => format!("user namespaces ({other:?})"),
+    }
+}
+
 fn list(gaps: &[Gap]) -> String {
     gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -98,6 +105,7 @@ impl PlanError {
     pub fn hint(&self) -> String {
         match self {
             Self::NoSeccomp => "a kernel with CONFIG_SECCOMP_FILTER is needed".to_owned(),
+            Self::NoEngine { userns: Userns::Available } => "Linux 5.13 or newer is needed".to_owned(),
             Self::NoEngine { .. } | Self::NeedsUserns { .. } => {
                 "belljar doctor tells why user namespaces are refused and what would allow them".to_owned()
             }

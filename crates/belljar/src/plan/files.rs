@@ -182,7 +182,7 @@ fn fresh(draft: &mut Draft<'_>) -> Vec<Place> {
 /// Without a root of its own the jar lives in the host's tree: Landlock allows, nothing can be taken away below a grant.
 fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
     for place in places {
-        refuse_unexpressible(place)?;
+        refuse_unexpressible(place, places)?;
         let (rule, origin) = sentence(place);
         draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]);
     }
@@ -211,11 +211,15 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn refuse_unexpressible(place: &Place) -> Result<(), PlanError> {
+/// Landlock's rules only add: what is narrower than a grant above it can be left out of a grant for reading, entry by
+/// entry, but not out of one for writing, where entries come and go.
+fn refuse_unexpressible(place: &Place, places: &[Place]) -> Result<(), PlanError> {
     let (rule, origin) = sentence(place);
-    let moved = place.at.is_some();
-    let hidden = strength(place) == Some(Access::Hide);
-    if moved || hidden {
+    let writable =
+        |other: &Place| strength(other) == Some(Access::Write) && strength(place) < strength(other);
+    let below = |other: &Place| target(place).starts_with(target(other));
+    let narrower = strength(place).is_some() && places.iter().any(|other| writable(other) && below(other));
+    if place.at.is_some() || narrower {
         return Err(PlanError::NeedsUserns { rule, origin });
     }
     Ok(())

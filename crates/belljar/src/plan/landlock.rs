@@ -29,6 +29,8 @@ const IOCTL_DEV: u64 = 1 << 15;
 
 /// Listing a folder.
 pub(crate) const FS_READ_DIR: u64 = READ_DIR;
+/// Everything but reading, listing and executing.
+pub(crate) const FS_WRITES: u64 = !(EXECUTE | READ_FILE | READ_DIR);
 /// Rights that only folders can have: rules about files must not name them.
 pub(crate) const FS_DIR_ONLY: u64 = !(EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV);
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
-pub(crate) use landlock::{FS_DIR_ONLY, FS_READ_DIR};
+pub(crate) use landlock::{FS_DIR_ONLY, FS_READ_DIR, FS_WRITES};
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
 

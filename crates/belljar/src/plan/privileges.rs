@@ -35,7 +35,8 @@ fn rights(draft: &mut Draft<'_>) {
         for step in [Step::LimitNamespaces, Step::SecureBits, Step::DropCapabilities] {
             draft.step(step);
         }
-    } else if draft.host.admin {
+    } else {
+        // An ordinary caller can hold some too.
         draft.step(Step::DropCapabilities);
     }
     draft.step(Step::NoNewPrivs);

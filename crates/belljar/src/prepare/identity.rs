@@ -18,6 +18,12 @@ fn map(storage: &Storage, id: u32) -> Result<&[u8], StartError> {
     Ok(storage.text("an id map", format!("{id} {id} 1").as_bytes())?.to_bytes())
 }
 
+/// Whether this thread has the power over its bounding set.
+pub(super) fn may_drop_bounding() -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SETPCAP))
+}
+
 /// Root writes the maps of its child: only these ids exist in the jar.
 pub(crate) fn write_maps(pid: i32, uid: u32, gid: u32) -> io::Result<()> {
     std::fs::write(format!("/proc/{pid}/uid_map"), format!("{uid} {uid} 1"))?;

@@ -3,6 +3,7 @@
 
 mod arena;
 mod environment;
+mod grants;
 mod identity;
 mod layout;
 mod mounts;
@@ -24,7 +25,7 @@ pub(crate) use identity::{write_maps, write_maps_between};
 pub(crate) use program::{Found, head};
 
 use crate::error::StartError;
-use crate::plan::{Place, Plan, Step};
+use crate::plan::{Engine, Place, Plan, Step};
 use layout::Layout;
 pub(crate) use walk::Walker;
 
@@ -134,6 +135,8 @@ pub(crate) fn prepare<'a>(
     let mut placed = false;
     for step in &plan.init {
         match step {
+            // On the host's own tree nothing is placed: Landlock's rules follow from the layout.
+            Step::Place(_) if plan.engine == Engine::Landlock => {}
             // All placements are one layout.
             Step::Place(_) if placed => {}
             Step::Place(_) => {
@@ -175,6 +178,8 @@ impl<'a> Builder<'a> {
             Step::BecomeUser { uid, gid } => {
                 if self.plan.namespaces != 0 {
                     ops.push(Op::AwaitGo);
+                } else if identity::may_drop_bounding() {
+                    ops.push(Op::DropBounding(LAST_CAPABILITY));
                 }
                 ops.push(Op::BecomeUser { uid: *uid, gid: *gid });
             }
@@ -198,6 +203,8 @@ impl<'a> Builder<'a> {
             Step::Loopback => ops.push(Op::Loopback),
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
+            // Without a user namespace of its own the jar's user has no power over the bounding set.
+            Step::DropCapabilities if self.plan.namespaces == 0 => ops.push(Op::DropCapabilities),
             Step::DropCapabilities => ops.extend([Op::DropBounding(LAST_CAPABILITY), Op::DropCapabilities]),
             Step::NoNewPrivs => ops.push(Op::NoNewPrivs),
             Step::NotDumpable => ops.push(Op::NotDumpable),

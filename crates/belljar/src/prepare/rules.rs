@@ -6,8 +6,8 @@ use belljar_policy::Access;
 use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::{Op, child::PathRights};
 
-use super::Builder;
 use super::layout::Item;
+use super::{Builder, grants};
 use crate::error::StartError;
 use crate::plan::{Engine, FS_DIR_ONLY, FS_READ_DIR, LandlockPlan, Plan};
 
@@ -15,31 +15,35 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
     let Some(landlock) = &builder.plan.landlock else { return Ok(()) };
     let handled = LandlockRuleset { fs: landlock.fs, net: landlock.net, scoped: landlock.scoped };
     ops.push(Op::LandlockCreate(handled));
-    for (path, allowed) in rules(builder, landlock) {
-        let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional: false };
+    let items = &builder.layout.items;
+    let rules = match builder.plan.engine {
+        Engine::Namespaces => own_root(builder, landlock),
+        Engine::Landlock => grants::rules(items, landlock)?,
+    };
+    for Rule { path, allowed, optional } in rules.into_iter().filter(|rule| rule.allowed != 0) {
+        let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional };
         ops.push(Op::LandlockPath(rights));
     }
     ops.push(Op::LandlockRestrict);
     Ok(())
 }
 
-fn rules(builder: &Builder<'_>, landlock: &LandlockPlan) -> Vec<(PathBuf, u64)> {
-    let mut rules = Vec::new();
-    if builder.plan.engine == Engine::Namespaces {
-        // Listing shows only what was placed.
-        rules.push((PathBuf::from("/"), FS_READ_DIR & landlock.fs));
-    } else {
-        rules.extend(
-            ["null", "zero", "full", "random", "urandom"]
-                .map(|node| (Path::new("/dev").join(node), landlock.device_rights() & !FS_DIR_ONLY)),
-        );
-    }
+/// Rights on a path; an optional one may be gone by now.
+pub(super) struct Rule {
+    pub(super) path: PathBuf,
+    pub(super) allowed: u64,
+    pub(super) optional: bool,
+}
+
+/// The layout of the jar's own root.
+fn own_root(builder: &Builder<'_>, landlock: &LandlockPlan) -> Vec<Rule> {
+    // Listing shows only what was placed.
+    let mut rules = vec![(PathBuf::from("/"), FS_READ_DIR & landlock.fs)];
     rules.extend(builder.layout.items.iter().filter_map(|item| rule(item, landlock)));
     if builder.policy.debug.value {
         rules.push((PathBuf::from("/proc"), landlock.rights(Access::Write)));
     }
-    rules.retain(|(_, allowed)| *allowed != 0);
-    rules
+    rules.into_iter().map(|(path, allowed)| Rule { path, allowed, optional: false }).collect()
 }
 
 fn rule(item: &Item, landlock: &LandlockPlan) -> Option<(PathBuf, u64)> {
