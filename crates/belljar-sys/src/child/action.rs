@@ -49,6 +49,16 @@ pub(super) fn id_maps(uid: &[u8], gid: &[u8]) -> Result<()> {
     call::write_file(c"/proc/self/gid_map", gid)
 }
 
+pub(super) fn limit_namespaces() -> Result<()> {
+    call::write_file(c"/proc/sys/user/max_user_namespaces", b"0")?;
+    // A host usually allows 128 to a user: the jar must leave most of them to the others.
+    match call::write_file(c"/proc/sys/user/max_inotify_instances", b"32") {
+        // A kernel without inotify.
+        Err(Errno::NOENT) => Ok(()),
+        done => done,
+    }
+}
+
 pub(super) fn await_go(status: Fd) -> Result<()> {
     let mut go = [0_u8; 2];
     match call::read(status, &mut go)? {

@@ -59,7 +59,7 @@ pub enum Op<'a> {
     BecomeUser { uid: u32, gid: u32 },
     /// Join a control group through its open `cgroup.procs`.
     JoinCgroup(Fd),
-    /// No more user namespaces below this one.
+    /// No more user namespaces below this one, and few of what is counted per user of the host.
     LimitNamespaces,
     /// Mounts made here stay here.
     MountPrivate,
@@ -220,7 +220,7 @@ impl Op<'_> {
             Self::AwaitGo => action::await_go(state.status),
             Self::BecomeUser { uid, gid } => action::become_user(uid, gid),
             Self::JoinCgroup(fd) => call::write(fd, b"0").map(drop),
-            Self::LimitNamespaces => call::write_file(c"/proc/sys/user/max_user_namespaces", b"0"),
+            Self::LimitNamespaces => action::limit_namespaces(),
             Self::MountPrivate => call::mount(c"", c"/", g::MS_REC | g::MS_PRIVATE, c""),
             Self::NewRoot { at, data } => action::new_root(state, at, data),
             Self::EnterRoot(at) => action::enter_root(state, at),

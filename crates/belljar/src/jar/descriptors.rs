@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use belljar_policy::PassFd;
+use belljar_policy::{FdMode, PassFd};
 use belljar_sys::{Fd, owned};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -19,6 +19,8 @@ pub(super) struct Streams {
     child: [Option<OwnedFd>; 3],
     caller: [Option<OwnedFd>; 3],
     output: Output,
+    /// Write ends that take the place of passed append-only files, by number.
+    logs: Vec<(Fd, OwnedFd)>,
 }
 
 impl Streams {
@@ -31,14 +33,34 @@ impl Streams {
         for (at, stdio) in command.stdio.iter_mut().enumerate() {
             streams.one(at, std::mem::take(stdio), limit.is_some())?;
         }
+        for pass in &command.policy.pass_fds {
+            streams.log(pass)?;
+        }
         Ok(streams)
+    }
+
+    /// A file passed for appending can be truncated through its descriptor: the jar gets a pipe, the supervisor appends.
+    fn log(&mut self, pass: &PassFd) -> Result<(), StartError> {
+        let fd = Fd::from(pass.fd);
+        if owned::with_inherited(fd, |fd| is_log(pass, fd)).unwrap_or(false) {
+            let (read, write) = pipe(true)?;
+            let to = owned::duplicate(fd).map_err(copying)?;
+            self.output.add(read, to, false);
+            self.logs.push((fd, high(write)?));
+        }
+        Ok(())
+    }
+
+    /// What takes the place of passed descriptors: number in the jar, descriptor here.
+    pub(super) fn logs(&self) -> Vec<(Fd, Fd)> {
+        self.logs.iter().map(|(fd, write)| (*fd, raw(write))).collect()
     }
 
     fn one(&mut self, at: usize, stdio: Stdio, counted: bool) -> Result<(), StartError> {
         match stdio {
             Stdio::Inherit if counted && at > 0 => {
                 let (read, write) = pipe(true)?;
-                self.output.add(read, inherited(at)?);
+                self.output.add(read, inherited(at)?, true);
                 self.child[at] = Some(high(write)?);
             }
             Stdio::Inherit => {}
@@ -60,6 +82,7 @@ impl Streams {
     }
 
     pub(super) fn close_child(&mut self) {
+        self.logs.clear();
         self.child = Default::default();
     }
 
@@ -70,6 +93,19 @@ impl Streams {
     pub(super) fn pipes(self) -> [Option<OwnedFd>; 3] {
         self.caller
     }
+}
+
+/// A plain file, open for appending only, passed for writing.
+fn is_log(pass: &PassFd, fd: std::os::fd::BorrowedFd<'_>) -> bool {
+    let plain = rustix::fs::fstat(fd).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile
+    });
+    let append = fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    pass.mode == FdMode::Write && plain && append
+}
+
+fn copying(errno: belljar_sys::Errno) -> StartError {
+    supervisor("copying a descriptor", std::io::Error::from_raw_os_error(errno.0))
 }
 
 fn pipe(non_blocking_reader: bool) -> Result<(OwnedFd, OwnedFd), StartError> {
@@ -98,8 +134,7 @@ fn high(fd: OwnedFd) -> Result<OwnedFd, StartError> {
 
 fn inherited(at: usize) -> Result<OwnedFd, StartError> {
     let fd = Fd::try_from(at).unwrap_or(1);
-    owned::duplicate(fd)
-        .map_err(|errno| supervisor("copying a descriptor", std::io::Error::from_raw_os_error(errno.0)))
+    owned::duplicate(fd).map_err(copying)
 }
 
 /// Everything that init must not close, ascending.
@@ -108,6 +143,7 @@ pub(super) fn kept(call: &Invocation<'_>, passed: &[PassFd]) -> Vec<Fd> {
     kept.extend(passed.iter().map(|pass| Fd::from(pass.fd)));
     kept.extend(call.stdio.into_iter().flatten());
     kept.extend(call.host_terminal);
+    kept.extend(call.logs.iter().map(|(_, fd)| *fd));
     kept.extend(call.cgroup);
     kept.extend(call.detached.iter().map(|(_, fd)| *fd));
     kept.sort_unstable();

@@ -78,6 +78,7 @@ pub(crate) fn start<R>(
     let mut storage = Storage { filter: plan::sock_filters(&plan.filter), ..Storage::default() };
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let detached = owners.by_path();
+    let logs = streams.logs();
     let status = spawn::status_pair()?;
     let invocation = Invocation {
         program: &command.program,
@@ -93,6 +94,7 @@ pub(crate) fn start<R>(
         witness: raw(&status.0),
         terminal: screen_look(call.terminals),
         narrowed: &narrowed,
+        logs: &logs,
     };
     storage.kept = descriptors::kept(&invocation, &command.policy.pass_fds);
     let found = program::find(&command.policy, &invocation, &storage)?;

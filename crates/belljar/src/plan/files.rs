@@ -118,7 +118,7 @@ fn own_root(draft: &mut Draft<'_>, places: &mut Vec<Place>) {
     }
     for place in places.iter() {
         let (rule, origin) = sentence(place);
-        let layers = layers(draft, place);
+        let layers = layers(draft, place, places);
         draft.holds(Subject::Fs, rule, origin, &layers);
     }
     let both = with_landlock(draft, &[Layer::Namespaces]);
@@ -134,12 +134,19 @@ fn with_landlock(draft: &Draft<'_>, layers: &[Layer]) -> Vec<Layer> {
     all
 }
 
-fn layers(draft: &Draft<'_>, place: &Place) -> Vec<Layer> {
+fn layers(draft: &Draft<'_>, place: &Place, all: &[Place]) -> Vec<Layer> {
     match strength(place) {
         Some(Access::Hide) => vec![Layer::Namespaces],
         Some(Access::Write) => with_landlock(draft, &[Layer::Namespaces]),
+        // Landlock adds rights up along a path: below a folder that may be written it refuses nothing.
+        _ if below_writable(place, all) => vec![Layer::Namespaces, Layer::MountFlags],
         _ => with_landlock(draft, &[Layer::Namespaces, Layer::MountFlags]),
     }
+}
+
+fn below_writable(place: &Place, all: &[Place]) -> bool {
+    let above = |other: &Place| other != place && target(place).starts_with(target(other));
+    all.iter().any(|other| strength(other) == Some(Access::Write) && above(other))
 }
 
 fn sentence(place: &Place) -> (String, String) {

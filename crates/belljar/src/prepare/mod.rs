@@ -51,6 +51,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) terminal: (TerminalSize, Option<TerminalSettings>),
     /// Passed descriptors that are opened anew.
     pub(crate) narrowed: &'a [Narrowed],
+    /// Pipes in place of passed logs: number in the jar, descriptor here.
+    pub(crate) logs: &'a [(Fd, Fd)],
     /// Open `cgroup.procs` of the jar's group.
     pub(crate) cgroup: &'a [Fd],
 }
@@ -258,6 +260,7 @@ impl<'a> Builder<'a> {
         for (to, from) in (0..).zip(self.call.stdio) {
             ops.extend(from.map(|from| Op::Dup { from, to }));
         }
+        ops.extend(self.call.logs.iter().map(|(to, from)| Op::Dup { from: *from, to: *to }));
     }
 
     /// Whether a file of the host is in the jar under its own path.

@@ -1,4 +1,4 @@
-//! Counting what the jar writes to stdout and stderr, when there is a limit.
+//! What the jar writes through the supervisor: stdout and stderr when there is a limit, and logs that it may only append to.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,6 +12,7 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) struct Output {
     pipes: Vec<Pipe>,
     left: u64,
+    moved: u64,
 }
 
 #[derive(Debug)]
@@ -19,17 +20,19 @@ struct Pipe {
     from: OwnedFd,
     to: OwnedFd,
     ended: bool,
+    /// Its bytes count against the limit.
+    counted: bool,
 }
 
 impl Output {
     /// Nothing passes beyond `limit` bytes.
     pub(crate) fn limited(limit: u64) -> Self {
-        Self { pipes: Vec::new(), left: limit }
+        Self { pipes: Vec::new(), left: limit, moved: 0 }
     }
 
     /// Adds a stream; `from` is non-blocking.
-    pub(crate) fn add(&mut self, from: OwnedFd, to: OwnedFd) {
-        self.pipes.push(Pipe { from, to, ended: false });
+    pub(crate) fn add(&mut self, from: OwnedFd, to: OwnedFd, counted: bool) {
+        self.pipes.push(Pipe { from, to, ended: false, counted });
     }
 
     pub(super) fn interests(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -49,9 +52,13 @@ impl Output {
                 Err(Errno::AGAIN | Errno::INTR) => continue,
                 Err(errno) => return Err(errno.into()),
             };
-            let pass = count.min(usize::try_from(self.left).unwrap_or(usize::MAX));
+            let left = if pipe.counted { usize::try_from(self.left).unwrap_or(usize::MAX) } else { count };
+            let pass = count.min(left);
             write_all(&pipe.to, bytes.get(..pass).unwrap_or_default())?;
-            self.left -= pass as u64;
+            self.moved = self.moved.saturating_add(pass as u64);
+            if pipe.counted {
+                self.left = self.left.saturating_sub(pass as u64);
+            }
             if pass < count {
                 return Ok(false);
             }
@@ -61,9 +68,9 @@ impl Output {
 
     /// What was written before the end. Nothing of the jar lives any more, so this ends.
     pub(super) fn drain(&mut self) {
-        while self.pipes.iter().any(|pipe| !pipe.ended) && self.left > 0 {
-            let before = self.left;
-            if !self.pump().is_ok_and(|more| more) || self.left == before {
+        while self.pipes.iter().any(|pipe| !pipe.ended) {
+            let before = self.moved;
+            if !self.pump().is_ok_and(|more| more) || self.moved == before {
                 return;
             }
         }
