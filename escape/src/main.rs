@@ -11,6 +11,7 @@ mod cli;
 mod files;
 mod judges;
 mod launch;
+mod limits;
 mod marked;
 mod needs;
 mod outcome;
