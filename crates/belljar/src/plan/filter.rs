@@ -47,6 +47,13 @@ const REMOVALS: &[Removal] = &[
         action: EACCES,
         applies: |draft| !allows(draft, "@socket-unix"),
     },
+    // A datagram socket of a pair can still send to any path or abstract name; the other kinds cannot.
+    Removal {
+        call: "socketpair",
+        when: Some("!(arg1 & 0xF in {SOCK_STREAM, SOCK_SEQPACKET})"),
+        action: EACCES,
+        applies: |draft| !allows(draft, "@socket-unix"),
+    },
     Removal { call: "socket", when: None, action: EACCES, applies: no_sockets },
     Removal {
         call: "io_uring_setup",
@@ -54,7 +61,8 @@ const REMOVALS: &[Removal] = &[
         action: EPERM,
         applies: |draft| !allows(draft, "io_uring_setup"),
     },
-    // A set-user-id file in a granted folder would be run by others on the host.
+    // A set-user-id file in a granted folder would be run by others on the host. 0x400040: O_CREAT and O_TMPFILE's own
+    // bit, with either of which the mode counts.
     Removal { call: "chmod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "fchmod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "fchmodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
@@ -62,13 +70,13 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "creat", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal {
         call: "open",
-        when: Some("arg1 & 0x40 != 0 && arg2 & 0xC00 != 0"),
+        when: Some("arg1 & 0x400040 != 0 && arg2 & 0xC00 != 0"),
         action: EPERM,
         applies: always,
     },
     Removal {
         call: "openat",
-        when: Some("arg2 & 0x40 != 0 && arg3 & 0xC00 != 0"),
+        when: Some("arg2 & 0x400040 != 0 && arg3 & 0xC00 != 0"),
         action: EPERM,
         applies: always,
     },

@@ -26,6 +26,8 @@ pub(crate) enum Item {
     Cover(PathBuf),
     /// A null device that covers a file.
     Mask(PathBuf),
+    /// A folder of a writable grant that becomes a mount point, so that it cannot be renamed: a rule holds below it.
+    Pin(PathBuf),
     /// Memory-backed folder of this size.
     Tmpfs(PathBuf, u64),
     /// The jar's processes.
@@ -72,6 +74,37 @@ enum What {
     Fresh(Placed),
 }
 
+impl Ready {
+    fn hides(&self) -> bool {
+        matches!(self.what, What::Hide { .. })
+    }
+}
+
+/// What is hidden is hidden under every name that a grant gives it, also where the grant is placed elsewhere.
+fn hide_aliases(ready: &mut Vec<Ready>) {
+    let hidden = |hide: &Ready| match hide.what {
+        What::Hide { dir } => Some((hide.at.clone(), dir)),
+        _ => None,
+    };
+    let alias = |(path, dir): (PathBuf, bool), bind: &Bind| {
+        let at = join(&bind.at, path.strip_prefix(&bind.from).ok()?);
+        (at != path).then_some(Ready { at, what: What::Hide { dir } })
+    };
+    let mut more = Vec::new();
+    for hide in ready.iter().filter_map(hidden) {
+        more.extend(ready.iter().filter_map(|other| match &other.what {
+            What::Bind(bind) => alias(hide.clone(), bind),
+            _ => None,
+        }));
+    }
+    ready.extend(more);
+}
+
+/// Joins without the slash that an empty path would leave at the end.
+fn join(folder: &Path, rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() { folder.to_path_buf() } else { folder.join(rest) }
+}
+
 /// Plans the root from the placements of the plan.
 pub(crate) fn lay_out(
     places: &[&Place],
@@ -83,7 +116,9 @@ pub(crate) fn lay_out(
     for place in places {
         ready.extend(resolve(place, home, &mut walker, &mut layout.links)?);
     }
-    ready.sort_by(|a, b| a.at.components().cmp(b.at.components()));
+    hide_aliases(&mut ready);
+    // On a tie hide comes last: it covers what is there.
+    ready.sort_by(|a, b| a.at.components().cmp(b.at.components()).then(a.hides().cmp(&b.hides())));
     let granted: Vec<PathBuf> =
         ready.iter().filter(|r| matches!(r.what, What::Bind(_))).map(|r| r.at.clone()).collect();
     for item in ready {
@@ -102,7 +137,8 @@ fn resolve(
     links: &mut Vec<(PathBuf, PathBuf)>,
 ) -> Result<Option<Ready>, StartError> {
     let Placed::Host { from, access, optional, dangerous, origin } = &place.what else {
-        return Ok(Some(fresh(place)));
+        // The program's files have come as placements of their own.
+        return Ok(Some(place).filter(|place| place.what != Placed::Program).map(fresh));
     };
     let lenient = *optional || *access == Access::Hide;
     let real = match walker.real(from) {
@@ -192,6 +228,7 @@ impl Layout {
             return Ok(());
         }
         self.mount_point(&bind.at, bind.dir)?;
+        self.pin(&bind.at);
         self.items.push(Item::Bind(bind));
         Ok(())
     }
@@ -199,6 +236,7 @@ impl Layout {
     /// What no grant shows needs no hiding.
     fn hide(&mut self, at: PathBuf, dir: bool) {
         if let Cover::Host(_) = self.cover(&at) {
+            self.pin(&at);
             self.items.push(if dir { Item::Cover(at) } else { Item::Mask(at) });
         }
     }
@@ -206,6 +244,7 @@ impl Layout {
     fn fresh(&mut self, at: PathBuf, placed: &Placed) -> Result<(), StartError> {
         let own = matches!(self.cover(&at), Cover::Host(_));
         self.mount_point(&at, true)?;
+        self.pin(&at);
         self.items.push(match placed {
             Placed::Tmpfs(size) => Item::Tmpfs(at, *size),
             Placed::Dev { shm } => Item::Dev { at, shm: *shm, own },
@@ -233,6 +272,21 @@ impl Layout {
                 Err(StartError::NoMountPoint { at: at.to_path_buf(), inside: inside.to_path_buf() })
             }
         }
+    }
+
+    /// Keeps the folders between a writable grant and something below it from being renamed: what stands at the path of a
+    /// rule would be the jar's own then.
+    fn pin(&mut self, at: &Path) {
+        let Cover::Host(cover) = self.cover(at) else { return };
+        if cover.access != Access::Write {
+            return;
+        }
+        let top = cover.at.clone();
+        let mut between: Vec<PathBuf> =
+            at.ancestors().skip(1).take_while(|dir| *dir != top).map(Path::to_path_buf).collect();
+        between.reverse();
+        between.retain(|dir| !self.items.iter().any(|item| item.at() == dir));
+        self.items.extend(between.into_iter().map(Item::Pin));
     }
 
     /// Folders in memory above a path, the outermost first.
@@ -294,11 +348,7 @@ impl Layout {
 
 /// The host path behind a path below a bind.
 fn inside(bind: &Bind, at: &Path) -> PathBuf {
-    match at.strip_prefix(&bind.at) {
-        Ok(rest) if rest.as_os_str().is_empty() => bind.from.clone(),
-        Ok(rest) => bind.from.join(rest),
-        Err(_) => bind.from.clone(),
-    }
+    join(&bind.from, at.strip_prefix(&bind.at).unwrap_or(Path::new("")))
 }
 
 impl Item {
@@ -309,6 +359,7 @@ impl Item {
             | Self::File(at)
             | Self::Cover(at)
             | Self::Mask(at)
+            | Self::Pin(at)
             | Self::Tmpfs(at, _)
             | Self::Proc(at)
             | Self::Link { at, .. }

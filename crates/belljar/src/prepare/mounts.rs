@@ -83,6 +83,10 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
             ops.push(bind_op(builder, bind, Walk::Plain(c"."))?);
             ops.push(Op::EnterRoot(c"/proc"));
         }
+        // From the new root itself: the grant's own translation of owners stays.
+        Item::Pin(_) => {
+            ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Checked(to), attrs: NOSUID | NODEV })
+        }
         Item::Cover(_) => ops.push(Op::Cover(to)),
         Item::Mask(_) => ops.push(Op::Mask { path: to, with: c"/dev/null" }),
         Item::Tmpfs(_, size) => ops.push(tmpfs(builder, target, *size, "1777", MS_NOSUID | MS_NODEV)?),

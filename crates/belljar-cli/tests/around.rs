@@ -1,0 +1,90 @@
+//! Ways around a rule: other names, other calls, other moments.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod seen;
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use seen::{Folder, Seen, belljar};
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A folder with something secret in it.
+fn with_secret(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    std::fs::create_dir(folder.path().join("secret")).unwrap();
+    folder.write("secret/key", "hidden words\n");
+    folder
+}
+
+fn cat(options: &[&str], file: &str) -> Seen {
+    belljar(["run"].iter().chain(options).chain(&["--", "cat", file]))
+}
+
+#[test]
+fn what_is_hidden_stays_hidden_where_the_grant_is_placed_elsewhere() {
+    let folder = with_secret("alias");
+    let (base, secret) = (text(folder.path()), text(&folder.path().join("secret")));
+    let placed = format!("{base}:/elsewhere");
+    let shown = cat(&["-r", &placed], "/elsewhere/secret/key");
+    assert_eq!(shown.out, "hidden words\n", "{shown:?}");
+    let hidden = cat(&["-r", &placed, "--hide", &secret], "/elsewhere/secret/key");
+    assert_ne!(hidden.status, 0, "{hidden:?}");
+    assert!(!hidden.out.contains("hidden words"), "{hidden:?}");
+}
+
+#[test]
+fn hide_wins_a_tie_under_any_name() {
+    let folder = with_secret("tie");
+    let secret = folder.path().join("secret");
+    for name in ["a-link", "z-link"] {
+        let link = folder.path().join(name);
+        symlink(&secret, &link).unwrap();
+        let seen = cat(&["-r", &text(&secret), "--hide", &text(&link)], &text(&secret.join("key")));
+        assert!(seen.status != 0 && seen.out.is_empty(), "{name}: {seen:?}");
+    }
+}
+
+#[test]
+fn folders_above_a_nested_rule_cannot_be_moved_away() {
+    let folder = Folder::new("pinned");
+    let deep = folder.path().join("a/b/kept");
+    std::fs::create_dir_all(&deep).unwrap();
+    let script =
+        "cd \"$0\" && echo new > a/b/file && ! mv a a2 && ! mv a/b a/b2 && ! mv a/b/kept a/b/k && echo held";
+    let base = text(folder.path());
+    let args = ["run", "-w", &base, "-r", &text(&deep), "--", "sh", "-c", script, &base];
+    let seen = belljar(args);
+    assert_eq!(seen.out, "held\n", "{seen:?}");
+    assert!(deep.is_dir() && folder.path().join("a/b/file").is_file());
+}
+
+#[test]
+fn a_filter_jar_has_no_proc_anywhere() {
+    let seen = belljar(["run", "-p", "@filter", "--", "/usr/bin/head", "-1", "/tmp/self/status"]);
+    assert!(seen.status != 0 && seen.out.is_empty(), "{seen:?}");
+}
+
+/// Perl text, and what it says when the call is refused.
+const REFUSED: &[(&str, &str)] = &[
+    ("use Socket; socketpair(A, B, AF_UNIX, SOCK_DGRAM, 0) ? print 'made' : print $!+0", "13"),
+    // O_TMPFILE | O_RDWR
+    ("sysopen(F, $ARGV[0], 020200002, 04755) ? print 'made' : print $!+0", "1"),
+];
+
+#[test]
+fn calls_that_reach_outside_are_refused() {
+    let folder = Folder::new("calls");
+    let base = text(folder.path());
+    for (program, said) in REFUSED {
+        let seen = belljar(["run", "-w", &base, "--", "perl", "-e", program, &base]);
+        assert_eq!(seen.out, *said, "{program}: {seen:?}");
+    }
+    let allowed = "use Socket; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) ? print 'made' : print $!+0";
+    assert_eq!(belljar(["run", "--", "perl", "-e", allowed]).out, "made");
+    let plain = "sysopen(F, $ARGV[0], 020200002, 0755) ? print 'made' : print $!+0";
+    assert_eq!(belljar(["run", "-w", &base, "--", "perl", "-e", plain, &base]).out, "made");
+}
