@@ -1,0 +1,391 @@
+//! Hosts without user namespaces: by the limit of an outer namespace, by a container's filter, by facts. Landlock and
+//! the filter hold what they can, the rest is refused by name. Judged from outside; each attack first does its harm
+//! without a jar.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "test program"
+)]
+
+mod support;
+
+use std::ffi::OsString;
+use std::process::Stdio;
+use std::time::Duration;
+
+use belljar::error::{PlanError, StartError};
+use belljar::probe::Userns;
+use belljar::report::{Layer, Verdict};
+use belljar::{Command, HostFacts};
+use belljar_sys::Op;
+use support::jars::{self, Place, SECRET};
+use support::poorer::{self, MOUNT, Poorer, USER};
+use support::{has, has_python, watch};
+
+/// What is done on a host without user namespaces.
+type Scenario = fn(&HostFacts);
+
+/// Not a test: what the poorer host runs.
+#[test]
+#[ignore = "started by the other tests"]
+fn inside() {
+    let name = std::env::var("BELLJAR_SCENARIO").expect("started by the other tests");
+    let facts = belljar::probe::probe();
+    assert_ne!(facts.userns, Userns::Available, "the host is poorer");
+    SCENARIOS.iter().find(|row| row.0 == name).expect("a scenario").1(&facts);
+}
+
+fn start(scenario: &str, host: Poorer<'_>) {
+    let passed = ["PATH", "HOME", "TMPDIR", "BELLJAR_MUST"].map(|name| (name, std::env::var_os(name)));
+    let mut variables: Vec<(&str, OsString)> =
+        passed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    variables.push(("BELLJAR_SCENARIO", scenario.into()));
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+    poorer::run("inside", &variables, host);
+}
+
+/// `user.max_user_namespaces` is 0 in an outer user namespace.
+fn by_limit(scenario: &str) {
+    if support::has_userns() {
+        let init = [Op::MountPrivate, Op::LimitNamespaces];
+        start(scenario, Poorer { namespaces: USER | MOUNT, init: &init, program: &[] });
+    }
+}
+
+/// A container engine's filter.
+fn by_filter(scenario: &str) {
+    let filter = poorer::container_filter();
+    let program = [Op::NoNewPrivs, Op::Seccomp(&filter)];
+    start(scenario, Poorer { namespaces: 0, init: &[], program: &program });
+}
+
+/// Facts alone.
+fn by_facts(scenario: Scenario) {
+    let mut facts = belljar::probe::probe();
+    facts.userns = Userns::Refused;
+    scenario(&facts);
+}
+
+macro_rules! scenarios {
+    ($($name:ident;)*) => {
+        const SCENARIOS: &[(&str, Scenario)] = &[$((stringify!($name), $name)),*];
+
+        mod limit {
+            $(#[test] fn $name() { super::by_limit(stringify!($name)); })*
+        }
+        mod filter {
+            $(#[test] fn $name() { super::by_filter(stringify!($name)); })*
+        }
+        mod facts {
+            $(#[test] fn $name() { super::by_facts(super::$name); })*
+        }
+    };
+}
+
+scenarios! {
+    the_default_policy_is_refused_and_says_what_would_accept_it;
+    what_is_granted_works_and_nothing_is_made_on_the_host;
+    reading_outside_is_refused;
+    a_hidden_file_in_a_granted_folder_is_refused;
+    writing_outside_is_refused;
+    attributes_outside_stay;
+    sockets_are_refused;
+    queues_and_shared_memory_are_refused;
+    signals_to_processes_outside_are_refused;
+    every_right_is_given_up;
+    nothing_outlives_the_program;
+    nothing_outlives_the_supervisor;
+}
+
+/// What the user must accept to get anything at all here.
+fn weaker(facts: &HostFacts) -> Vec<(&'static str, &'static str)> {
+    let mut flags = vec![("--allow-weaker", "fs")];
+    if facts.landlock < 6 {
+        flags.push(("--allow-weaker", "ipc"));
+    }
+    flags
+}
+
+/// A script in a jar that may write to the granted folder.
+fn jar(facts: &HostFacts, place: &Place, script: &str) -> Command {
+    let granted = place.granted();
+    let mut flags = weaker(facts);
+    flags.push(("-w", granted.to_str().unwrap()));
+    let mut command = jars::shell(place, &flags, script);
+    command.host(facts.clone());
+    command
+}
+
+/// The script does its harm without a jar, and none in one.
+fn refused(facts: &HostFacts, script: &str, harmed: fn(&Place, &str) -> bool) {
+    let place = Place::new();
+    let printed = jars::control(&place, script);
+    assert!(harmed(&place, &printed), "the attack does not work: {script}: {printed}");
+    let place = Place::new();
+    let done = jars::finish(&mut jar(facts, &place, script)).unwrap();
+    assert!(!harmed(&place, &done.out), "{script}: {done:?}");
+}
+
+fn the_default_policy_is_refused_and_says_what_would_accept_it(facts: &HostFacts) {
+    let place = Place::new();
+    let mut command = jars::shell(&place, &[("-w", ".")], "touch $G/run");
+    let error = command.host(facts.clone()).spawn().unwrap_err();
+    let StartError::Plan(plan @ PlanError::NotEnforceable { gaps }) = &error else { panic!("{error}") };
+    assert!(gaps.iter().any(|gap| gap.subject == "fs" && gap.why.contains("stat")), "{gaps:?}");
+    assert!(plan.hint().contains("--allow-weaker fs"), "{}", plan.hint());
+    let report = command.run();
+    assert_eq!((report.verdict, report.verdict.exit_code()), (Verdict::SetupFailed, 125));
+    assert!(
+        report.reason.contains("cannot enforce") && report.hint.contains("--allow-weaker fs"),
+        "{report:?}"
+    );
+    assert_eq!(Place::names(&place.granted()), ["victim"], "nothing was run");
+}
+
+fn what_is_granted_works_and_nothing_is_made_on_the_host(facts: &HostFacts) {
+    let place = Place::new();
+    let script = "cat $G/victim && echo new > $G/new && mkdir $G/folder && mv $G/new $G/folder/ && ls /usr && cat /etc/passwd";
+    let done = jars::finish(&mut jar(facts, &place, script)).unwrap();
+    assert_eq!(done.report.verdict, Verdict::Exited { code: 0 }, "{done:?}");
+    assert!(done.out.starts_with("unharmed") && done.out.contains("root:"), "{done:?}");
+    assert_eq!(Place::names(&place.granted()), ["folder", "victim"]);
+    assert_eq!(Place::names(place.path()), ["granted", "outside"]);
+    let rows = &done.report.enforced;
+    assert!(rows.iter().any(|row| row.gap.is_some()), "the report says what is weaker");
+    assert!(rows.iter().all(|row| !row.layers.contains(&Layer::Namespaces)), "and claims no namespace");
+}
+
+fn reading_outside_is_refused(facts: &HostFacts) {
+    let secret = |_: &Place, printed: &str| printed.contains(SECRET);
+    for script in [
+        "cat $O/secret",
+        "ln -s $O/secret $G/link; cat $G/link",
+        "cd $O && cat secret",
+        "ln $O/secret $G/hard; cat $G/hard",
+    ] {
+        refused(facts, script, secret);
+    }
+    refused(facts, "ls $O", |_, printed| printed.contains("secret"));
+    refused(facts, "cp /bin/echo $O/echo; chmod 755 $O/echo; $O/echo ran > $G/ran", |place, _| {
+        std::fs::read_to_string(place.granted().join("ran")).is_ok_and(|text| text == "ran\n")
+    });
+}
+
+fn a_hidden_file_in_a_granted_folder_is_refused(facts: &HostFacts) {
+    let place = Place::new();
+    let flags = |hide: &'static [&'static str]| {
+        let all = place.path().to_str().unwrap().to_owned();
+        let hidden = hide.iter().map(move |name| format!("{all}/{name}"));
+        hidden.collect::<Vec<_>>()
+    };
+    let script = "cat $O/victim; cat $O/secret; cat $G/victim";
+    for (hide, secret, granted) in [
+        (&[][..], true, true),
+        (&["outside/secret"], false, true),
+        (&["outside/secret", "granted"], false, false),
+    ] {
+        let hidden = flags(hide);
+        let mut words = weaker(facts);
+        words.push(("-r", place.path().to_str().unwrap()));
+        words.extend(hidden.iter().map(|path| ("--hide", path.as_str())));
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(place.script(script)).policy(jars::policy(&place.outside(), &words));
+        let done = jars::finish(command.current_dir("/").host(facts.clone())).unwrap();
+        assert_eq!(done.out.contains(SECRET), secret, "{hide:?} {done:?}");
+        assert_eq!(done.out.matches("unharmed").count(), 1 + usize::from(granted), "{hide:?} {done:?}");
+    }
+}
+
+fn changed(place: &Place, _: &str) -> bool {
+    let victim = place.outside().join("victim");
+    Place::names(&place.outside()) != ["secret", "victim"]
+        || std::fs::read_to_string(victim).is_ok_and(|text| text != "unharmed")
+}
+
+fn writing_outside_is_refused(facts: &HostFacts) {
+    for script in [
+        "echo harm > $O/victim",
+        "echo harm >> $O/victim",
+        ": > $O/new",
+        "mkdir $O/folder",
+        "rm $O/victim",
+        "mv $O/victim $G/",
+        "mv $G/victim $O/taken",
+        "ln -s x $O/link",
+        "ln $G/victim $O/hard",
+        "mkfifo $O/pipe",
+        "cd $O && echo harm > victim",
+        "ln -s $O/victim $G/link; echo harm > $G/link",
+    ] {
+        refused(facts, script, changed);
+    }
+    if facts.landlock >= 3 {
+        refused(facts, "truncate -s 3 $O/victim", changed);
+    }
+}
+
+fn attributes_outside_stay(facts: &HostFacts) {
+    use std::os::unix::fs::MetadataExt;
+    // The jar's user owns the file, so that nothing but the jar stands in the way.
+    let made = "cp $G/victim $G/../mine; ";
+    let mine = |place: &Place| std::fs::metadata(place.path().join("mine"));
+    let attack = |change: &str, is_changed: fn(&std::fs::Metadata) -> bool| {
+        for jarred in [false, true] {
+            let place = Place::new();
+            jars::control(&place, &format!("{made} chmod 640 $G/../mine; touch -d @1000 $G/../mine"));
+            let change = change.replace("FILE", "$G/../mine");
+            if jarred {
+                jars::finish(&mut jar(facts, &place, &change)).unwrap();
+            } else {
+                jars::control(&place, &change);
+            }
+            assert_eq!(is_changed(&mine(&place).unwrap()), !jarred, "{change}");
+        }
+    };
+    attack("chmod 777 FILE", |meta| meta.mode() & 0o777 != 0o640);
+    attack("touch -d @2000 FILE", |meta| meta.mtime() != 1000);
+    attack("touch FILE", |meta| meta.mtime() != 1000);
+    if !has_python() {
+        return;
+    }
+    attack("python3 -c 'import os, sys; os.utime(sys.argv[1], (7, 7))' FILE", |meta| meta.mtime() == 7);
+}
+
+/// A listener outside that says what it was told.
+const LISTENERS: &str = "import os, socket, sys
+made = {'inet': lambda: socket.socket(), 'unix': lambda: socket.socket(socket.AF_UNIX)}
+kind, at = sys.argv[1], sys.argv[2]
+s = made[kind]()
+s.settimeout(3)
+s.connect(('127.0.0.1', int(at)) if kind == 'inet' else at.replace('@', chr(0)))
+s.send(b'harm')";
+
+fn sockets_are_refused(facts: &HostFacts) {
+    if !has_python() {
+        return;
+    }
+    let place = Place::new();
+    let path = place.granted().join("socket");
+    let inet = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let unix = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    jars::file(&place.granted().join("client"), LISTENERS);
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    inet.set_nonblocking(true).unwrap();
+    unix.set_nonblocking(true).unwrap();
+    let port = inet.local_addr().unwrap().port();
+    let script = format!("python3 $G/client inet {port}; python3 $G/client unix $G/socket");
+    let heard = || (inet.accept().is_ok(), unix.accept().is_ok());
+    jars::control(&place, &script);
+    assert_eq!(heard(), (true, true), "without a jar both are reached");
+    let done = jars::finish(&mut jar(facts, &place, &script)).unwrap();
+    assert_eq!(heard(), (false, false), "{done:?}");
+    assert_eq!(done.err.matches("PermissionError").count(), 2, "{done:?}");
+}
+
+fn queues_and_shared_memory_are_refused(facts: &HostFacts) {
+    if !has_python() {
+        return;
+    }
+    for (call, arguments) in
+        [("shmget", "0, 4096, 0o1666"), ("semget", "0, 1, 0o1666"), ("msgget", "0, 0o1666")]
+    {
+        let script = format!(
+            "python3 -c 'import ctypes as c; l=c.CDLL(None); i=l.{call}({arguments}); print(\"made\" if i>=0 else \"no\"); \
+             l.shmctl(i,0,0) if \"{call}\"==\"shmget\" else l.semctl(i,0,0) if \"{call}\"==\"semget\" else l.msgctl(i,0,0)'"
+        );
+        refused(facts, &script, |_, printed| printed.contains("made"));
+    }
+}
+
+fn signals_to_processes_outside_are_refused(facts: &HostFacts) {
+    if !has("landlock:6", facts.landlock >= 6) {
+        return;
+    }
+    for jarred in [false, true] {
+        let mut victim = jars::as_jar_user("/bin/sleep").arg(watch::mark()).spawn().unwrap();
+        let place = Place::new();
+        let script = format!("sleep 0.1; kill -9 {}", victim.id());
+        if jarred {
+            let done = jars::finish(&mut jar(facts, &place, &script)).unwrap();
+            assert!(done.err.contains("not permitted"), "{done:?}");
+        } else {
+            jars::control(&place, &script);
+        }
+        let died = watch::within(Duration::from_millis(50), || victim.try_wait().unwrap().is_some());
+        assert_eq!(died, !jarred);
+        drop(victim.kill());
+        victim.wait().unwrap();
+    }
+}
+
+fn every_right_is_given_up(facts: &HostFacts) {
+    let place = Place::new();
+    let mark = watch::mark();
+    let mut child = jar(facts, &place, &format!("exec sleep {mark}")).spawn().unwrap();
+    assert!(watch::within(Duration::from_secs(5), || !watch::marked(&mark).is_empty()));
+    let pid = watch::marked(&mark)[0];
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        assert_eq!(watch::status(pid, set), "0000000000000000", "{set}");
+    }
+    assert_eq!(watch::status(pid, "NoNewPrivs"), "1");
+    assert_eq!(watch::status(pid, "Seccomp"), "2");
+    assert!(!watch::status(pid, "Uid").split_whitespace().any(|uid| uid == "0"));
+    assert!(!support::is_root() || watch::status(pid, "Groups").is_empty());
+    child.kill().unwrap();
+    assert!(watch::marked(&mark).is_empty());
+}
+
+fn nothing_outlives_the_program(facts: &HostFacts) {
+    let place = Place::new();
+    let mark = watch::mark();
+    let script = format!("setsid sleep {mark} >&- 2>&- & (sleep {mark} >&- 2>&- &) ; sleep 0.2");
+    jars::control(&place, &script);
+    let left = watch::marked(&mark);
+    assert_eq!(left.len(), 2, "without a jar both live on");
+    watch::end(&left);
+    let done = jars::finish(&mut jar(facts, &place, &script)).unwrap();
+    assert!(watch::marked(&mark).is_empty(), "{done:?}");
+}
+
+/// Not a test: a supervisor to be killed. Without a jar when there is no host to run it on.
+#[test]
+#[ignore = "started by the other tests"]
+fn supervise() {
+    let facts = std::env::var("BELLJAR_FACTS").expect("started by the other tests");
+    let mark = std::env::var("BELLJAR_MARK").unwrap();
+    let script = format!("setsid sleep {mark} & sleep {mark} & sleep {mark}");
+    let place = Place::new();
+    if facts == "none" {
+        jars::control(&place, &script);
+        return;
+    }
+    let facts: HostFacts = serde_json::from_str(&facts).unwrap();
+    drop(jars::finish(&mut jar(&facts, &place, &script)));
+}
+
+fn nothing_outlives_the_supervisor(facts: &HostFacts) {
+    let told = serde_json::to_string(facts).unwrap();
+    for (facts, survive) in [("none", true), (told.as_str(), false)] {
+        let mark = watch::mark();
+        let mut supervisor = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["supervise", "--exact", "--ignored"])
+            .env("BELLJAR_FACTS", facts)
+            .env("BELLJAR_MARK", &mark)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let all = || watch::marked(&mark).len() == 3;
+        assert!(watch::within(Duration::from_secs(5), all), "{:?}", watch::marked(&mark));
+        supervisor.kill().unwrap();
+        supervisor.wait().unwrap();
+        let gone = watch::within(Duration::from_secs(1), || watch::marked(&mark).is_empty());
+        let left = watch::marked(&mark);
+        watch::end(&left);
+        assert_eq!(gone, !survive, "{left:?}");
+    }
+}
