@@ -82,7 +82,7 @@ fn the_report_survives_json() {
 
 #[test]
 fn user_namespaces_used_up_are_named_with_their_limit() {
-    let Some(diagnosis) = in_namespace("limit", &[Op::LimitNamespaces]) else { return };
+    let Some(diagnosis) = in_namespace("limit", &[Op::LimitNamespaces { inside: false }]) else { return };
     let (status, remedy, found) = finding(&diagnosis, "user-namespaces");
     assert_eq!(status, Status::Weaker);
     assert!(remedy.contains("user.max_user_namespaces") && found.contains("used up"), "{found} / {remedy}");

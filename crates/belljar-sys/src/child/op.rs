@@ -59,8 +59,9 @@ pub enum Op<'a> {
     BecomeUser { uid: u32, gid: u32 },
     /// Join a control group through its open `cgroup.procs`.
     JoinCgroup(Fd),
-    /// No more user namespaces below this one, and few of what is counted per user of the host.
-    LimitNamespaces,
+    /// No more user namespaces below this one, and few of what is counted per user of the host; told to
+    /// the `proc` below the current folder (`inside`) or to the host's.
+    LimitNamespaces { inside: bool },
     /// Mounts made here stay here.
     MountPrivate,
     /// Mount the new root's tmpfs over this folder and make it the current folder.
@@ -177,7 +178,7 @@ impl Op<'_> {
             Self::IdMaps { .. } | Self::AwaitGo => "id-maps",
             Self::BecomeUser { .. } => "become-user",
             Self::JoinCgroup(_) => "join-cgroup",
-            Self::LimitNamespaces => "limit-namespaces",
+            Self::LimitNamespaces { .. } => "limit-namespaces",
             Self::MountPrivate | Self::NewRoot { .. } | Self::EnterRoot(_) => "new-root",
             Self::Dir { .. } | Self::File { .. } | Self::Symlink { .. } | Self::Unlink(_) => "layout",
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
@@ -220,7 +221,7 @@ impl Op<'_> {
             Self::AwaitGo => action::await_go(state.status),
             Self::BecomeUser { uid, gid } => action::become_user(uid, gid),
             Self::JoinCgroup(fd) => call::write(fd, b"0").map(drop),
-            Self::LimitNamespaces => action::limit_namespaces(),
+            Self::LimitNamespaces { inside } => action::limit_namespaces(inside),
             Self::MountPrivate => call::mount(c"", c"/", g::MS_REC | g::MS_PRIVATE, c""),
             Self::NewRoot { at, data } => action::new_root(state, at, data),
             Self::EnterRoot(at) => action::enter_root(state, at),

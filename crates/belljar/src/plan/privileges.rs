@@ -32,9 +32,10 @@ fn identity(draft: &mut Draft<'_>) {
 fn rights(draft: &mut Draft<'_>) {
     draft.step(Step::CloseInherited);
     if draft.namespaced() {
-        for step in [Step::LimitNamespaces, Step::SecureBits, Step::DropCapabilities] {
-            draft.step(step);
-        }
+        let own_proc = has_own_proc(draft);
+        draft.step(if own_proc { Step::LimitInside } else { Step::LimitNamespaces });
+        draft.step(Step::SecureBits);
+        draft.step(Step::DropCapabilities);
     } else {
         // An ordinary caller can hold some too.
         draft.step(Step::DropCapabilities);
@@ -47,6 +48,13 @@ fn rights(draft: &mut Draft<'_>) {
         Origin::Default,
         &[Layer::Privileges, Layer::Seccomp],
     );
+}
+
+/// A grant of the host's `/proc` takes the place of the jar's own.
+fn has_own_proc(draft: &Draft<'_>) -> bool {
+    let fs = &draft.policy.fs;
+    let granted = fs.rules.iter().any(|rule| rule.inside() == Some(std::path::Path::new("/proc")));
+    fs.proc.value == belljar_policy::ProcView::Own && !granted
 }
 
 fn processes(draft: &mut Draft<'_>) {

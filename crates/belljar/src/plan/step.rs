@@ -26,8 +26,10 @@ pub enum Step {
     },
     /// Join the jar's control group.
     JoinCgroup,
-    /// No user namespaces below this one.
+    /// No user namespaces below this one, told to the host's `/proc`.
     LimitNamespaces,
+    /// The same, told to the jar's own `/proc`, which becomes read-only then.
+    LimitInside,
     /// Keep mounts private and start an empty root.
     NewRoot,
     /// Put something at a path of the new root.
@@ -163,7 +165,7 @@ impl fmt::Display for Step {
             Self::MapIds => out.write_str("map the user to itself, refuse setgroups"),
             Self::BecomeUser { uid, gid } => write!(out, "become uid {uid}, gid {gid}, no groups"),
             Self::JoinCgroup => out.write_str("join the control group"),
-            Self::LimitNamespaces => out.write_str("no user namespaces inside"),
+            Self::LimitNamespaces | Self::LimitInside => out.write_str("no user namespaces inside"),
             Self::NewRoot => out.write_str("empty root in memory"),
             Self::Place(place) => place.fmt(out),
             Self::MaskProc => out.write_str("mask /proc/keys and /proc/key-users"),

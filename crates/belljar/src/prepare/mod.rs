@@ -186,7 +186,14 @@ impl<'a> Builder<'a> {
                 ops.push(Op::BecomeUser { uid: *uid, gid: *gid });
             }
             Step::JoinCgroup => ops.extend(self.call.cgroup.iter().map(|fd| Op::JoinCgroup(*fd))),
-            Step::LimitNamespaces => ops.push(Op::LimitNamespaces),
+            Step::LimitNamespaces => ops.push(Op::LimitNamespaces { inside: false }),
+            Step::LimitInside => {
+                ops.push(Op::LimitNamespaces { inside: true });
+                // Debuggers write to the memory files of what they debug.
+                if !self.policy.debug.value {
+                    ops.push(Op::SetAttr { path: c"proc", attrs: mounts::PROC });
+                }
+            }
             Step::NewRoot => {
                 ops.push(Op::MountPrivate);
                 self.narrow(ops)?;

@@ -19,6 +19,9 @@ const NOEXEC: u64 = 8;
 /// Attributes of everything that only belljar fills.
 pub(super) const SEALED: u64 = RDONLY | NOSUID | NODEV;
 
+/// Attributes of the jar's `/proc`.
+pub(super) const PROC: u64 = SEALED | NOEXEC;
+
 /// Attributes of the clone through which a passed file or folder is opened anew.
 pub(super) fn passed(read_only: bool) -> u64 {
     if read_only { SEALED | NOEXEC } else { NOSUID | NODEV }
@@ -29,7 +32,6 @@ fn inodes(size: u64) -> u64 {
     (size / 4096).max(64)
 }
 
-const MS_RDONLY: u32 = 1;
 const MS_NOSUID: u32 = 2;
 const MS_NODEV: u32 = 4;
 const MS_NOEXEC: u32 = 8;
@@ -91,9 +93,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
         Item::Mask(_) => ops.push(Op::Mask { path: to, with: c"/dev/null" }),
         Item::Tmpfs(_, size) => ops.push(tmpfs(builder, target, *size, "1777", MS_NOSUID | MS_NODEV)?),
         Item::Proc(_) => {
-            // Debuggers write to the memory files of what they debug.
-            let rights = if builder.policy.debug.value { 0 } else { MS_RDONLY };
-            let flags = rights | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+            let flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
             ops.push(Op::Mount { kind: c"proc", to: target, flags, data: c"" });
         }
         Item::Dev { at, shm, own } => dev(builder, at, *shm, *own, ops)?,

@@ -127,7 +127,7 @@ pub(super) fn nesting(host: &Host) -> Finding {
         &Built {
             id: "nesting",
             spaces: Spaces::MOUNT,
-            steps: &[Op::LimitNamespaces],
+            steps: &[Op::LimitNamespaces { inside: false }],
             must_fail: &[],
             found: "further user namespaces can be forbidden",
             status: Status::Weaker,
