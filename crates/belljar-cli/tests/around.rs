@@ -88,3 +88,24 @@ fn calls_that_reach_outside_are_refused() {
     let plain = "sysopen(F, $ARGV[0], 020200002, 0755) ? print 'made' : print $!+0";
     assert_eq!(belljar(["run", "-w", &base, "--", "perl", "-e", plain, &base]).out, "made");
 }
+
+#[test]
+fn descriptors_of_belljar_itself_are_not_passed() {
+    let folder = Folder::new("own-descriptors");
+    let report = folder.path().join("report.json");
+    for fd in ["3", "4", "5", "6"] {
+        let seen = belljar(["run", "--report", &text(&report), "--pass-fd", fd, "--", "true"]);
+        assert!(seen.status == 125 && seen.err.contains("is not open"), "{fd}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_caller_that_ignores_its_children_sees_the_end() {
+    let mut shell = std::process::Command::new("sh");
+    shell.args([
+        "-c",
+        "trap '' CHLD; exec \"$0\" run -t 20s -- sh -c 'exit 7'",
+        env!("CARGO_BIN_EXE_belljar"),
+    ]);
+    assert_eq!(seen::see(&mut shell).status, 7);
+}

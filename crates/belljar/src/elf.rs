@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, FileHeader64, PT_INTERP};
@@ -19,6 +19,11 @@ const LIBRARY_FOLDERS: &[&str] = &[
     "/usr/lib",
     "/usr/local/lib",
 ];
+
+/// Where files of the system lie, symlinks resolved. What a program asks for elsewhere it does not get: the program is the
+/// one who is not trusted, and its wish must not grant anything of the caller's own.
+const SYSTEM: &[&str] =
+    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 
 /// Largest executable that is read.
 const MAX_SIZE: u64 = 1 << 30;
@@ -41,13 +46,13 @@ pub(crate) fn interpreter(path: &Path) -> Option<PathBuf> {
     }
 }
 
-/// The program, its interpreter (of an ELF file or of a script) and every library, as paths of the host.
+/// The program, and its interpreter (of an ELF file or of a script) and libraries as far as they are the system's.
 pub(crate) fn closure(program: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = vec![program.to_path_buf()];
     let mut left = VecDeque::from([program.to_path_buf()]);
     while let Some(path) = left.pop_front() {
         for needed in needs(&path)? {
-            if !found.contains(&needed) && found.len() < MAX_FILES {
+            if found.len() < MAX_FILES && !found.contains(&needed) && of_system(&needed) {
                 found.push(needed.clone());
                 left.push_back(needed);
             }
@@ -65,11 +70,24 @@ fn needs(path: &Path) -> io::Result<Vec<PathBuf>> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a readable ELF file"))
 }
 
+fn of_system(path: &Path) -> bool {
+    fs::canonicalize(path).is_ok_and(|real| SYSTEM.iter().any(|system| real.starts_with(system)))
+}
+
+/// Devices and pipes would not end, or not begin.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if fs::metadata(path)?.len() > MAX_SIZE {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too large"));
+    let wrong = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+    let file = crate::prepare::open_now(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(wrong("not a plain file"));
     }
-    fs::read(path)
+    if meta.len() > MAX_SIZE {
+        return Err(wrong("the file is too large"));
+    }
+    let mut data = Vec::new();
+    file.take(MAX_SIZE).read_to_end(&mut data)?;
+    Ok(data)
 }
 
 fn elf_interpreter(data: &[u8]) -> Option<PathBuf> {
@@ -144,6 +162,23 @@ mod tests {
         fs::write(&script, "#! /bin/sh -e\necho\n").unwrap();
         let files = closure(&script).unwrap();
         assert!(files.contains(&PathBuf::from("/bin/sh")));
+    }
+
+    #[test]
+    fn a_programs_wish_grants_nothing_of_the_callers_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("deploy.sh");
+        fs::write(&secret, "#!/bin/sh\nTOKEN=1\n").unwrap();
+        let script = folder.path().join("script");
+        for wish in [secret.display().to_string(), format!("/usr/../{}", secret.display())] {
+            fs::write(&script, format!("#!{wish}\n")).unwrap();
+            assert_eq!(closure(&script).unwrap(), std::slice::from_ref(&script), "{wish}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        assert!(closure(Path::new("/dev/zero")).is_err());
     }
 
     #[test]

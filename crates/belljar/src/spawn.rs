@@ -13,6 +13,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType, recvmsg,
     socketpair,
 };
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use crate::elf;
 use crate::error::{StartError, shown};
@@ -61,13 +62,30 @@ pub(crate) fn spawn(
         source: io::Error::from_raw_os_error(errno.0),
     })?;
     drop(child_end);
-    map_ids(plan, &child, &status)?;
-    let terminal = plan.init.contains(&Step::OpenTerminal);
     let mut started = Started { child, status, terminal: None, at };
-    if terminal {
-        started.terminal = await_terminal(prepared, &started)?;
-    }
+    let ready = begin(plan, prepared, &mut started);
+    started.or_end(ready)?;
     Ok(started)
+}
+
+fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<(), StartError> {
+    map_ids(plan, &started.child, &started.status)?;
+    if plan.init.contains(&Step::OpenTerminal) {
+        started.terminal = await_terminal(prepared, started)?;
+    }
+    Ok(())
+}
+
+impl Started {
+    /// Passes `done` on. When it failed, nothing of the jar is left: neither a process nor a zombie.
+    pub(crate) fn or_end<T>(&self, done: Result<T, StartError>) -> Result<T, StartError> {
+        if done.is_err() {
+            let killed = pidfd_send_signal(&self.child.pidfd, Signal::KILL);
+            let waited = waitid(WaitId::PidFd(self.child.pidfd.as_fd()), WaitIdOptions::EXITED);
+            tracing::debug!(?killed, ?waited, "a start that failed is over");
+        }
+        done
+    }
 }
 
 /// Only root's child waits for its maps: it cannot write them itself.

@@ -201,6 +201,12 @@ pub fn is_open(fd: Fd) -> bool {
     plain(Sysno::fcntl, [int(fd), word(g::F_GETFD), 0, 0, 0, 0]).is_ok()
 }
 
+/// Whether a descriptor is open and closes on exec.
+#[must_use]
+pub fn closes_on_exec(fd: Fd) -> bool {
+    plain(Sysno::fcntl, [int(fd), word(g::F_GETFD), 0, 0, 0, 0]).is_ok_and(|flags| flags & 1 != 0)
+}
+
 /// Device and inode of an open file.
 ///
 /// # Errors

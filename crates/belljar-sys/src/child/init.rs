@@ -27,6 +27,10 @@ pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
     if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
         fail(status, failure);
     }
+    // Where the caller ignores it, children would vanish without a word.
+    if let Err(errno) = call::default_signal(g::SIGCHLD) {
+        fail(status, Failure { phase: 0, at: u64::MAX, errno });
+    }
     let program = match start(&mut shared) {
         Ok(pid) => pid,
         Err(errno) => fail(status, Failure { phase: 0, at: u64::MAX, errno }),

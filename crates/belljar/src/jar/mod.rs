@@ -69,7 +69,7 @@ pub(crate) fn start<R>(
     let facts = command.host_facts();
     let call = command.call(foreground);
     let plan = plan::plan(&command.policy, &facts, call)?;
-    let narrowed = passed::narrow(&command.policy.pass_fds, &plan)?;
+    let narrowed = passed::narrow(&command.policy.pass_fds, &plan, foreground)?;
     let mut streams = Streams::open(command)?;
     let host_terminal = host_terminal(&plan, call.terminals)?;
     let group = group(&plan, command, &facts)?;
@@ -104,11 +104,11 @@ pub(crate) fn start<R>(
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
     if announce {
-        spawn::await_exec(&prepared, &started)?;
+        started.or_end(spawn::await_exec(&prepared, &started))?;
     }
     streams.close_child();
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
-    let relay = master.map(|master| relay(master, call.terminals)).transpose()?;
+    let relay = started.or_end(master.map(|master| relay(master, call.terminals)).transpose())?;
     let watch = watch(&plan, command, signals, relay, streams.take_output());
     let limits = command.policy.limits.clone();
     let (told, facts) = (plan.clone(), facts.clone());

@@ -84,7 +84,8 @@ fn os(errno: Errno) -> io::Error {
 fn translation(ids: (u32, u32)) -> Result<OwnedFd, StartError> {
     let (mine, theirs) = status_pair()?;
     let sequence = Sequence {
-        init: &[Op::AwaitGo],
+        // With its copy of the other end it would not see this process end.
+        init: &[Op::DieWithParent, Op::CloseInherited { keep: &[], witness: raw(&mine) }, Op::AwaitGo],
         program: &[],
         namespaces: CLONE_NEWUSER,
         own_pids: false,

@@ -9,18 +9,22 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use belljar_policy::{FdMode, PassFd};
-use belljar_sys::{Fd, owned};
+use belljar_sys::{Fd, call, owned};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 
 use crate::error::StartError;
 use crate::plan::Plan;
 use crate::prepare::Narrowed;
 
-/// Checks each and lists what is to be opened anew.
-pub(super) fn narrow(passed: &[PassFd], plan: &Plan) -> Result<Vec<Narrowed>, StartError> {
+/// Checks each and lists what is to be opened anew. With `inherited`, only what this process got from its caller may be
+/// passed: what closes on exec is of its own making, like the report's file.
+pub(super) fn narrow(passed: &[PassFd], plan: &Plan, inherited: bool) -> Result<Vec<Narrowed>, StartError> {
     let mut narrowed = Vec::new();
     for pass in passed {
         let refuse = |why| StartError::Descriptor { fd: pass.fd, origin: pass.origin.to_string(), why };
+        if inherited && call::closes_on_exec(Fd::from(pass.fd)) {
+            return Err(refuse("is not open"));
+        }
         let found = owned::with_inherited(Fd::from(pass.fd), |fd| look(pass, fd));
         let found = found.map_err(|_| refuse("is not open"))?.map_err(refuse)?;
         match found {

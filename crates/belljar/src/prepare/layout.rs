@@ -335,9 +335,9 @@ impl Layout {
     /// Whether a path of the jar can be seen in it.
     pub(crate) fn shows(&self, path: &Path) -> bool {
         self.items.iter().any(|item| match item {
-            Item::Dir(at) => at == path,
+            Item::Dir(at) => path == at,
             Item::Bind(bind) | Item::Root(bind) => path.starts_with(&bind.at),
-            Item::Tmpfs(at, _) => path.starts_with(at),
+            Item::Tmpfs(at, _) => path == at,
             _ => false,
         }) && !self
             .items

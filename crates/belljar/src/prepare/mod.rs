@@ -22,7 +22,7 @@ use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
 pub(crate) use identity::{write_maps, write_maps_between};
-pub(crate) use program::{Found, head};
+pub(crate) use program::{Found, head, open_now};
 
 use crate::error::StartError;
 use crate::plan::{Engine, Place, Plan, Step};
