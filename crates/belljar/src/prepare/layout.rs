@@ -332,17 +332,16 @@ impl Layout {
         !self.items.iter().any(|item| host(item) && at.starts_with(item.at()))
     }
 
-    /// Whether a path of the jar can be seen in it.
+    /// Whether a folder of the host is in the jar, under its own name.
     pub(crate) fn shows(&self, path: &Path) -> bool {
-        self.items.iter().any(|item| match item {
-            Item::Dir(at) => path == at,
-            Item::Bind(bind) | Item::Root(bind) => path.starts_with(&bind.at),
-            Item::Tmpfs(at, _) => path == at,
-            _ => false,
-        }) && !self
-            .items
-            .iter()
-            .any(|item| matches!(item, Item::Cover(at) | Item::Mask(at) if path.starts_with(at)))
+        match self.cover(path) {
+            Cover::Host(bind) => bind.from == bind.at,
+            Cover::Memory => {
+                let made = |item: &Item| matches!(item, Item::Dir(at) | Item::Tmpfs(at, _) if at == path);
+                self.items.iter().any(made)
+            }
+            Cover::Foreign(_) => false,
+        }
     }
 }
 
