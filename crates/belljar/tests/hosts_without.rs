@@ -51,7 +51,7 @@ fn start(scenario: &str, host: Poorer<'_>) {
 /// `user.max_user_namespaces` is 0 in an outer user namespace.
 fn by_limit(scenario: &str) {
     if support::has_userns() {
-        let init = [Op::MountPrivate, Op::LimitNamespaces];
+        let init = [Op::MountPrivate, Op::LimitNamespaces { inside: false }];
         start(scenario, Poorer { namespaces: USER | MOUNT, init: &init, program: &[] });
     }
 }
