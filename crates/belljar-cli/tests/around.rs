@@ -109,3 +109,41 @@ fn a_caller_that_ignores_its_children_sees_the_end() {
     ]);
     assert_eq!(seen::see(&mut shell).status, 7);
 }
+
+#[test]
+fn a_reader_that_does_not_read_cannot_keep_a_jar_alive() {
+    let mut child = seen::command(["run", "-q", "-t", "300ms", "--output", "10M", "--", "yes"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() && std::time::Instant::now() < end {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let ended = child.try_wait().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(ended.and_then(|status| status.code()), Some(124));
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_program_as_without_a_jar() {
+    let mut child = seen::command(["run", "--output", "10M", "--", "yes"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 13));
+}
+
+#[test]
+fn output_to_a_terminal_is_counted_too() {
+    let inner = format!(
+        "{} run -q --output 100 -- sh -c 'seq 10 40 | tr -d \\\\n; seq 10 40 | tr -d \\\\n'",
+        env!("CARGO_BIN_EXE_belljar")
+    );
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &inner, "/dev/null"]).stdin(std::process::Stdio::null());
+    let seen = seen::see(&mut script);
+    assert_eq!((seen.status, seen.out.trim_end().len()), (128 + 9, 100), "{seen:?}");
+}

@@ -24,14 +24,16 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn open(command: &mut Command) -> Result<Self, StartError> {
+    /// What is a terminal (bit mask) is counted by its relay.
+    pub(super) fn open(command: &mut Command, terminals: u8) -> Result<Self, StartError> {
         let mut streams = Self::default();
         let limit = command.policy.limits.output.as_ref().map(|limit| limit.value.0);
         if let Some(limit) = limit {
             streams.output = Output::limited(limit);
         }
         for (at, stdio) in command.stdio.iter_mut().enumerate() {
-            streams.one(at, std::mem::take(stdio), limit.is_some())?;
+            let counted = limit.is_some() && terminals & (1 << at) == 0;
+            streams.one(at, std::mem::take(stdio), counted)?;
         }
         for pass in &command.policy.pass_fds {
             streams.log(pass)?;

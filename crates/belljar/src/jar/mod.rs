@@ -70,7 +70,7 @@ pub(crate) fn start<R>(
     let call = command.call(foreground);
     let plan = plan::plan(&command.policy, &facts, call)?;
     let narrowed = passed::narrow(&command.policy.pass_fds, &plan, foreground)?;
-    let mut streams = Streams::open(command)?;
+    let mut streams = Streams::open(command, call.terminals)?;
     let host_terminal = host_terminal(&plan, call.terminals)?;
     let group = group(&plan, command, &facts)?;
     let owners = owners::detach(&plan, &facts)?;

@@ -119,7 +119,7 @@ fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
         (LimitKind::Files, count(&limits.files), "RLIMIT_NOFILE of each process"),
         (LimitKind::Fsize, bytes(&limits.fsize), "RLIMIT_FSIZE of each process"),
         (LimitKind::Data, bytes(&limits.data), "RLIMIT_DATA of each process"),
-        (LimitKind::Output, bytes(&limits.output), "the supervisor's pipes"),
+        (LimitKind::Output, bytes(&limits.output), "the supervisor's pipes and terminal"),
     ];
     let groups = running.group.as_ref().map(Group::held).unwrap_or_default();
     rows.into_iter()

@@ -1,5 +1,6 @@
 //! While a jar runs: one loop over its status socket, the caller's signals, its terminal, its output and the clock.
 
+mod outlet;
 mod output;
 mod signals;
 mod terminal;
@@ -13,6 +14,7 @@ use belljar_sys::wire::{Command, Ended, Event, Failure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
+use outlet::Patience;
 pub(crate) use output::Output;
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
@@ -71,11 +73,24 @@ pub(crate) fn attend(started: &Started, watch: &mut Watch) -> io::Result<Outcome
     if outcome.ended.is_none() && outcome.failure.is_none() {
         kill(started, watch)?;
     }
-    watch.output.drain();
-    if let Some(relay) = &mut watch.relay {
-        relay.drain();
+    let drained = drain(watch, outcome.limit.is_some());
+    if watch.output.is_over() {
+        outcome.limit.get_or_insert(LimitKind::Output);
     }
-    result.map(|()| outcome)
+    result.and(drained).map(|()| outcome)
+}
+
+/// Brings the last output to its readers; after a limit they have only a moment for it.
+fn drain(watch: &mut Watch, limited: bool) -> io::Result<()> {
+    let until = limited.then(|| Instant::now() + GRACE);
+    let patience = Patience { until, stop: watch.signals.as_ref().map(AsFd::as_fd) };
+    if let Some(relay) = &mut watch.relay {
+        relay.drain(&mut watch.output, patience);
+    }
+    match watch.output.drain(patience) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Result<()> {
@@ -84,9 +99,12 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
         if ready.relay
             && let Some(relay) = &mut watch.relay
         {
-            relay.pump(started, &mut outcome.forwarded)?;
+            relay.pump(started, &mut watch.output, &mut outcome.forwarded)?;
         }
-        if ready.output && !watch.output.pump()? {
+        if ready.output {
+            watch.output.pump()?;
+        }
+        if watch.output.is_over() {
             outcome.limit.get_or_insert(LimitKind::Output);
             return Ok(());
         }
@@ -147,8 +165,8 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         set.push(PollFd::from_borrowed_fd(fd, flags));
         owners.push('t');
     }
-    for fd in watch.output.interests() {
-        set.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    for (fd, flags) in watch.output.interests() {
+        set.push(PollFd::from_borrowed_fd(fd, flags));
         owners.push('o');
     }
     match poll(&mut set, time_left(started, watch).as_ref()) {

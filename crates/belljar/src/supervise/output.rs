@@ -3,7 +3,10 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::PollFlags;
 use rustix::io::Errno;
+
+use super::outlet::{Outlet, Patience};
 
 const CHUNK: usize = 64 * 1024;
 
@@ -11,15 +14,16 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     pipes: Vec<Pipe>,
-    left: u64,
-    moved: u64,
+    /// Bytes that may still pass; none = no limit.
+    left: Option<u64>,
+    over: bool,
 }
 
 #[derive(Debug)]
 struct Pipe {
-    from: OwnedFd,
-    to: OwnedFd,
-    ended: bool,
+    /// None = nothing more comes, or nobody reads it: the jar's next write fails as it would without a jar.
+    from: Option<OwnedFd>,
+    to: Outlet,
     /// Its bytes count against the limit.
     counted: bool,
 }
@@ -27,63 +31,85 @@ struct Pipe {
 impl Output {
     /// Nothing passes beyond `limit` bytes.
     pub(crate) fn limited(limit: u64) -> Self {
-        Self { pipes: Vec::new(), left: limit, moved: 0 }
+        Self { pipes: Vec::new(), left: Some(limit), over: false }
     }
 
     /// Adds a stream; `from` is non-blocking.
     pub(crate) fn add(&mut self, from: OwnedFd, to: OwnedFd, counted: bool) {
-        self.pipes.push(Pipe { from, to, ended: false, counted });
+        self.pipes.push(Pipe { from: Some(from), to: Outlet::new(to), counted });
     }
 
-    pub(super) fn interests(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.pipes.iter().filter(|pipe| !pipe.ended).map(|pipe| pipe.from.as_fd())
+    pub(super) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+        self.pipes.iter().filter_map(|pipe| match (&pipe.from, pipe.to.is_free()) {
+            (_, false) => Some((pipe.to.as_fd(), PollFlags::OUT)),
+            (Some(from), true) => Some((from.as_fd(), PollFlags::IN)),
+            (None, true) => None,
+        })
     }
 
-    /// Moves one chunk of each; false when the limit is reached.
+    /// How many of these bytes may pass.
+    pub(super) fn allow(&mut self, count: usize) -> usize {
+        let Some(left) = &mut self.left else { return count };
+        let pass = count.min(usize::try_from(*left).unwrap_or(usize::MAX));
+        *left = left.saturating_sub(pass as u64);
+        self.over |= pass < count;
+        pass
+    }
+
+    /// More was written than may pass.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Moves one chunk of each that can be moved without waiting; whether anything came.
     pub(super) fn pump(&mut self) -> io::Result<bool> {
         let mut bytes = vec![0_u8; CHUNK];
-        for pipe in self.pipes.iter_mut().filter(|pipe| !pipe.ended) {
-            let count = match rustix::io::read(&pipe.from, &mut bytes) {
-                Ok(0) => {
-                    pipe.ended = true;
-                    continue;
-                }
-                Ok(count) => count,
-                Err(Errno::AGAIN | Errno::INTR) => continue,
-                Err(errno) => return Err(errno.into()),
+        let mut any = false;
+        for at in 0..self.pipes.len() {
+            let Some(count) = self.pipes.get_mut(at).map(|pipe| pipe.read(&mut bytes)).transpose()? else {
+                continue;
             };
-            let left = if pipe.counted { usize::try_from(self.left).unwrap_or(usize::MAX) } else { count };
-            let pass = count.min(left);
-            write_all(&pipe.to, bytes.get(..pass).unwrap_or_default())?;
-            self.moved = self.moved.saturating_add(pass as u64);
-            if pipe.counted {
-                self.left = self.left.saturating_sub(pass as u64);
-            }
-            if pass < count {
-                return Ok(false);
+            any |= count > 0;
+            let counted = self.pipes.get(at).is_some_and(|pipe| pipe.counted);
+            let pass = if counted { self.allow(count) } else { count };
+            if let Some(pipe) = self.pipes.get_mut(at) {
+                pipe.write(bytes.get(..pass).unwrap_or_default())?;
             }
         }
-        Ok(true)
+        Ok(any)
     }
 
-    /// What was written before the end. Nothing of the jar lives any more, so this ends.
-    pub(super) fn drain(&mut self) {
-        while self.pipes.iter().any(|pipe| !pipe.ended) {
-            let before = self.moved;
-            if !self.pump().is_ok_and(|more| more) || self.moved == before {
-                return;
+    /// What was written before the end. Nothing of the jar lives any more, so this ends with its readers' patience.
+    pub(super) fn drain(&mut self, patience: Patience<'_>) -> io::Result<()> {
+        loop {
+            let any = self.pump()?;
+            self.pipes.iter_mut().try_for_each(|pipe| pipe.to.finish(patience))?;
+            if !any || self.over || self.pipes.iter().any(|pipe| !pipe.to.is_free()) {
+                return Ok(());
             }
         }
     }
 }
 
-fn write_all(to: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
+impl Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let Some(from) = self.from.as_ref().filter(|_| self.to.is_free()) else { return Ok(0) };
+        match rustix::io::read(from, into) {
+            Ok(0) => self.from = None,
+            Ok(count) => return Ok(count),
+            Err(Errno::AGAIN | Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
+        Ok(0)
     }
-    Ok(())
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.to.put(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.from = None;
+                Ok(())
+            }
+            done => done,
+        }
+    }
 }

@@ -13,7 +13,8 @@ use rustix::termios::{
     tcsetwinsize,
 };
 
-use super::signals;
+use super::outlet::{Outlet, Patience};
+use super::{Output, signals};
 use crate::spawn::Started;
 
 /// Bytes that one turn moves in each direction.
@@ -34,7 +35,7 @@ pub(crate) fn host_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 pub(crate) struct Relay {
     master: OwnedFd,
     /// Where the jar's output goes: a standard descriptor of the caller that is a terminal.
-    screen: OwnedFd,
+    screen: Outlet,
     /// Where keys come from, when the caller's input is a terminal.
     keys: Option<OwnedFd>,
     /// The caller's settings, to be restored.
@@ -48,6 +49,7 @@ impl Relay {
     pub(crate) fn new(master: OwnedFd, screen: OwnedFd, keys: Option<OwnedFd>) -> io::Result<Self> {
         let flags = fcntl_getfl(&master)?;
         fcntl_setfl(&master, flags | OFlags::NONBLOCK)?;
+        let screen = Outlet::new(screen);
         let mut relay = Self { master, screen, keys, before: None, to_jar: VecDeque::new(), hung_up: false };
         relay.resize()?;
         if let Some(keys) = &relay.keys {
@@ -88,31 +90,48 @@ impl Relay {
     /// What poll should look at.
     pub(super) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
         let writing = if self.to_jar.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
-        let master = (!self.hung_up).then_some((self.master.as_fd(), PollFlags::IN | writing));
+        let showing = if self.screen.is_free() { PollFlags::IN } else { PollFlags::empty() };
+        // Without anything asked of it a closed one would still wake the loop.
+        let asked = !self.hung_up && !(showing | writing).is_empty();
+        let master = asked.then_some((self.master.as_fd(), showing | writing));
+        let screen = (!self.screen.is_free()).then_some((self.screen.as_fd(), PollFlags::OUT));
         let room = self.to_jar.len() < CHUNK;
         let keys = self.keys.as_ref().filter(|_| room).map(|keys| (keys.as_fd(), PollFlags::IN));
-        master.into_iter().chain(keys)
+        master.into_iter().chain(screen).chain(keys)
     }
 
     /// Moves what can be moved without waiting.
-    pub(super) fn pump(&mut self, started: &Started, forwarded: &mut Vec<i32>) -> io::Result<()> {
-        self.show()?;
+    pub(super) fn pump(
+        &mut self,
+        started: &Started,
+        output: &mut Output,
+        forwarded: &mut Vec<i32>,
+    ) -> io::Result<()> {
+        self.show(output)?;
         self.take_keys(started, forwarded)?;
         self.feed()
     }
 
     /// What the jar wrote before its end.
-    pub(super) fn drain(&mut self) {
-        while !self.hung_up && self.show().is_ok_and(|moved| moved) {}
+    pub(super) fn drain(&mut self, output: &mut Output, patience: Patience<'_>) {
+        while self.screen.finish(patience).is_ok()
+            && !self.hung_up
+            && self.show(output).is_ok_and(|moved| moved)
+        {}
     }
 
     /// Output of the jar to the screen; whether there was any.
-    fn show(&mut self) -> io::Result<bool> {
+    fn show(&mut self, output: &mut Output) -> io::Result<bool> {
+        self.screen.flush()?;
+        if !self.screen.is_free() || output.is_over() {
+            return Ok(false);
+        }
         let mut bytes = [0_u8; CHUNK];
         match rustix::io::read(&self.master, &mut bytes) {
             Ok(0) | Err(Errno::IO) => self.hung_up = true,
             Ok(count) => {
-                write_all(&self.screen, bytes.get(..count).unwrap_or_default())?;
+                let pass = output.allow(count);
+                self.screen.put(bytes.get(..pass).unwrap_or_default())?;
                 return Ok(true);
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -191,15 +210,4 @@ fn foreground_is_program(master: &OwnedFd, started: &Started) -> bool {
     let program = children.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok());
     let foreground = tcgetpgrp(master).ok().map(|pid| pid.as_raw_nonzero().get());
     program.is_some() && program == foreground
-}
-
-fn write_all(to: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
 }
