@@ -112,18 +112,13 @@ fn a_caller_that_ignores_its_children_sees_the_end() {
 
 #[test]
 fn a_reader_that_does_not_read_cannot_keep_a_jar_alive() {
-    let mut child = seen::command(["run", "-q", "-t", "300ms", "--output", "10M", "--", "yes"])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while child.try_wait().unwrap().is_none() && std::time::Instant::now() < end {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    let ended = child.try_wait().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(ended.and_then(|status| status.code()), Some(124));
+    let mut watched = std::process::Command::new("timeout");
+    watched.args(["-s", "KILL", "10", env!("CARGO_BIN_EXE_belljar")]);
+    watched.args(["run", "-q", "-t", "300ms", "--output", "10M", "--", "yes"]);
+    let mut child = watched.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let unread = child.stdout.take();
+    assert_eq!(child.wait().unwrap().code(), Some(124));
+    drop(unread);
 }
 
 #[test]
@@ -146,4 +141,21 @@ fn output_to_a_terminal_is_counted_too() {
     script.args(["-qec", &inner, "/dev/null"]).stdin(std::process::Stdio::null());
     let seen = seen::see(&mut script);
     assert_eq!((seen.status, seen.out.trim_end().len()), (128 + 9, 100), "{seen:?}");
+}
+
+#[test]
+fn no_core_dump_reaches_the_hosts_handler() {
+    let limit = |shell: &str| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", shell, env!("CARGO_BIN_EXE_belljar")]);
+        let seen = seen::see(&mut command);
+        seen.out
+            .lines()
+            .find(|line| line.starts_with("Max core"))
+            .map(|line| line.split_whitespace().skip(4).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let with = |before: &str| limit(&format!("{before}; \"$0\" run -- cat /proc/self/limits"));
+    assert_eq!(with("true"), Some(vec!["1".to_owned(), "1".to_owned(), "bytes".to_owned()]));
+    let none = with("ulimit -c 0").unwrap_or_default();
+    assert!(none.first().is_some_and(|soft| soft == "0" || soft == "1"), "{none:?}");
 }

@@ -220,6 +220,14 @@ pub(super) fn exec(candidates: &[&CStr], argv: &[*const u8], envp: &[*const u8])
     worst
 }
 
+/// A caller without any core dumps keeps that: 0 cannot be raised.
+pub(super) fn limit(resource: u32, soft: u64, hard: u64) -> Result<()> {
+    match call::set_rlimit(resource, soft, hard) {
+        Err(Errno::PERM) if resource == g::RLIMIT_CORE => call::set_rlimit(resource, 0, 0),
+        done => done,
+    }
+}
+
 /// Closes every descriptor but one.
 pub(super) fn close_all_but(kept: Fd) -> Result<()> {
     let next = close_up_to(0, kept)?;

@@ -10,8 +10,12 @@ use crate::report::Layer;
 /// Queued signals are counted per user of the host, whatever the namespace: a jar must leave some to the others.
 const SIGNALS: u64 = 1024;
 
+/// Bytes of a core dump. Too few for a file; and where the host pipes dumps to a handler of its own, which runs as root and
+/// is not kept off by 0, the kernel takes 1 as "no".
+const CORE: u64 = 1;
+
 pub(super) fn plan(draft: &mut Draft<'_>) {
-    draft.step(Step::Rlimit(Rlimit::Core, 0, 0));
+    draft.step(Step::Rlimit(Rlimit::Core, CORE, CORE));
     draft.step(Step::Rlimit(Rlimit::Sigpending, SIGNALS, SIGNALS));
     simple(draft);
     cpu(draft);
