@@ -217,6 +217,7 @@ impl Running {
             Err(error) => return Report::failed(&error, &self.facts),
         };
         if let Some(failure) = outcome.failure {
+            drop(supervise::reap(&self.started));
             return Report::failed(&explain(failure), &self.facts);
         }
         if self.group.is_some() {

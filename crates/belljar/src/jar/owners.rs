@@ -16,9 +16,10 @@ use crate::prepare::{Walker, write_maps_between};
 use crate::probe::HostFacts;
 use crate::spawn::{raw, status_pair, supervisor};
 
-/// Folders of the system: readable for everyone, so nobody can use them as they are.
+/// Folders of the system: readable for everyone, so nobody can use them as they are; and processes, which have owners of
+/// their own.
 const SYSTEM: &[&str] =
-    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu"];
+    &["/proc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu"];
 
 /// Detached mounts by real host path.
 #[derive(Debug, Default)]
