@@ -21,7 +21,8 @@ pub(super) const BWRAP: &Peer = &Peer { name: "bwrap", words: &[BWRAP_HEAD, &["-
 pub(super) const BWRAP_HOST_NET: &Peer =
     &Peer { name: "bwrap, host network", words: &[BWRAP_HEAD, BWRAP_TAIL] };
 
-const BWRAP_HEAD: &[&str] = &["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"];
+const BWRAP_HEAD: &[&str] =
+    &["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup"];
 
 #[rustfmt::skip]
 const BWRAP_TAIL: &[&str] = &[
