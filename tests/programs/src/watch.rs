@@ -5,7 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::run::pause;
+use anyhow::{Result, ensure};
+
+use crate::run::{Rig, pause};
+
+/// Nothing of a jar may live longer than this after its supervisor.
+pub(crate) const GONE: Duration = Duration::from_secs(1);
 
 /// Process ids of the host whose command line holds this text; the runner itself is left out.
 pub(crate) fn processes_with(text: &str) -> Vec<u32> {
@@ -27,6 +32,13 @@ pub(crate) fn within(limit: Duration, mut test: impl FnMut() -> bool) -> bool {
         }
         pause(Duration::from_millis(20));
     }
+}
+
+/// Fails if one second from now a process still has the row's work folder on its command line, as belljar's have.
+pub(crate) fn nothing_left(rig: &Rig<'_>) -> Result<()> {
+    let work = rig.work.to_string_lossy();
+    ensure!(within(GONE, || processes_with(&work).is_empty()), "still alive: {:?}", processes_with(&work));
+    Ok(())
 }
 
 /// All names below the folder, down to `depth` levels.

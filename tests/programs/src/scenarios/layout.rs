@@ -10,7 +10,7 @@ use rustix::process::{Signal, kill_process};
 
 use crate::run::{Command, Rig, pause, pid};
 use crate::scenario::{Check, ROW, Scenario};
-use crate::watch::{names, within};
+use crate::watch::{names, nothing_left};
 
 pub(crate) const ROWS: &[Scenario] = &[
     Scenario {
@@ -200,21 +200,9 @@ fn untouched_after_kill(rig: &Rig<'_>) -> Result<()> {
                 kill_process(pid(&child)?, Signal::KILL)?;
                 child.wait()?;
             }
-            ensure!(
-                within(Duration::from_secs(1), || running(rig).is_empty()),
-                "still alive: {:?}",
-                running(rig)
-            );
+            nothing_left(rig)?;
             Ok(())
         },
         &[],
     )
-}
-
-/// Host processes that work in the row's folder.
-fn running(rig: &Rig<'_>) -> Vec<PathBuf> {
-    let ids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    ids.filter(|id| std::fs::read_link(id.path().join("cwd")).is_ok_and(|cwd| cwd == rig.work))
-        .map(|id| id.path())
-        .collect()
 }

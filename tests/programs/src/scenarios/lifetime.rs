@@ -9,10 +9,7 @@ use rustix::process::{Signal, kill_process};
 
 use crate::run::{Command, Rig, pid, shell_code, wait};
 use crate::scenario::{Check, ROW, Scenario};
-use crate::watch::{processes_with, within};
-
-/// Nothing of a jar may live longer than this after its supervisor.
-const GONE: Duration = Duration::from_secs(1);
+use crate::watch::{GONE, processes_with, within};
 
 pub(crate) const ROWS: &[Scenario] = &[
     Scenario { name: "grandchild-holds-stdout", check: Check::Own(grandchild), ..ROW },

@@ -10,7 +10,7 @@ use rustix::process::{Signal, kill_process};
 use crate::run::{Command, Rig, pause, pid, shell_code, wait};
 use crate::scenario::{Check, ROW, Scenario};
 use crate::term::Terminal;
-use crate::watch::within;
+use crate::watch::{nothing_left, within};
 
 /// Says `ready`, then loops in a shell that answers each signal.
 const TRAPS: &str = "trap 'echo term; exit 7' TERM; trap 'echo int; exit 8' INT; trap 'echo hup; exit 9' HUP; \
@@ -152,7 +152,7 @@ fn at_start(rig: &Rig<'_>) -> Result<()> {
             wait(&mut child, Duration::from_secs(5)).with_context(|| format!("SIGTERM after {delay:?}"))?;
         ensure!(shell_code(status) == 143, "SIGTERM after {delay:?}: {status}");
     }
-    Ok(())
+    nothing_left(rig)
 }
 
 fn ended(mut terminal: Terminal, code: i32) -> Result<()> {
