@@ -159,3 +159,10 @@ fn no_core_dump_reaches_the_hosts_handler() {
     let none = with("ulimit -c 0").unwrap_or_default();
     assert!(none.first().is_some_and(|soft| soft == "0" || soft == "1"), "{none:?}");
 }
+
+#[test]
+fn a_folder_is_no_standard_descriptor() {
+    let folder = std::fs::File::open("/usr").unwrap();
+    let seen = seen::see(seen::command(["run", "--", "true"]).stdin(folder));
+    assert!(seen.status == 125 && seen.err.contains("folder"), "{seen:?}");
+}

@@ -213,3 +213,29 @@ both! {
 fn no_group_is_an_error_with_a_name() {
     assert_eq!(Group::create(&Cgroup::None, &memory(1)).unwrap_err(), LimitError::NoGroup);
 }
+
+fn a_limit_without_its_controller_is_held_otherwise(host: &Cgroup) {
+    use belljar::policy::{FlagValue, Request, load};
+    let Cgroup::V1 { folders } = host else { panic!("{host:?}") };
+    let pids = folders.iter().filter(|(name, _)| name == "pids").cloned().collect();
+    let flags = [("-p", "@strict"), ("-m", "64M"), ("--pids", "20")];
+    let request = Request {
+        flags: flags.map(|(flag, value)| FlagValue::new(flag, value)).to_vec(),
+        cwd: "/usr".into(),
+        ..Request::default()
+    };
+    let policy = load(&request, &|_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
+    let mut facts = belljar::probe::probe();
+    facts.cgroup = Cgroup::V1 { folders: pids };
+    let hungry =
+        "x=$(head -c 30000000 /dev/zero | tr '\\0' x); for i in 1 2 3 4; do (y=$x$i; sleep 5) & done; wait";
+    let mut command = belljar::Command::new("/bin/sh");
+    command.args(["-c", hungry]).policy(policy).host(facts);
+    let report = command.spawn().unwrap().wait().unwrap();
+    assert_eq!(report.verdict, belljar::report::Verdict::LimitHit { limit: LimitKind::Memory }, "{report:?}");
+}
+
+#[test]
+fn v1_a_limit_without_its_controller_is_held_otherwise() {
+    on_v1("v1_a_limit_without_its_controller", a_limit_without_its_controller_is_held_otherwise);
+}

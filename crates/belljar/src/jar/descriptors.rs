@@ -1,10 +1,10 @@
 //! Descriptors: the standard ones, the passed ones, and what init must keep.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use belljar_policy::{FdMode, PassFd};
-use belljar_sys::{Fd, owned};
-use rustix::fs::{OFlags, fcntl_getfl};
+use belljar_sys::{Fd, call, owned};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::command::{Command, Stdio};
@@ -59,6 +59,7 @@ impl Streams {
     }
 
     fn one(&mut self, at: usize, stdio: Stdio, counted: bool) -> Result<(), StartError> {
+        refuse_folder(at, &stdio)?;
         match stdio {
             Stdio::Inherit if counted && at > 0 => {
                 let (read, write) = pipe(true)?;
@@ -97,11 +98,25 @@ impl Streams {
     }
 }
 
+/// Above a folder of the host lies all of the host: attributes can be asked and changed there without opening anything.
+fn refuse_folder(at: usize, stdio: &Stdio) -> Result<(), StartError> {
+    let number = u16::try_from(at).unwrap_or(0);
+    let found = match stdio {
+        Stdio::Inherit => call::is_folder(Fd::from(number)),
+        Stdio::From(fd) => call::is_folder(raw(fd)),
+        Stdio::Null | Stdio::Piped => false,
+    };
+    let refused = || StartError::Descriptor {
+        fd: number,
+        origin: "standard".to_owned(),
+        why: "is a folder: grant it with -r or -w",
+    };
+    if found { Err(refused()) } else { Ok(()) }
+}
+
 /// A plain file, open for appending only, passed for writing.
-fn is_log(pass: &PassFd, fd: std::os::fd::BorrowedFd<'_>) -> bool {
-    let plain = rustix::fs::fstat(fd).is_ok_and(|stat| {
-        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile
-    });
+fn is_log(pass: &PassFd, fd: BorrowedFd<'_>) -> bool {
+    let plain = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
     let append = fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND));
     pass.mode == FdMode::Write && plain && append
 }

@@ -109,7 +109,8 @@ pub(crate) fn start<R>(
     streams.close_child();
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
     let relay = started.or_end(master.map(|master| relay(master, call.terminals)).transpose())?;
-    let watch = watch(&plan, command, signals, relay, streams.take_output());
+    let mut watch = watch(&plan, command, signals, relay, streams.take_output());
+    watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let limits = command.policy.limits.clone();
     let (told, facts) = (plan.clone(), facts.clone());
     let running = Running { started, watch, group, plan: told, limits, facts, over: false };
@@ -140,10 +141,12 @@ fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Gro
         return Ok(None);
     }
     let limits = &command.policy.limits;
+    let has = |controller| facts.cgroup.has(controller);
+    // What has no controller here is held by something else, as the plan says.
     let amounts = Amounts {
-        memory: limits.memory.as_ref().map(|limit| limit.value.0),
+        memory: limits.memory.as_ref().filter(|_| has("memory")).map(|limit| limit.value.0),
         // Init is counted too.
-        pids: limits.pids.as_ref().map(|limit| limit.value.saturating_add(1)),
+        pids: limits.pids.as_ref().filter(|_| has("pids")).map(|limit| limit.value.saturating_add(1)),
         cpu_percent: None,
     };
     Group::create(&facts.cgroup, &amounts).map(Some).map_err(|error| StartError::Limit(error.to_string()))
@@ -181,11 +184,10 @@ fn watch(
     output: supervise::Output,
 ) -> Watch {
     let limits = &command.policy.limits;
-    let grouped = plan.init.contains(&Step::JoinCgroup);
     Watch {
         own_pids: plan.engine == Engine::Namespaces,
         wall: limits.wall.as_ref().map(|limit| limit.value),
-        memory: limits.memory.as_ref().filter(|_| !grouped).map(|limit| limit.value.0),
+        memory: limits.memory.as_ref().map(|limit| limit.value.0),
         cpu: limits.cpu.as_ref().map(|limit| limit.value),
         signals,
         relay,

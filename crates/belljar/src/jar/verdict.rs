@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::error::StartError;
 use crate::error::hints;
 use crate::limits::Group;
+use crate::plan::Engine;
 use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::supervise::Outcome;
@@ -115,7 +116,7 @@ fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
             "the supervisor's watch of the tree and RLIMIT_CPU of each process",
         ),
         (LimitKind::Memory, bytes(&limits.memory), "the supervisor's watch and RLIMIT_DATA of each process"),
-        (LimitKind::Pids, count(&limits.pids), "RLIMIT_NPROC of the jar's user namespace"),
+        (LimitKind::Pids, count(&limits.pids), by_namespace(running.plan.engine)),
         (LimitKind::Files, count(&limits.files), "RLIMIT_NOFILE of each process"),
         (LimitKind::Fsize, bytes(&limits.fsize), "RLIMIT_FSIZE of each process"),
         (LimitKind::Data, bytes(&limits.data), "RLIMIT_DATA of each process"),
@@ -130,6 +131,13 @@ fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
             Some(LimitHeld { limit, value: value?, by, hit })
         })
         .collect()
+}
+
+fn by_namespace(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Namespaces => "RLIMIT_NPROC of the jar's user namespace",
+        Engine::Landlock => "nothing, as --allow-weaker pids permits",
+    }
 }
 
 fn hit_by(verdict: Verdict, limit: LimitKind) -> bool {

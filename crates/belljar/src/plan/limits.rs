@@ -4,7 +4,6 @@ use belljar_policy::{Setting, Subject};
 
 use super::Draft;
 use super::step::{Rlimit, Step};
-use crate::probe::Cgroup;
 use crate::report::Layer;
 
 /// Queued signals are counted per user of the host, whatever the namespace: a jar must leave some to the others.
@@ -109,9 +108,5 @@ pub(super) fn watched_memory(draft: &Draft<'_>) -> bool {
 }
 
 fn has(draft: &Draft<'_>, controller: &str) -> bool {
-    match &draft.host.cgroup {
-        Cgroup::V2 { controllers, .. } => controllers.iter().any(|name| name == controller),
-        Cgroup::V1 { folders } => folders.iter().any(|(name, _)| name == controller),
-        _ => false,
-    }
+    draft.host.cgroup.has(controller)
 }

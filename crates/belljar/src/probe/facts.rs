@@ -85,3 +85,14 @@ pub enum Cgroup {
         folders: Vec<(String, PathBuf)>,
     },
 }
+
+impl Cgroup {
+    /// Whether groups with this controller can be made here.
+    pub(crate) fn has(&self, controller: &str) -> bool {
+        match self {
+            Self::V2 { controllers, .. } => controllers.iter().any(|name| name == controller),
+            Self::V1 { folders } => folders.iter().any(|(name, _)| name == controller),
+            Self::None => false,
+        }
+    }
+}
