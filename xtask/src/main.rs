@@ -10,6 +10,7 @@ mod cli_docs;
 mod command;
 mod dist;
 mod docs;
+mod escape;
 mod generate;
 mod licences;
 mod lint;
@@ -37,6 +38,7 @@ const COMMANDS: &[Command] = &[
         summary: "every test: unit doc escape programs kernel [PART...]",
         run: test::run,
     },
+    Command { name: "escape", summary: "attack belljar, or others [--against BOX,...]", run: escape::run },
     Command { name: "bench", summary: "measure beside others and write BENCHMARKS.md", run: bench::run },
 ];
 

@@ -18,6 +18,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+pub(crate) use binaries::program_of;
+
 use crate::account::{self, Account};
 use crate::command::{program, say};
 use crate::stage::Stage;

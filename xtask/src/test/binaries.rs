@@ -27,7 +27,7 @@ pub(super) fn build() -> Result<Vec<Binary>> {
 }
 
 /// Builds one ordinary program of the workspace and returns its path.
-pub(super) fn program_of(package: &str) -> Result<PathBuf> {
+pub(crate) fn program_of(package: &str) -> Result<PathBuf> {
     let arguments =
         ["build", "--quiet", "--locked", "--message-format=json", "--package", package, "--bin", package];
     let messages = output(&mut program("cargo", arguments))?;
