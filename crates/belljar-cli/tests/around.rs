@@ -166,3 +166,11 @@ fn a_folder_is_no_standard_descriptor() {
     let seen = seen::see(seen::command(["run", "--", "true"]).stdin(folder));
     assert!(seen.status == 125 && seen.err.contains("folder"), "{seen:?}");
 }
+
+#[test]
+fn a_program_that_stopped_itself_can_be_ended() {
+    let mut watched = std::process::Command::new("timeout");
+    watched.args(["-k", "10", "1", env!("CARGO_BIN_EXE_belljar"), "run", "--", "sh", "-c", "kill -STOP $$"]);
+    // 124: the first signal was enough; 137: it took SIGKILL.
+    assert_eq!(seen::see(watched.stdin(std::process::Stdio::null())).status, 124);
+}

@@ -24,6 +24,9 @@ const WINCH: u8 = 28;
 /// What is taken over from the caller while a jar runs.
 const PASSED: [u8; 9] = [HUP, INT, QUIT, USR1, USR2, TERM, CONT, TSTP, WINCH];
 
+/// A stopped program must wake up to see these.
+const ENDING: [u8; 2] = [HUP, TERM];
+
 /// Signals of this thread, blocked and readable. Dropping it leaves them blocked: it is meant for a whole program.
 #[derive(Debug)]
 pub(crate) struct Signals(OwnedFd);
@@ -70,11 +73,13 @@ pub(super) fn pass_on(started: &Started, watch: &mut Watch, forwarded: &mut Vec<
                 suspend(started, watch.relay.as_mut())?;
                 forwarded.push(i32::from(signal));
             }
-            // Sent to wake us: suspend() has told the jar.
-            CONT => {}
+            CONT => send(started, CONT, true)?,
             signal => {
                 send(started, signal, from_kernel)?;
                 forwarded.push(i32::from(signal));
+                if ENDING.contains(&signal) {
+                    send(started, CONT, true)?;
+                }
             }
         }
     }
