@@ -190,7 +190,8 @@ impl Child {
         self.running.id()
     }
 
-    /// Waits for the end. Nothing of the jar lives when this returns.
+    /// Waits for the end. Nothing of the jar lives when this returns. The limits that the supervisor watches (time,
+    /// memory without a control group, output) act while this runs.
     ///
     /// # Errors
     /// The supervisor's own calls failed; the jar is ended then.

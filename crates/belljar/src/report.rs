@@ -187,7 +187,7 @@ pub struct LimitHeld {
     pub value: String,
     /// The mechanism (`cgroup v2 memory.max`, `RLIMIT_NPROC in the own user namespace`).
     pub by: String,
-    /// It was reached.
+    /// The supervisor saw that it was reached. A limit at which the kernel only refuses a call is seen by the program alone.
     pub hit: bool,
 }
 

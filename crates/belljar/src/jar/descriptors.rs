@@ -8,7 +8,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::command::{Command, Stdio};
-use crate::error::StartError;
+use crate::error::{PlanError, StartError};
 use crate::prepare::Invocation;
 use crate::spawn::{raw, supervisor};
 use crate::supervise::Output;
@@ -27,12 +27,14 @@ impl Streams {
     /// What is a terminal (bit mask) is counted by its relay.
     pub(super) fn open(command: &mut Command, terminals: u8) -> Result<Self, StartError> {
         let mut streams = Self::default();
-        let limit = command.policy.limits.output.as_ref().map(|limit| limit.value.0);
+        let limit = command.policy.limits.output.as_ref();
         if let Some(limit) = limit {
-            streams.output = Output::limited(limit);
+            refuse_piped(command, limit.origin.to_string())?;
+            streams.output = Output::limited(limit.value.0);
         }
+        let counts = limit.is_some();
         for (at, stdio) in command.stdio.iter_mut().enumerate() {
-            let counted = limit.is_some() && terminals & (1 << at) == 0;
+            let counted = counts && terminals & (1 << at) == 0;
             streams.one(at, std::mem::take(stdio), counted)?;
         }
         for pass in &command.policy.pass_fds {
@@ -61,11 +63,8 @@ impl Streams {
     fn one(&mut self, at: usize, stdio: Stdio, counted: bool) -> Result<(), StartError> {
         refuse_folder(at, &stdio)?;
         match stdio {
-            Stdio::Inherit if counted && at > 0 => {
-                let (read, write) = pipe(true)?;
-                self.output.add(read, inherited(at)?, true);
-                self.child[at] = Some(high(write)?);
-            }
+            Stdio::Inherit if counted && at > 0 => self.count(at, inherited(at)?)?,
+            Stdio::From(fd) if counted && at > 0 => self.count(at, fd)?,
             Stdio::Inherit => {}
             Stdio::Null => self.child[at] = Some(high(null()?)?),
             Stdio::From(fd) => self.child[at] = Some(high(fd)?),
@@ -76,6 +75,14 @@ impl Streams {
                 self.caller[at] = Some(mine);
             }
         }
+        Ok(())
+    }
+
+    /// The jar writes to a pipe, the supervisor passes on what the limit allows.
+    fn count(&mut self, at: usize, to: OwnedFd) -> Result<(), StartError> {
+        let (read, write) = pipe(true)?;
+        self.output.add(read, to, true);
+        self.child[at] = Some(high(write)?);
         Ok(())
     }
 
@@ -112,6 +119,14 @@ fn refuse_folder(at: usize, stdio: &Stdio) -> Result<(), StartError> {
         why: "is a folder: grant it with -r or -w",
     };
     if found { Err(refused()) } else { Ok(()) }
+}
+
+/// Nobody stands between the jar and a reader of its pipe, who can count for himself.
+fn refuse_piped(command: &Command, origin: String) -> Result<(), StartError> {
+    if command.stdio[1..].iter().any(|stdio| matches!(stdio, Stdio::Piped)) {
+        return Err(PlanError::Unsupported { what: "an output limit on a piped stream", origin }.into());
+    }
+    Ok(())
 }
 
 /// A plain file, open for appending only, passed for writing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::StartError;
 use crate::error::hints;
 use crate::limits::Group;
-use crate::plan::Engine;
+use crate::plan::{Engine, Place, Placed, Plan, Step};
 use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::supervise::Outcome;
@@ -121,6 +121,7 @@ fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
         (LimitKind::Fsize, bytes(&limits.fsize), "RLIMIT_FSIZE of each process"),
         (LimitKind::Data, bytes(&limits.data), "RLIMIT_DATA of each process"),
         (LimitKind::Output, bytes(&limits.output), "the supervisor's pipes and terminal"),
+        (LimitKind::Tmp, own_tmp(&running.plan), "size of its file system in memory"),
     ];
     let groups = running.group.as_ref().map(Group::held).unwrap_or_default();
     rows.into_iter()
@@ -138,6 +139,16 @@ fn by_namespace(engine: Engine) -> &'static str {
         Engine::Namespaces => "RLIMIT_NPROC of the jar's user namespace",
         Engine::Landlock => "nothing, as --allow-weaker pids permits",
     }
+}
+
+/// Size of the jar's own `/tmp`.
+fn own_tmp(plan: &Plan) -> Option<String> {
+    plan.init.iter().find_map(|step| match step {
+        Step::Place(Place { what: Placed::Tmpfs(size), .. }) if plan.engine == Engine::Namespaces => {
+            Some(format!("{size} bytes"))
+        }
+        _ => None,
+    })
 }
 
 fn hit_by(verdict: Verdict, limit: LimitKind) -> bool {
