@@ -70,7 +70,7 @@ pub(crate) const ROWS: &[Scenario] = &[
         name: "python-unix-sockets",
         needs: PYTHON,
         files: &[("unix.py", include_bytes!("../../fixtures/python/unix.py"))],
-        flags: &["-w", "{work}", "--allow-syscall", "@unix-sockets"],
+        flags: &["-w", "{work}", "--allow-syscall", "@socket-unix"],
         command: &["/usr/bin/python3", "unix.py"],
         ..ROW
     },
