@@ -93,6 +93,9 @@ scenarios! {
     a_hidden_file_in_a_granted_folder_is_refused;
     writing_outside_is_refused;
     attributes_outside_stay;
+    ways_of_opening_outside_are_refused;
+    a_file_that_may_be_read_is_not_emptied;
+    narrower_grants_below_a_grant_for_reading_hold;
     sockets_are_refused;
     queues_and_shared_memory_are_refused;
     signals_to_processes_outside_are_refused;
@@ -200,6 +203,26 @@ fn a_hidden_file_in_a_granted_folder_is_refused(facts: &HostFacts) {
     }
 }
 
+fn narrower_grants_below_a_grant_for_reading_hold(facts: &HostFacts) {
+    let script = "cp /bin/echo $O/tool; chmod 755 $O/tool";
+    for (narrow, runs) in [(false, true), (true, false)] {
+        let place = Place::new();
+        jars::control(&place, script);
+        let (all, outside) = (place.path().to_owned(), place.outside());
+        let mut flags = weaker(facts);
+        flags.push(("-r", all.to_str().unwrap()));
+        if narrow {
+            flags.push(("--read-noexec", outside.to_str().unwrap()));
+        }
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(place.script("cat $O/secret; ls $O; $O/tool ran"));
+        command.policy(jars::policy(&place.granted(), &flags)).current_dir("/").host(facts.clone());
+        let done = jars::finish(&mut command).unwrap();
+        assert!(done.out.contains(SECRET) && done.out.contains("tool"), "{done:?}");
+        assert_eq!(done.out.contains("ran\n"), runs, "{done:?}");
+    }
+}
+
 fn changed(place: &Place, _: &str) -> bool {
     let victim = place.outside().join("victim");
     Place::names(&place.outside()) != ["secret", "victim"]
@@ -223,8 +246,64 @@ fn writing_outside_is_refused(facts: &HostFacts) {
     ] {
         refused(facts, script, changed);
     }
-    if facts.landlock >= 3 {
-        refused(facts, "truncate -s 3 $O/victim", changed);
+    if !has_python() {
+        return;
+    }
+    refused(facts, "truncate -s 3 $O/victim", changed);
+    for mode in ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"] {
+        let script = format!("python3 -c 'import os; os.open(\"'$O'/victim\", os.{mode} | os.O_TRUNC)'");
+        refused(facts, &script, changed);
+    }
+    refused(facts, "python3 -c 'import os; os.truncate(\"'$O'/victim\", 3)'", changed);
+}
+
+/// Each version of Landlock that this kernel can pretend to be.
+#[test]
+fn older_landlocks_hold_the_same_files() {
+    let mut facts = belljar::probe::probe();
+    facts.userns = Userns::Refused;
+    for abi in 1..=facts.landlock {
+        facts.landlock = abi;
+        writing_outside_is_refused(&facts);
+        what_is_granted_works_and_nothing_is_made_on_the_host(&facts);
+        a_file_that_may_be_read_is_not_emptied(&facts);
+        ways_of_opening_outside_are_refused(&facts);
+    }
+}
+
+fn a_file_that_may_be_read_is_not_emptied(facts: &HostFacts) {
+    if !has_python() {
+        return;
+    }
+    for attack in
+        ["os.open(at, os.O_RDONLY | os.O_TRUNC)", "os.open(at, 3 | os.O_TRUNC)", "os.truncate(at, 0)"]
+    {
+        for jarred in [false, true] {
+            let place = Place::new();
+            let script =
+                format!("python3 -c 'import os, sys; at = sys.argv[1]; {attack}' $O/victim; cat $O/victim");
+            let outside = place.outside();
+            let mut flags = weaker(facts);
+            flags.push(("-r", outside.to_str().unwrap()));
+            let printed = if jarred {
+                jars::finish(jars::shell(&place, &flags, &script).host(facts.clone())).unwrap().out
+            } else {
+                jars::control(&place, &script)
+            };
+            assert_eq!(printed.contains("unharmed"), jarred, "{attack} {printed}");
+        }
+    }
+}
+
+fn ways_of_opening_outside_are_refused(facts: &HostFacts) {
+    if !has_python() {
+        return;
+    }
+    for mode in ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"] {
+        let script = format!(
+            "python3 -c 'import os, sys; os.open(sys.argv[1], os.{mode}); print(\"opened\")' $O/victim"
+        );
+        refused(facts, &script, |_, printed| printed.contains("opened"));
     }
 }
 

@@ -201,17 +201,9 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
         "other paths cannot be read, written or executed, but stat, readlink and chdir show that they exist",
     );
     draft.holds(Subject::Fs, "attributes of files stay as they are", Origin::Default, &[Layer::Seccomp]);
-    if draft.host.landlock < 3 {
-        let gap =
-            "this kernel's Landlock cannot refuse truncating a file that may be opened for writing elsewhere";
-        draft.gap(
-            Subject::Fs,
-            "truncate only where writing is granted",
-            Origin::Default,
-            &[Layer::Landlock],
-            gap,
-        );
-    }
+    let truncation = if draft.host.landlock < 3 { Layer::Seccomp } else { Layer::Landlock };
+    let rule = "truncate only where writing is granted";
+    draft.holds(Subject::Fs, rule, Origin::Default, &[truncation]);
     if draft.policy.fs.tmp.is_some() {
         draft.notes.push("no private /tmp without user namespaces: /tmp is not reachable".to_owned());
     }

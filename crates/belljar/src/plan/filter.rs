@@ -11,6 +11,10 @@ use crate::report::Layer;
 
 const EPERM: Action = Action::Errno(1);
 const EACCES: Action = Action::Errno(13);
+const EINVAL: Action = Action::Errno(22);
+
+const NEGATIVE_1: &str = "arg1 & 0x8000000000000000 != 0";
+const NEGATIVE_2: &str = "arg2 & 0x8000000000000000 != 0";
 
 /// A compiled filter: code, jump if true, jump if false, constant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +102,26 @@ const REMOVALS: &[Removal] = &[
     // Its mode lies in memory.
     Removal { call: "openat2", when: None, action: Action::Errno(38), applies: always },
     // Landlock does not guard attributes: outside a root of its own the jar could change them anywhere.
+    // The third way to open reads and writes nothing, so Landlock asks for no right; ioctls work through it.
+    Removal { call: "open", when: Some("arg1 & 3 == 3"), action: EACCES, applies: host_tree },
+    Removal { call: "openat", when: Some("arg2 & 3 == 3"), action: EACCES, applies: host_tree },
+    // Before ABI 3 Landlock does not see truncation, unless the file is opened for writing.
+    Removal { call: "truncate", when: None, action: EACCES, applies: truncates },
+    // What a descriptor that is open for writing can do was granted; a negative place is an error anyway.
+    Removal { call: "ftruncate", when: Some(NEGATIVE_1), action: EINVAL, applies: truncates },
+    Removal { call: "fallocate", when: Some(NEGATIVE_2), action: EINVAL, applies: truncates },
+    Removal {
+        call: "open",
+        when: Some("arg1 & 0x200 != 0 && arg1 & 3 == 0"),
+        action: EACCES,
+        applies: truncates,
+    },
+    Removal {
+        call: "openat",
+        when: Some("arg2 & 0x200 != 0 && arg2 & 3 == 0"),
+        action: EACCES,
+        applies: truncates,
+    },
     Removal { call: "chmod", when: None, action: EPERM, applies: host_tree },
     Removal { call: "fchmod", when: None, action: EPERM, applies: host_tree },
     Removal { call: "fchmodat", when: None, action: EPERM, applies: host_tree },
@@ -149,6 +173,10 @@ fn always(_: &Draft<'_>) -> bool {
 
 fn host_tree(draft: &Draft<'_>) -> bool {
     !draft.namespaced()
+}
+
+fn truncates(draft: &Draft<'_>) -> bool {
+    !draft.namespaced() && draft.host.landlock < 3
 }
 
 fn allows(draft: &Draft<'_>, name: &str) -> bool {
