@@ -7,14 +7,16 @@ use std::process::Command;
 
 use crate::attacks::FAMILIES;
 use crate::boxes::{self, Places};
+use crate::limits;
 use crate::report::{Line, Verdict};
 
 const INTRODUCTION: &str = "\
 # The same attacks on other sandboxes
 
-Made by `escape run --against BOXES --table`; do not edit. Each attack first succeeded in a control run without the box, then
-ran in the box, and was judged from outside. *Escaped* means that the attack got what its row says; *contained* that it did
-not; *not tested* that this host lacks something the attack needs; a dash that the row is about another box.
+Made by `cargo xtask escape --against BOXES --table`; do not edit. Each attack first succeeded in a control run without the box, then
+ran in the box, and was judged from outside. *Escaped* means that the attack got what its row says (*documented*: SECURITY.md
+says that belljar does not hold it); *contained* that it did not; *not tested* that this host lacks something the attack
+needs; a dash that the row is about another box. Dashes count as not tested.
 
 Every box was told: the system read-only, the folder of the attack program read-only, one work folder writable, no network.
 A box that was built for another purpose may leave a door open on purpose: bubblewrap is a tool box that leaves descriptors,
@@ -84,10 +86,10 @@ fn print_totals(out: &mut impl Write, lines: &[Line], names: &[&'static str]) ->
         lines.iter().filter(|line| line.sandbox == name && wanted(&line.verdict)).count().to_string()
     };
     let kinds: [(&str, Wanted); 3] = [
-        ("escaped", |verdict| matches!(verdict, Verdict::Escaped(_))),
+        ("escaped", got_out),
         ("contained", |verdict| matches!(verdict, Verdict::Contained | Verdict::Refused)),
         ("not tested", |verdict| {
-            !matches!(verdict, Verdict::Escaped(_) | Verdict::Contained | Verdict::Refused)
+            !got_out(verdict) && !matches!(verdict, Verdict::Contained | Verdict::Refused)
         }),
     ];
     for (word, wanted) in kinds {
@@ -97,10 +99,16 @@ fn print_totals(out: &mut impl Write, lines: &[Line], names: &[&'static str]) ->
     Ok(())
 }
 
+/// An attack that belljar documents instead of containing got out as well.
+fn got_out(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Escaped(_) | Verdict::Skipped(limits::NEED))
+}
+
 fn cell(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Contained | Verdict::Refused => "contained",
         Verdict::Escaped(_) => "**escaped**",
+        Verdict::Skipped(limits::NEED) => "**escaped**, documented",
         Verdict::Broken(_) => "broken",
         Verdict::NotStarted(_) => "did not start",
         Verdict::Skipped(_) => "not tested",
