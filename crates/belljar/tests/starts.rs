@@ -288,3 +288,26 @@ fn a_network_that_is_reached_means_that_nothing_is_run() {
     }
     std::fs::metadata(&made).expect_err("nothing was run");
 }
+
+/// Not a test: root of a user namespace in which nobody else exists.
+#[test]
+#[ignore = "started by the other tests"]
+fn lonely_root() {
+    let place = Place::new();
+    let (error, report) = with(&place, &[]);
+    assert!(matches!(error, StartError::Step { step: "id-maps", .. }), "{error}");
+    assert!(
+        report.reason.contains("uid 65534") && report.hint.contains("surrounding user namespace"),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn a_root_who_cannot_become_nobody_is_told_so() {
+    if has_userns() {
+        let mut command = std::process::Command::new("unshare");
+        command.arg("-r").arg(std::env::current_exe().unwrap()).args(["lonely_root", "--exact", "--ignored"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}

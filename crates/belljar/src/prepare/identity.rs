@@ -24,6 +24,16 @@ pub(super) fn may_drop_bounding() -> bool {
     capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SETPCAP))
 }
 
+/// Whether a user id means somebody in this user namespace.
+pub(crate) fn is_mapped(uid: u32) -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
+        let (first, count) = (numbers.next(), numbers.nth(1));
+        first.zip(count).is_some_and(|(first, count)| (first..first.saturating_add(count)).contains(&uid))
+    })
+}
+
 /// Root writes the maps of its child: only these ids exist in the jar.
 pub(crate) fn write_maps(pid: i32, uid: u32, gid: u32) -> io::Result<()> {
     std::fs::write(format!("/proc/{pid}/uid_map"), format!("{uid} {uid} 1"))?;
