@@ -95,11 +95,7 @@ fn map_ids(plan: &Plan, child: &Child, status: &OwnedFd) -> Result<(), StartErro
         _ => None,
     });
     let Some((uid, gid)) = ids else { return Ok(()) };
-    write_maps(child.pid, uid, gid).map_err(|source| StartError::Step {
-        step: "id-maps",
-        object: format!("of uid {uid}"),
-        source: if crate::prepare::is_mapped(uid) { source } else { rustix::io::Errno::INVAL.into() },
-    })?;
+    write_maps(child.pid, uid, gid).map_err(|source| supervisor("writing the id maps", source))?;
     command(status, Command::Go).map_err(|source| supervisor("starting the child", source))
 }
 

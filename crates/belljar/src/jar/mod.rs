@@ -69,6 +69,7 @@ pub(crate) fn start<R>(
     let facts = command.host_facts();
     let call = command.call(foreground);
     let plan = plan::plan(&command.policy, &facts, call)?;
+    prepare::refuse_unmapped(&plan)?;
     let narrowed = passed::narrow(&command.policy.pass_fds, &plan, foreground)?;
     let mut streams = Streams::open(command, call.terminals)?;
     let host_terminal = host_terminal(&plan, call.terminals)?;

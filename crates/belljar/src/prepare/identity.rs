@@ -6,6 +6,7 @@ use belljar_sys::Op;
 
 use super::Storage;
 use crate::error::StartError;
+use crate::plan::{Plan, Step};
 
 /// An ordinary user maps itself to itself.
 pub(super) fn own_maps(storage: &Storage) -> Result<Op<'_>, StartError> {
@@ -24,8 +25,24 @@ pub(super) fn may_drop_bounding() -> bool {
     capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SETPCAP))
 }
 
+/// Root needs another user for the jar: a user namespace that holds root alone has none.
+pub(crate) fn refuse_unmapped(plan: &Plan) -> Result<(), StartError> {
+    let uid = plan.init.iter().find_map(|step| match step {
+        Step::BecomeUser { uid, .. } => Some(*uid),
+        _ => None,
+    });
+    match uid.filter(|uid| !is_mapped(*uid)) {
+        Some(uid) => Err(StartError::Step {
+            step: "id-maps",
+            object: format!("of uid {uid}"),
+            source: rustix::io::Errno::INVAL.into(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Whether a user id means somebody in this user namespace.
-pub(crate) fn is_mapped(uid: u32) -> bool {
+fn is_mapped(uid: u32) -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.lines().any(|line| {
         let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
