@@ -33,6 +33,8 @@ pub struct Spawned {
 }
 
 const CLONE_PIDFD: u64 = 0x1000;
+/// Handlers of the caller must not run in the child, not even between its last step and exec.
+const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 const SIGCHLD: u64 = 17;
 
 /// Starts a child that runs `sequence` and talks over its end of a socket pair, `status`.
@@ -64,7 +66,7 @@ fn clone(sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
 
 fn clone3(flags: u64, pidfd: *mut Fd) -> Result<usize> {
     let args = CloneArgs {
-        flags,
+        flags: flags | CLONE_CLEAR_SIGHAND,
         pidfd: u64::try_from(pidfd.expose_provenance()).unwrap_or(0),
         exit_signal: SIGCHLD,
         ..CloneArgs::default()

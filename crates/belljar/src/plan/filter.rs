@@ -143,6 +143,16 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "fremovexattr", when: None, action: EPERM, applies: host_tree },
     Removal { call: "removexattrat", when: None, action: EPERM, applies: host_tree },
     Removal { call: "file_setattr", when: None, action: EPERM, applies: host_tree },
+    // Without a PID namespace these reach the caller's other processes: only 0, the caller itself, passes.
+    Removal { call: "sched_setaffinity", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
+    Removal { call: "sched_setscheduler", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
+    Removal { call: "sched_setparam", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
+    Removal { call: "sched_setattr", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
+    Removal { call: "setpriority", when: Some("arg0 != 0 || arg1 != 0"), action: EPERM, applies: host_tree },
+    Removal { call: "ioprio_set", when: Some("arg0 != 1 || arg1 != 0"), action: EPERM, applies: host_tree },
+    Removal { call: "prlimit64", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
+    // Landlock does not guard looking at changes.
+    Removal { call: "inotify_add_watch", when: None, action: EACCES, applies: host_tree },
     // Without an IPC namespace these reach the caller's other processes.
     Removal { call: "shmget", when: None, action: EPERM, applies: host_tree },
     Removal { call: "shmat", when: None, action: EPERM, applies: host_tree },
