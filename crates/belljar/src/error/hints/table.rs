@@ -153,6 +153,13 @@ pub(super) static TABLE: &[Hint] = &[
     row("layout", EROFS, "a rule places something below a read-only folder that lacks that path", "make the path on the host, or remove the rule"),
     row("layout", EACCES, "a rule places something below a folder that may not be entered", "grant a folder further up"),
     row("layout", ANY_ERRNO, "a path of the jar could not be made", FIX_REPORT),
+    row(
+        "translate-owners",
+        EINVAL,
+        "this file system cannot translate owners (tmpfs: from Linux 6.3 on; overlayfs: never), so a jar of root cannot write there",
+        "run belljar as the user who owns the folder",
+    ),
+    row("translate-owners", ANY_ERRNO, "a folder that root grants could not be prepared for the jar's user", FIX_DOCTOR),
     row("bind", ENOENT, "the path vanished after the policy was read", "start again, or mark the path optional with ?"),
     row("bind", EACCES, "a folder above the path may not be entered by this user", "grant a folder that this user can reach"),
     row("bind", ELOOP, "a symlink was put on the path after the policy was read", "start again"),
