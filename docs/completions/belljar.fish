@@ -55,7 +55,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l when -d 'Let a s
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
-complete -c belljar -n "__fish_belljar_using_subcommand run" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l cpu -d 'Processor time of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l files -d 'Open descriptors of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l data -d 'Private writable memory of one process' -r
@@ -92,7 +92,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l when -d 'Let a
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cpu -d 'Processor time of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l files -d 'Open descriptors of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l data -d 'Private writable memory of one process' -r
@@ -129,7 +129,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l when -d 'Let a 
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
-complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cpu -d 'Processor time of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l files -d 'Open descriptors of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l data -d 'Private writable memory of one process' -r
@@ -163,7 +163,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l when -d 'Let a s
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
-complete -c belljar -n "__fish_belljar_using_subcommand why" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l cpu -d 'Processor time of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l files -d 'Open descriptors of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l data -d 'Private writable memory of one process' -r
@@ -206,7 +206,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
-complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cpu -d 'Processor time of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cpu -d 'Processor time of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l files -d 'Open descriptors of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l data -d 'Private writable memory of one process' -r

@@ -243,7 +243,7 @@ pub struct Limits {
     pub pids: Option<Setting<u32>>,
     /// Wall-clock time.
     pub wall: Option<Setting<Duration>>,
-    /// Processor time of one process.
+    /// Processor time of all processes together.
     pub cpu: Option<Setting<Duration>>,
     /// Open descriptors of one process.
     pub files: Option<Setting<u32>>,

@@ -134,7 +134,12 @@ hosts! {
 #[test]
 fn what_needs_a_root_of_its_own_is_refused_without_one_and_no_word_helps() {
     let restricted = host("ubuntu-24.04-apparmor-restricted");
-    let asked = [("--hide", "/opt/out/key"), ("-r", "/opt/out/bin"), ("-r", "/opt/tool:/usr/local/tool")];
+    let asked = [
+        ("--hide", "/opt/out/key"),
+        ("-r", "/opt/out/bin"),
+        ("-r", "/opt/tool:/usr/local/tool"),
+        ("--hostname", "inside"),
+    ];
     for (flag, value) in asked {
         let all = [
             ("-p", "@base"),

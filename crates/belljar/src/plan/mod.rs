@@ -152,7 +152,7 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     let mut draft = Draft { policy, host, call, engine, steps, enforced, notes };
     files::plan(&mut draft)?;
     network::plan(&mut draft)?;
-    privileges::plan(&mut draft);
+    privileges::plan(&mut draft)?;
     limits::plan(&mut draft);
     let landlock = landlock::plan(&mut draft);
     let filter = filter::plan(&mut draft)?;

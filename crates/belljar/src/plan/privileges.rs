@@ -4,17 +4,31 @@ use belljar_policy::{Origin, Setting, Subject};
 
 use super::Draft;
 use super::step::Step;
+use crate::error::PlanError;
 use crate::report::Layer;
 
 /// Whom the jar runs as when the supervisor is root: nobody.
 const NOBODY: u32 = 65534;
 
-pub(super) fn plan(draft: &mut Draft<'_>) {
+pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    refuse_host_name(draft)?;
     identity(draft);
     rights(draft);
     processes(draft);
     terminal(draft);
     program(draft);
+    Ok(())
+}
+
+/// Only a namespace can give a name of the jar's own.
+fn refuse_host_name(draft: &Draft<'_>) -> Result<(), PlanError> {
+    match &draft.policy.hostname {
+        Some(name) if !draft.namespaced() => {
+            let rule = format!("host name {}", name.value.escape_debug());
+            Err(PlanError::NeedsUserns { rule, origin: name.origin.to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn identity(draft: &mut Draft<'_>) {

@@ -41,7 +41,8 @@ pub(super) fn proc(_: &Host) -> Finding {
 
 pub(super) fn limits(host: &Host) -> Finding {
     const ID: &str = "limits";
-    const MEANS: &str = "memory is limited for each process, not for the whole jar";
+    const MEANS: &str =
+        "the memory of the whole jar is only looked at every 20 ms; each process is held by its own limit";
     match hold(&host.facts.cgroup) {
         Ok(by) => Finding::ok(ID, format!("a process was held by {by}")),
         Err(LimitError::NoGroup) => {
