@@ -49,6 +49,22 @@ pub struct Command {
     pub(crate) facts: Option<HostFacts>,
 }
 
+/// The caller's home folder: what the environment says, else the list of accounts.
+fn home() -> Option<PathBuf> {
+    let named = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    named.or_else(|| {
+        listed_home(&std::fs::read_to_string("/etc/passwd").ok()?, rustix::process::geteuid().as_raw())
+    })
+}
+
+/// Sixth field of the account with this id.
+fn listed_home(accounts: &str, uid: u32) -> Option<PathBuf> {
+    let uid = uid.to_string();
+    let mut lines = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let account = lines.find(|fields| fields.get(2) == Some(&uid.as_str()))?;
+    account.get(5).map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
 impl Command {
     /// A command under [`Policy::none`]: nothing is granted until [`Command::policy`] says so.
     #[must_use]
@@ -60,7 +76,7 @@ impl Command {
             stdio: [Stdio::Inherit, Stdio::Inherit, Stdio::Inherit],
             env: std::env::vars_os().collect(),
             cwd: None,
-            home: std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()),
+            home: home(),
             facts: None,
         }
     }
@@ -206,5 +222,19 @@ impl Child {
     /// The kernel's.
     pub fn kill(&mut self) -> Result<(), StartError> {
         self.running.kill()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_folder_is_found_without_the_environment() {
+        let accounts =
+            "root:x:0:0:root:/root:/bin/bash\nodd\nu:x:7:7::/home/u:/bin/sh\nv:x:8:8::none:/bin/sh";
+        assert_eq!(listed_home(accounts, 7), Some(PathBuf::from("/home/u")));
+        assert_eq!(listed_home(accounts, 8), None);
+        assert_eq!(listed_home(accounts, 9), None);
     }
 }
