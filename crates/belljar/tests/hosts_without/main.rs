@@ -250,6 +250,26 @@ fn every_right_is_given_up(facts: &HostFacts) {
     assert!(watch::marked(&mark).is_empty());
 }
 
+/// Not a test: an ordinary user who holds a capability.
+#[test]
+#[ignore = "started by the other tests"]
+fn capable() {
+    let own = std::process::id().try_into().unwrap();
+    assert_ne!(watch::status(own, "CapAmb"), "0000000000000000", "started by the other tests");
+    by_facts(every_right_is_given_up);
+}
+
+#[test]
+fn capabilities_of_an_ordinary_caller_are_given_up_too() {
+    if has("root", support::is_root()) {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=12345", "--regid=12345", "--clear-groups", "--inh-caps=+net_raw"]);
+        command.arg("--ambient-caps=+net_raw").arg(std::env::current_exe().unwrap());
+        let output = command.args(["capable", "--exact", "--ignored"]).env("HOME", "/").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
 fn nothing_outlives_the_program(facts: &HostFacts) {
     let place = Place::new();
     let mark = watch::mark();
