@@ -15,6 +15,7 @@ const EINVAL: Action = Action::Errno(22);
 
 const NEGATIVE_1: &str = "arg1 & 0x8000000000000000 != 0";
 const NEGATIVE_2: &str = "arg2 & 0x8000000000000000 != 0";
+const EOPNOTSUPP: Action = Action::Errno(95);
 
 /// A compiled filter: code, jump if true, jump if false, constant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +154,15 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "prlimit64", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
     // Landlock does not guard looking at changes.
     Removal { call: "inotify_add_watch", when: None, action: EACCES, applies: host_tree },
+    // Nor reading attributes.
+    Removal { call: "getxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "lgetxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "fgetxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "flistxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "getxattrat", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "listxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "llistxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "listxattrat", when: None, action: EOPNOTSUPP, applies: host_tree },
     // Without an IPC namespace these reach the caller's other processes.
     Removal { call: "shmget", when: None, action: EPERM, applies: host_tree },
     Removal { call: "shmat", when: None, action: EPERM, applies: host_tree },

@@ -103,6 +103,8 @@ scenarios! {
     sockets_are_refused;
     queues_and_shared_memory_are_refused;
     signals_to_processes_outside_are_refused;
+    schedules_of_processes_outside_stay;
+    watching_folders_outside_is_refused;
     every_right_is_given_up;
     nothing_outlives_the_program;
     nothing_outlives_the_supervisor;
@@ -210,6 +212,34 @@ fn queues_and_shared_memory_are_refused(facts: &HostFacts) {
         );
         refused(facts, &script, |_, printed| printed.contains("made"));
     }
+}
+
+fn schedules_of_processes_outside_stay(facts: &HostFacts) {
+    for jarred in [false, true] {
+        let mut victim = jars::as_jar_user("/bin/sleep").arg(watch::mark()).spawn().unwrap();
+        let place = Place::new();
+        let script = format!("renice -n 7 -p {0}; chrt --idle -p 0 {0}", victim.id());
+        if jarred {
+            jars::finish(&mut jar(facts, &place, &script)).unwrap();
+        } else {
+            jars::control(&place, &script);
+        }
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", victim.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        // Nice value and scheduling class.
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        assert_eq!((fields[16], fields[38]), if jarred { ("0", "0") } else { ("7", "5") });
+    }
+}
+
+fn watching_folders_outside_is_refused(facts: &HostFacts) {
+    if !has_python() {
+        return;
+    }
+    let script = "python3 -c 'import ctypes as c, sys; l=c.CDLL(None); \
+        print(\"watched\" if l.inotify_add_watch(l.inotify_init1(0), sys.argv[1].encode(), 4095) > 0 else \"no\")' $G/..";
+    refused(facts, script, |_, printed| printed.contains("watched"));
 }
 
 fn signals_to_processes_outside_are_refused(facts: &HostFacts) {
