@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     say(&text);
     if !is_quick {
         std::fs::write(tree::root().join("BENCHMARKS.md"), &text)?;
+        crate::numbers::generate(false)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod escape;
 mod generate;
 mod licences;
 mod lint;
+mod numbers;
 mod policy_files;
 mod rooms;
 mod sizes;
