@@ -331,11 +331,12 @@ fn supervise() {
 fn nothing_outlives_the_supervisor(facts: &HostFacts) {
     let told = serde_json::to_string(facts).unwrap();
     for (facts, survive) in [("none", true), (told.as_str(), false)] {
-        let mark = watch::mark();
+        let (mark, place) = (watch::mark(), Place::new());
         let mut supervisor = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["supervise", "--exact", "--ignored"])
             .env("BELLJAR_FACTS", facts)
             .env("BELLJAR_MARK", &mark)
+            .env(jars::PLACES, place.outside())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

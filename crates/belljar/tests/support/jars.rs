@@ -14,11 +14,15 @@ use tempfile::TempDir;
 /// is granted, and what it is not, with a secret and a file to harm.
 pub(crate) struct Place(TempDir);
 
+/// Variable with the folder for places: a test that kills another program gives it one, so that nothing is left.
+pub(crate) const PLACES: &str = "BELLJAR_PLACES";
+
 pub(crate) const SECRET: &str = "nobody may read this";
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self(tempfile::Builder::new().prefix("belljar-").tempdir_in("/var/tmp").unwrap());
+        let folder = std::env::var_os(PLACES).unwrap_or_else(|| "/var/tmp".into());
+        let place = Self(tempfile::Builder::new().prefix("belljar-").tempdir_in(folder).unwrap());
         open_for_all(place.path());
         for folder in [place.granted(), place.outside()] {
             std::fs::create_dir(&folder).unwrap();
