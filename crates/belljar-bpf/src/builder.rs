@@ -160,7 +160,7 @@ impl FilterBuilder {
         for row in group.rows() {
             match row.verdict {
                 Verdict::Allow => self.spec.rules.push(group.rule(row, None)),
-                Verdict::When(nodes) => self.spec.rules.push(group.rule(row, Some(Cond::from_static(nodes)))),
+                Verdict::When(_) => self.spec.rules.push(group.rule(row, row.condition())),
                 Verdict::Answer(errno) => self.answer(row.nr, Action::Errno(errno)),
             }
         }

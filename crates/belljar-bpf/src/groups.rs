@@ -1,9 +1,9 @@
 //! Named groups of calls, each with a reason. The text files are in `groups/`; the tables here are written from them.
 
 use crate::action::Action;
-use crate::cond::{Cond, Node};
+use crate::cond::Cond;
 use crate::error::RuleError;
-use crate::generated::groups::GROUPS;
+use crate::generated::groups::{CONDITIONS, GROUPS, WORDS};
 use crate::spec::{Origin, Rule};
 use crate::suggest;
 use crate::syscalls::syscall_name;
@@ -25,8 +25,23 @@ pub struct Row {
     pub(crate) nr: u32,
     pub(crate) verdict: Verdict,
     /// The condition as written; empty without one.
-    pub(crate) text: &'static str,
-    pub(crate) reason: &'static str,
+    pub(crate) text: Place,
+    pub(crate) reason: Place,
+}
+
+/// A piece of [`WORDS`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) start: u32,
+    pub(crate) length: u16,
+}
+
+impl Place {
+    fn text(self) -> &'static str {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        let end = start.saturating_add(usize::from(self.length));
+        WORDS.get(start..end).unwrap_or_default()
+    }
 }
 
 /// What a group says of a call.
@@ -34,8 +49,8 @@ pub struct Row {
 pub(crate) enum Verdict {
     /// Allowed.
     Allow,
-    /// Allowed when this condition holds; bound to the call's argument widths.
-    When(&'static [Node]),
+    /// Allowed when this condition holds: its number in [`CONDITIONS`], bound to the call's argument widths.
+    When(u16),
     /// Not allowed, and refused with this number so that programs take their older way.
     Answer(u16),
 }
@@ -80,19 +95,20 @@ impl Row {
     /// Why the call is in the group.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        self.reason
+        self.reason.text()
     }
 
     /// The condition, if the call is allowed only then.
     #[must_use]
     pub fn condition(&self) -> Option<Cond> {
-        if let Verdict::When(nodes) = self.verdict { Some(Cond::from_static(nodes)) } else { None }
+        let Verdict::When(number) = self.verdict else { return None };
+        CONDITIONS.get(usize::from(number)).map(|nodes| Cond::from_static(nodes))
     }
 
     /// The condition as the group file writes it; empty without one.
     #[must_use]
     pub fn condition_text(&self) -> &'static str {
-        self.text
+        self.text.text()
     }
 
     /// The error number, if the row only says how the call is refused.
@@ -168,6 +184,6 @@ pub(crate) fn refuse_never_granted(nr: u32) -> Result<(), RuleError> {
     let row = refused.flat_map(|group| group.rows).find(|row| row.nr == nr);
     row.map_or(Ok(()), |row| {
         let name = syscall_name(nr).unwrap_or("?").to_owned();
-        Err(RuleError::NeverGranted { name, reason: row.reason })
+        Err(RuleError::NeverGranted { name, reason: row.reason() })
     })
 }

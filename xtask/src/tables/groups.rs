@@ -41,16 +41,62 @@ pub(super) fn table(folder: &Path) -> Result<String> {
         groups.insert(format!("@{stem}"), parse(&text).with_context(|| path.display().to_string())?);
     }
     let mut text = String::from("//! Groups of calls.\n\nuse crate::cond::{Cmp, Node, Test};\n");
-    text += "use crate::groups::{Group, Row, Verdict};\n\n";
+    text += "use crate::groups::{Group, Place, Row, Verdict};\n\n";
     text += "const fn t(arg: u8, mask: u64, cmp: Cmp, value: u64) -> Node {\n";
     text += "    Node::Test(Test { arg, mask, cmp, value })\n}\n\n";
+    text += "const fn p(start: u32, length: u16) -> Place {\n    Place { start, length }\n}\n\n";
     text += "/// All groups, by name.\npub(crate) static GROUPS: &[Group] = &[\n";
+    let mut pool = Pool::default();
     for (name, group) in &groups {
         let mut rows = flatten(&groups, name, 0)?;
         rows = simplify(rows);
-        text += &source(name, group, &rows)?;
+        text += &source(name, group, &rows, &mut pool)?;
     }
-    Ok(text + "];\n")
+    Ok(text + "];\n\n" + &pool.source()?)
+}
+
+/// Texts and conditions of all rows, each once. Rows name them by number: a row without pointers needs no relocation when
+/// a position-independent program starts, and there are a thousand rows.
+#[derive(Default)]
+struct Pool {
+    words: String,
+    places: BTreeMap<String, (usize, usize)>,
+    conditions: Vec<String>,
+}
+
+impl Pool {
+    /// Source of a place in the words.
+    fn place(&mut self, text: &str) -> String {
+        let next = (self.words.len(), text.len());
+        let (start, length) = *self.places.entry(text.to_owned()).or_insert(next);
+        if (start, length) == next {
+            self.words += text;
+        }
+        format!("p({start}, {length})")
+    }
+
+    /// Source of a verdict, its condition by number.
+    fn verdict(&mut self, verdict: &str) -> String {
+        let inner = verdict.strip_prefix("Verdict::When(").and_then(|rest| rest.strip_suffix(')'));
+        let Some(condition) = inner else { return verdict.to_owned() };
+        let known = self.conditions.iter().position(|known| known == condition);
+        let at = known.unwrap_or_else(|| {
+            self.conditions.push(condition.to_owned());
+            self.conditions.len() - 1
+        });
+        format!("Verdict::When({at})")
+    }
+
+    fn source(&self) -> Result<String> {
+        let mut text = String::from(
+            "/// Conditions of rows, by number.\npub(crate) static CONDITIONS: &[&[Node]] = &[\n",
+        );
+        for condition in &self.conditions {
+            writeln!(text, "    {condition},")?;
+        }
+        writeln!(text, "];\n\n/// Texts of rows.\npub(crate) static WORDS: &str = {:?};", self.words)?;
+        Ok(text)
+    }
 }
 
 fn parse(text: &str) -> Result<Group> {
@@ -111,13 +157,14 @@ fn simplify(mut rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-fn source(name: &str, group: &Group, rows: &[Row]) -> Result<String> {
+fn source(name: &str, group: &Group, rows: &[Row], pool: &mut Pool) -> Result<String> {
     let mut text = format!("    Group {{\n        name: {name:?},\n        about: {:?},\n", group.about);
     writeln!(text, "        never: {:?},\n        rows: &[", group.never)?;
     for Row { nr, name, verdict, text: when, reason } in rows {
+        let (verdict, when, why) = (pool.verdict(verdict), pool.place(when), pool.place(reason));
         writeln!(
             text,
-            "            // {name}\n            Row {{ nr: {nr}, verdict: {verdict}, text: {when:?}, reason: {reason:?} }},"
+            "            // {name}: {reason}\n            Row {{ nr: {nr}, verdict: {verdict}, text: {when}, reason: {why} }},"
         )?;
     }
     Ok(text + "        ],\n    },\n")
