@@ -21,13 +21,13 @@ const DOCUMENTS: &[&str] = &[
     "LICENSE-APACHE",
 ];
 
-/// Fails on an absent document and on a crate or key that its document does not name.
+/// Fails on an absent document and on a crate, module or key that its document does not name.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let absent = DOCUMENTS.iter().filter(|name| !tree::root().join(name).is_file());
     let mut findings: Vec<String> = absent.map(|name| format!("{name}: absent")).collect();
     let map = tree::read("ARCHITECTURE.md").unwrap_or_default();
-    findings
-        .extend(unnamed(&crate_names()?, &map).map(|name| format!("ARCHITECTURE.md does not name {name}")));
+    let names = [crate_names()?, module_names()?].concat();
+    findings.extend(unnamed(&names, &map).map(|name| format!("ARCHITECTURE.md does not name {name}")));
     let manual = tree::read(MANUAL).unwrap_or_default();
     findings.extend(keys_without(&manual).map(|name| format!("{MANUAL} does not name the key {name}")));
     check::verdict(&findings)
@@ -49,6 +49,21 @@ fn crate_names() -> Result<Vec<String>> {
     Ok(packages.iter().filter_map(|package| package["name"].as_str().map(str::to_owned)).collect())
 }
 
+/// Modules at the top of the shipped crates.
+fn module_names() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for folder in std::fs::read_dir(tree::root().join("crates"))? {
+        let text = std::fs::read_to_string(folder?.path().join("src/lib.rs"))?;
+        names.extend(text.lines().filter_map(module).map(str::to_owned));
+    }
+    Ok(names)
+}
+
+/// The name of a line that declares a module.
+fn module(line: &str) -> Option<&str> {
+    line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
+}
+
 /// Names that the text lacks in code marks, as documents write them.
 fn unnamed<'a>(names: &'a [String], text: &'a str) -> impl Iterator<Item = &'a str> {
     names.iter().map(String::as_str).filter(move |name| !text.contains(&format!("`{name}`")))
@@ -59,6 +74,12 @@ mod tests {
     #[test]
     fn a_key_that_the_manual_forgets_is_found() {
         assert!(super::keys_without("").count() > 20);
+    }
+
+    #[test]
+    fn a_module_is_found_by_its_declaration() {
+        let lines = ["pub mod plan;", "mod jar;", "mod tests {", "use crate::module;"];
+        assert_eq!(lines.map(super::module), [Some("plan"), Some("jar"), None, None]);
     }
 
     #[test]
