@@ -57,14 +57,14 @@ impl Prefilled {
         if base == NONE || layout.size() > LARGEST {
             return None;
         }
-        let mut used = self.used.load(Ordering::Relaxed);
+        let mut used = self.used.load(Ordering::Acquire);
         loop {
             let start = base.checked_add(used)?.checked_next_multiple_of(layout.align())?;
             let next = start.checked_add(layout.size())?.checked_sub(base)?;
             if next > BLOCK {
                 return None;
             }
-            match self.used.compare_exchange_weak(used, next, Ordering::Relaxed, Ordering::Relaxed) {
+            match self.used.compare_exchange_weak(used, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some(start),
                 Err(now) => used = now,
             }
@@ -83,7 +83,7 @@ impl Prefilled {
         let (Some(end), Some(next)) = (offset.checked_add(old), offset.checked_add(new)) else {
             return false;
         };
-        next <= BLOCK && self.used.compare_exchange(end, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        next <= BLOCK && self.used.compare_exchange(end, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 

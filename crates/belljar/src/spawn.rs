@@ -130,7 +130,8 @@ pub(crate) fn receive(status: &OwnedFd) -> io::Result<(Option<Event>, Option<Own
     let mut parts = [io::IoSliceMut::new(&mut bytes)];
     let got = loop {
         match recvmsg(status.as_fd(), &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
-            Err(rustix::io::Errno::INTR) => {}
+            // A reset tells that init left words of ours unread; its own last word is still there.
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNRESET) => {}
             other => break other?,
         }
     };

@@ -36,7 +36,7 @@ pub(crate) fn find<'a>(
 ) -> Result<Found<'a>, StartError> {
     let environment = environment::build(&policy.env, call.caller_env);
     let search = environment.get(OsStr::new("PATH")).cloned().unwrap_or_else(|| DEFAULT_PATH.into());
-    let paths = candidates(call.program, &search);
+    let paths = candidates(call.program, &search, call.cwd);
     let file = paths.iter().find_map(|path| visible(path, call.cwd));
     if let Some(path) = file.as_ref().filter(|path| elf::is_32_bit(path)) {
         return Err(StartError::Program32 { path: path.clone() });
@@ -60,10 +60,11 @@ fn pointer(storage: &Storage, what: &'static str, bytes: &[u8]) -> Result<*const
     Ok(storage.text(what, bytes)?.as_ptr().cast())
 }
 
-/// As a shell looks: a name with a slash is a path, any other is tried in each folder.
-fn candidates(program: &OsStr, search: &OsString) -> Vec<PathBuf> {
+/// As a shell looks: a name with a slash is a path from the caller's folder, any other is tried in each folder. The
+/// jar's working folder may be another one: a relative path must not lead to another program there.
+fn candidates(program: &OsStr, search: &OsString, cwd: &Path) -> Vec<PathBuf> {
     if program.as_bytes().contains(&b'/') {
-        return vec![PathBuf::from(program)];
+        return vec![cwd.join(program)];
     }
     std::env::split_paths(search).filter(|dir| dir.is_absolute()).map(|dir| dir.join(program)).collect()
 }

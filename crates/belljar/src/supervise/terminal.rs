@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
 use rustix::io::Errno;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
     tcsetwinsize,
@@ -34,6 +34,8 @@ pub(crate) fn host_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 #[derive(Debug)]
 pub(crate) struct Relay {
     master: OwnedFd,
+    /// A program's side of our own: a jar that closes all of its own for a moment does not hang the terminal up.
+    _peer: OwnedFd,
     /// Where the jar's output goes: a standard descriptor of the caller that is a terminal.
     screen: Outlet,
     /// Where keys come from, when the caller's input is a terminal.
@@ -49,8 +51,11 @@ impl Relay {
     pub(crate) fn new(master: OwnedFd, screen: OwnedFd, keys: Option<OwnedFd>) -> io::Result<Self> {
         let flags = fcntl_getfl(&master)?;
         fcntl_setfl(&master, flags | OFlags::NONBLOCK)?;
+        let peer =
+            ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         let screen = Outlet::new(screen);
-        let mut relay = Self { master, screen, keys, before: None, to_jar: VecDeque::new(), hung_up: false };
+        let mut relay =
+            Self { master, _peer: peer, screen, keys, before: None, to_jar: VecDeque::new(), hung_up: false };
         relay.resize()?;
         if let Some(keys) = &relay.keys {
             let now = tcgetattr(keys)?;
