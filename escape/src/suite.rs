@@ -93,6 +93,10 @@ impl Suite {
         if !attack.boxes.is_empty() && !attack.boxes.contains(&sandbox.name) {
             return Verdict::NotApplicable;
         }
+        // One wall is masked already: a second that lies is one fault too many for two layers.
+        if self.mask.is_some() && attack.id == "Q4" {
+            return Verdict::NotApplicable;
+        }
         match self.run(attack, Some(sandbox)) {
             Ok((Judgement::Escaped(_), _)) if sandbox.name == "belljar" && limits::is_known(attack.name) => {
                 Verdict::Skipped(limits::NEED)

@@ -36,7 +36,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "dist", summary: "build and check the binary to ship", run: dist::run },
     Command {
         name: "test",
-        summary: "every test: unit doc escape programs kernel [PART...]",
+        summary: "every test: unit doc escape masked programs kernel [PART...]",
         run: test::run,
     },
     Command { name: "escape", summary: "attack belljar, or others [--against BOX,...]", run: escape::run },

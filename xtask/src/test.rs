@@ -43,6 +43,7 @@ const PARTS: &[Part] = &[
     Part { name: "unit", run: unit::run, accounts: Accounts::Each },
     Part { name: "doc", run: doc, accounts: Accounts::Invoking },
     Part { name: "escape", run: suite::escape, accounts: Accounts::Each },
+    Part { name: "masked", run: suite::masked, accounts: Accounts::Each },
     Part { name: "programs", run: suite::programs, accounts: Accounts::Each },
     Part { name: "kernel", run: kernel::run, accounts: Accounts::Invoking },
 ];

@@ -337,7 +337,8 @@ proptest! {
             sound(&plan, &host, &policy);
             let text = serde_json::to_string(&plan).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Plan>(&text).unwrap(), &plan);
-            prop_assert_eq!(plan.init.contains(&Step::DieWithParent), foreground);
+            let own = plan.engine == belljar::plan::Engine::Namespaces;
+            prop_assert_eq!(plan.init.contains(&Step::DieWithParent), foreground && own);
             prop_assert_eq!(plan.program.contains(&Step::UseTerminal(terminals)), terminals != 0);
         }
     }

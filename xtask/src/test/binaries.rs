@@ -35,6 +35,16 @@ pub(crate) fn program_of(package: &str) -> Result<PathBuf> {
     found.with_context(|| format!("cargo built no program {package}"))
 }
 
+/// Builds the command with its test hooks, beside the ordinary build, and returns its path.
+pub(super) fn with_test_hooks() -> Result<PathBuf> {
+    let folder = crate::tree::root().join("target/test-hooks");
+    let mut command = program("cargo", ["build", "--quiet", "--locked", "--message-format=json"]);
+    command.args(["--package", "belljar-cli", "--bin", "belljar", "--features", "belljar/test-hooks"]);
+    let messages = output(command.arg("--target-dir").arg(folder))?;
+    let found = messages.lines().find_map(|line| executable(&serde_json::from_str(line).ok()?));
+    found.context("cargo built no belljar with test hooks")
+}
+
 fn binary(line: &str) -> Option<Binary> {
     let message: Value = serde_json::from_str(line).ok()?;
     if message["profile"]["test"].as_bool() != Some(true) {

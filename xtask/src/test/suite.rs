@@ -22,6 +22,23 @@ pub(super) fn escape(built: &Built, account: &Account, stage: &Stage) -> Result<
     suite("escape", &["run", "--against", "belljar", "--belljar"], built, account, stage)
 }
 
+/// Host features that the attacks must not miss.
+const MASKS: &[&str] = &["landlock", "landlock=3"];
+
+/// The attacks against a build that can be told that the host lacks something: nothing may escape there either.
+pub(super) fn masked(_: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
+    let runner = stage.program(&program_of("escape")?)?;
+    let belljar = stage.program(&super::binaries::with_test_hooks()?)?;
+    let mut total = Tally::default();
+    for mask in MASKS {
+        say(&format!("-- without {mask}"));
+        let mut command = account.command(&runner, PATIENCE);
+        command.args(["run", "--against", "belljar", "--mask", mask, "--belljar"]).arg(Path::new(&belljar));
+        total.add(follow(&mut command, must().as_deref())?);
+    }
+    Ok(total)
+}
+
 /// Real programs, outside and inside a jar.
 pub(super) fn programs(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
     suite("programs", &["--belljar"], built, account, stage)

@@ -191,7 +191,12 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
     for place in places {
         refuse_unexpressible(place, places)?;
         let (rule, origin) = sentence(place);
-        draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]);
+        if strength(place) == Some(Access::ReadNoexec) {
+            let gap = "running such a file is refused, mapping it as code (by the loader, say) is not";
+            draft.gap(Subject::Fs, rule, origin, &[Layer::Landlock], gap);
+        } else {
+            draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]);
+        }
     }
     draft.gap(
         Subject::Fs,

@@ -153,6 +153,8 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "ioprio_set", when: Some("arg0 != 1 || arg1 != 0"), action: EPERM, applies: host_tree },
     Removal { call: "prlimit64", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
     // Landlock does not guard looking at changes.
+    Removal { call: "inotify_init", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "inotify_init1", when: None, action: EPERM, applies: host_tree },
     Removal { call: "inotify_add_watch", when: None, action: EACCES, applies: host_tree },
     // Nor reading attributes.
     Removal { call: "getxattr", when: None, action: EOPNOTSUPP, applies: host_tree },

@@ -72,7 +72,8 @@ fn has_own_proc(draft: &Draft<'_>) -> bool {
 }
 
 fn processes(draft: &mut Draft<'_>) {
-    if draft.call.dies_with_thread {
+    // Without a PID namespace init must outlive the supervisor by a moment: it is who ends the tree.
+    if draft.call.dies_with_thread && draft.namespaced() {
         draft.step(Step::DieWithParent);
     }
     if draft.namespaced() {
