@@ -189,6 +189,7 @@ fn watch(
         own_pids: plan.engine == Engine::Namespaces,
         wall: limits.wall.as_ref().map(|limit| limit.value),
         memory: limits.memory.as_ref().map(|limit| limit.value.0),
+        memory_close: false,
         cpu: limits.cpu.as_ref().map(|limit| limit.value),
         signals,
         relay,

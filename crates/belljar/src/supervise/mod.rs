@@ -24,6 +24,8 @@ use crate::spawn::{self, Started};
 
 /// How often the memory of a tree is looked at where no control group holds it.
 const MEMORY_PERIOD: Duration = Duration::from_millis(20);
+/// The same once a tree holds a good part of its limit: two processors fill tens of megabytes in a long period.
+const CLOSE_PERIOD: Duration = Duration::from_millis(2);
 /// How often the processor time of a tree is looked at.
 const CPU_PERIOD: Duration = Duration::from_millis(50);
 /// How long a jar without a PID namespace may take to end itself before its init is killed.
@@ -38,6 +40,8 @@ pub(crate) struct Watch {
     pub(crate) wall: Option<Duration>,
     /// Memory of the tree in bytes, where nothing else holds it.
     pub(crate) memory: Option<u64>,
+    /// The tree held more than an eighth of that limit when it was looked at last.
+    pub(crate) memory_close: bool,
     /// Processor time of the tree.
     pub(crate) cpu: Option<Duration>,
     /// Signals to pass on.
@@ -131,13 +135,14 @@ fn last_word(started: &Started, outcome: &mut Outcome) -> io::Result<()> {
     Ok(())
 }
 
-fn exceeded(started: &Started, watch: &Watch, outcome: &mut Outcome) -> Option<LimitKind> {
+fn exceeded(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> Option<LimitKind> {
     if watch.wall.is_some_and(|wall| started.at.elapsed() >= wall) {
         return Some(LimitKind::Wall);
     }
     if let Some(limit) = watch.memory {
         let used = tree::memory(started.child.pid);
         outcome.peak = outcome.peak.max(used);
+        watch.memory_close = used > limit / 8;
         if used > limit {
             return Some(LimitKind::Memory);
         }
@@ -179,7 +184,7 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
 
 fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
     let wall = watch.wall.map(|wall| wall.saturating_sub(started.at.elapsed()));
-    let memory = watch.memory.map(|_| MEMORY_PERIOD);
+    let memory = watch.memory.map(|_| if watch.memory_close { CLOSE_PERIOD } else { MEMORY_PERIOD });
     let cpu = watch.cpu.map(|_| CPU_PERIOD);
     let left = wall.into_iter().chain(memory).chain(cpu).min()?;
     Timespec::try_from(left).ok()
