@@ -57,13 +57,6 @@ pub fn landlock_restrict(ruleset: Fd) -> Result<()> {
     plain(Sysno::landlock_restrict_self, [int(ruleset), 0, 0, 0, 0, 0]).map(drop)
 }
 
-/// Version of Landlock; 0 = absent.
-#[must_use]
-pub fn landlock_abi() -> u32 {
-    let version = plain(Sysno::landlock_create_ruleset, [0, 0, 1, 0, 0, 0]);
-    version.ok().and_then(|v| u32::try_from(v).ok()).unwrap_or(0)
-}
-
 /// `seccomp(2)`: loads a filter for the calling thread.
 ///
 /// # Errors
