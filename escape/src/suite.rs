@@ -15,6 +15,9 @@ use crate::report::{Line, Report, Verdict};
 use crate::stage::Stage;
 use crate::{canary, launch, limits, needs, skips};
 
+/// How often a control run may be tried: other programs of the host use the same quotas, clocks and ports. Boxed runs get one.
+const CONTROL_TRIES: usize = 3;
+
 /// What every run of this suite shares.
 struct Suite {
     root: PathBuf,
@@ -82,11 +85,15 @@ impl Suite {
         if let Some(need) = needs::missing(attack.needs) {
             return Err(Verdict::Skipped(need.name));
         }
-        match self.run(attack, None) {
-            Ok((Judgement::Escaped(_), _)) => Ok(()),
-            Ok((Judgement::Held, outcome)) => Err(Verdict::Broken(explain(&outcome))),
-            Err(error) => Err(Verdict::Broken(error.to_string())),
+        let mut last = Ok(());
+        for _ in 0..CONTROL_TRIES {
+            last = match self.run(attack, None) {
+                Ok((Judgement::Escaped(_), _)) => return Ok(()),
+                Ok((Judgement::Held, outcome)) => Err(Verdict::Broken(explain(&outcome))),
+                Err(error) => Err(Verdict::Broken(error.to_string())),
+            };
         }
+        last
     }
 
     fn boxed(&self, attack: &Attack, sandbox: &'static Sandbox) -> Verdict {

@@ -21,8 +21,11 @@ pub(super) const INOTIFY: Attack = Attack {
         })
     },
     attack: |_| {
-        while sys!(SYS_inotify_init1, 0).is_ok() {}
-        nap(300);
+        // Other programs of the host give some back meanwhile.
+        for _ in 0..30 {
+            while sys!(SYS_inotify_init1, 0).is_ok() {}
+            nap(10);
+        }
         Ok(())
     },
     ..ROW
