@@ -12,11 +12,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("belljar-sys", &["syscalls", "linux-raw-sys"]),
     ("belljar-bpf", &[]),
     ("belljar-policy", &["serde", "toml"]),
+    ("belljar-net", &["belljar-policy", "httparse", "rustix", "simple-dns"]),
     (
         "belljar",
         &[
             "belljar-sys",
             "belljar-bpf",
+            "belljar-net",
             "belljar-policy",
             "landlock",
             "object",

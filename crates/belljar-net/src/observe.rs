@@ -1,0 +1,61 @@
+//! What is told about connections while they are served.
+
+use std::net::SocketAddr;
+
+use belljar_policy::Decision;
+
+/// How the jar asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Door {
+    /// A DNS query.
+    Dns,
+    /// A connection to an address.
+    Tcp,
+    /// The HTTP proxy.
+    Http,
+    /// The SOCKS5 proxy.
+    Socks,
+}
+
+/// Why it was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The policy has no rule for it, or one against it.
+    Policy,
+    /// The name is granted but leads only to addresses that names do not reach: private, link-local, the host itself, ...
+    Address,
+    /// The budget for names below a pattern is used up.
+    Budget,
+}
+
+/// Something that the jar asked for and did not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// How it asked.
+    pub door: Door,
+    /// Why not.
+    pub reason: Reason,
+    /// `HOST:PORT` or the name of a query, the deciding rule with its origin, and the flag that would allow it; printable.
+    pub decision: Decision,
+}
+
+/// A connection that was made for the jar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// How it asked.
+    pub door: Door,
+    /// `HOST:PORT` as the jar meant it.
+    pub object: String,
+    /// The address that was checked and dialled.
+    pub address: SocketAddr,
+}
+
+/// Who is told. Called on the serving thread, so an implementation must not wait; a jar can cause any number of calls.
+pub trait Observer: Send + Sync {
+    /// Something was refused.
+    fn denied(&self, denial: Denial);
+    /// A connection was made.
+    fn connected(&self, connected: Connected);
+}

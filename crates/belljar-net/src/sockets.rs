@@ -1,0 +1,21 @@
+//! What the jar's side hands over.
+
+use std::os::fd::OwnedFd;
+
+/// Sockets that were made inside the jar's network namespace and are served outside of it. Each list may hold one socket
+/// per address family, or be empty. Nobody inside keeps a copy: whoever holds a listener could accept from it.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    /// Listening TCP sockets on the wildcard address, each with its port. The address that a connection was made to tells
+    /// what was meant: a stand-in is a name, `127.0.0.1` and `::1` are services of the host, others are themselves.
+    pub tcp: Vec<(u16, OwnedFd)>,
+    /// Bound UDP sockets that answer DNS, on the addresses that the jar's `resolv.conf` names (never on the wildcard: the
+    /// answer has to come from the address that was asked).
+    pub dns_udp: Vec<OwnedFd>,
+    /// Listening TCP sockets that answer DNS.
+    pub dns_tcp: Vec<OwnedFd>,
+    /// Listening TCP sockets of the HTTP proxy (CONNECT and absolute-form requests).
+    pub http_proxy: Vec<OwnedFd>,
+    /// Listening TCP sockets of the SOCKS5 proxy.
+    pub socks: Vec<OwnedFd>,
+}
