@@ -1,6 +1,7 @@
 //! The schema of the report says what reports contain.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use belljar::event::{Access, Event};
 use belljar::report::{Enforcement, Layer, LimitHeld, LimitKind, Report, Verdict};
 use serde_json::Value;
 
@@ -21,6 +22,26 @@ fn verdicts() -> Vec<Verdict> {
     ]
 }
 
+/// An event of each verdict and each kind of access.
+fn events() -> Vec<Event> {
+    use belljar::event::Verdict::{Asked, Denied, Granted, Weaker};
+    let event = |verdict, access| Event::new(verdict, "openat", "/etc/shadow".as_ref()).access(access);
+    let accesses = [
+        Access::Read,
+        Access::Write,
+        Access::Execute,
+        Access::Look,
+        Access::Attributes,
+        Access::Connect,
+        Access::Listen,
+        Access::Resolve,
+        Access::Call,
+        Access::Action,
+    ];
+    let of_each = accesses.map(|access| event(Denied, access).flag("--read /etc"));
+    [Granted, Asked, Weaker].map(|verdict| event(verdict, Access::Read)).into_iter().chain(of_each).collect()
+}
+
 fn full(verdict: Verdict) -> Value {
     let mut report = Report::failure(verdict, "reason", "hint");
     let layers = vec![Layer::Namespaces, Layer::MountFlags, Layer::Tmpfs];
@@ -33,6 +54,8 @@ fn full(verdict: Verdict) -> Value {
         hit: false,
     }];
     report.forwarded = vec![15];
+    report.events = events();
+    report.more_events = 7;
     serde_json::to_value(report).unwrap()
 }
 

@@ -3,11 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use belljar_policy::Policy;
 
 use crate::error::StartError;
+use crate::event::Observer;
 use crate::jar::{self, Running};
 use crate::plan::{Call, Plan};
 use crate::probe::{self, HostFacts};
@@ -47,6 +49,7 @@ pub struct Command {
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) home: Option<PathBuf>,
     pub(crate) facts: Option<HostFacts>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// The caller's home folder: what the environment says, else the list of accounts.
@@ -78,6 +81,7 @@ impl Command {
             cwd: None,
             home: home(),
             facts: None,
+            observer: None,
         }
     }
 
@@ -133,6 +137,12 @@ impl Command {
     /// Standard error.
     pub fn stderr(&mut self, to: Stdio) -> &mut Self {
         self.stdio[2] = to;
+        self
+    }
+
+    /// Tells this observer what the jar tries, while it runs. The report lists it in any case.
+    pub fn observe(&mut self, observer: Arc<dyn Observer>) -> &mut Self {
+        self.observer = Some(observer);
         self
     }
 

@@ -10,6 +10,7 @@
 mod command;
 mod elf;
 pub mod error;
+pub mod event;
 mod jar;
 pub mod limits;
 pub mod plan;

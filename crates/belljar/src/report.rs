@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::{Collected, Event};
+
 /// The end of a run, or the reason why there was none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -24,6 +26,12 @@ pub struct Report {
     pub limits: Vec<LimitHeld>,
     /// Signals that the supervisor passed on.
     pub forwarded: Vec<i32>,
+    /// What the jar tried and belljar answered, each object once.
+    #[serde(default)]
+    pub events: Vec<Event>,
+    /// Refusals of further objects that are not listed.
+    #[serde(default)]
+    pub more_events: u64,
 }
 
 /// How a run ended. The first one is kept.
@@ -209,7 +217,7 @@ impl Report {
     #[must_use]
     pub fn new(verdict: Verdict) -> Self {
         Self {
-            belljar: 1,
+            belljar: Self::FORMAT,
             verdict,
             reason: String::new(),
             hint: String::new(),
@@ -217,6 +225,8 @@ impl Report {
             usage: Usage::default(),
             limits: Vec::new(),
             forwarded: Vec::new(),
+            events: Vec::new(),
+            more_events: 0,
         }
     }
 
@@ -232,16 +242,25 @@ impl Report {
     /// ```
     #[must_use]
     pub fn failure(verdict: Verdict, reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            belljar: Self::FORMAT,
-            verdict,
-            reason: reason.into(),
-            hint: hint.into(),
-            enforced: Vec::new(),
-            usage: Usage::default(),
-            limits: Vec::new(),
-            forwarded: Vec::new(),
-        }
+        Self { reason: reason.into(), hint: hint.into(), ..Self::new(verdict) }
+    }
+
+    /// What was refused.
+    ///
+    /// ```
+    /// use belljar::event::{Event, Verdict};
+    /// use belljar::report::{self, Report};
+    /// let mut report = Report::new(report::Verdict::Exited { code: 1 });
+    /// report.events.push(Event::new(Verdict::Denied, "openat", "/etc/shadow".as_ref()));
+    /// assert_eq!(report.denials().count(), 1);
+    /// ```
+    pub fn denials(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| event.verdict == crate::event::Verdict::Denied)
+    }
+
+    pub(crate) fn take(&mut self, collected: Collected) {
+        self.events = collected.list;
+        self.more_events = collected.more;
     }
 
     /// Reads the JSON form.

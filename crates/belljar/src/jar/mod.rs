@@ -7,6 +7,7 @@ mod verdict;
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
@@ -14,6 +15,7 @@ use rustix::termios::isatty;
 
 use crate::command::{Command, Stdio};
 use crate::error::StartError;
+use crate::event::Events;
 use crate::limits::{Amounts, Group};
 use crate::plan::{self, Engine, Plan, Step};
 use crate::prepare::{self, Invocation, Storage, program};
@@ -41,6 +43,7 @@ pub(crate) struct Running {
     plan: Plan,
     limits: belljar_policy::Limits,
     facts: HostFacts,
+    events: Arc<Events>,
     over: bool,
 }
 
@@ -114,7 +117,8 @@ pub(crate) fn start<R>(
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let limits = command.policy.limits.clone();
     let (told, facts) = (plan.clone(), facts.clone());
-    let running = Running { started, watch, group, plan: told, limits, facts, over: false };
+    let events = Arc::new(Events::new(command.observer.clone()));
+    let running = Running { started, watch, group, plan: told, limits, facts, events, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 

@@ -24,6 +24,7 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
     report.enforced.clone_from(&running.plan.enforced);
     report.usage = usage(running, outcome);
     report.limits = held(running, verdict);
+    report.take(running.events.collected());
     report.forwarded.clone_from(&outcome.forwarded);
     report
 }
