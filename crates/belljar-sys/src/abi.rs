@@ -146,6 +146,108 @@ pub struct SockAddrIn {
 }
 const _: () = assert!(size_of::<SockAddrIn>() == 16);
 
+/// An IPv6 socket address.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SockAddrIn6 {
+    /// `AF_INET6`.
+    pub family: u16,
+    /// Port, network order.
+    pub port: [u8; 2],
+    /// Flow label, network order.
+    pub flow: [u8; 4],
+    /// Address, network order.
+    pub addr: [u8; 16],
+    /// Interface of link-local addresses.
+    pub scope: u32,
+}
+const _: () = assert!(size_of::<SockAddrIn6>() == 28);
+
+/// Addresses as the kernel reads them: plain bytes without padding.
+pub trait SocketAddress: Copy {}
+impl SocketAddress for SockAddrIn {}
+impl SocketAddress for SockAddrIn6 {}
+
+/// Messages as the kernel reads and writes them: plain words without padding, valid whatever they hold.
+pub trait Message: Copy {}
+
+/// `RTM_NEWROUTE` of one route: header, route, interface.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RouteRequest {
+    len: u32,
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    port: u32,
+    family: u8,
+    dst_len: u8,
+    src_len: u8,
+    tos: u8,
+    table: u8,
+    protocol: u8,
+    scope: u8,
+    route_kind: u8,
+    route_flags: u32,
+    attribute_len: u16,
+    attribute: u16,
+    interface: u32,
+}
+const _: () = assert!(size_of::<RouteRequest>() == 36);
+impl Message for RouteRequest {}
+
+impl RouteRequest {
+    /// Every address of the family is a local one, on this interface. The kernel answers.
+    #[must_use]
+    pub fn every_address(family: u32, interface: u32) -> Self {
+        Self {
+            len: 36,
+            kind: 24,
+            // REQUEST | ACK | EXCL | CREATE
+            flags: 0x605,
+            sequence: 1,
+            port: 0,
+            family: u8::try_from(family).unwrap_or(0),
+            dst_len: 0,
+            src_len: 0,
+            tos: 0,
+            // RT_TABLE_LOCAL, RTPROT_BOOT, RT_SCOPE_HOST, RTN_LOCAL
+            table: 255,
+            protocol: 3,
+            scope: 254,
+            route_kind: 2,
+            route_flags: 0,
+            attribute_len: 8,
+            // RTA_OIF
+            attribute: 4,
+            interface,
+        }
+    }
+}
+
+/// `NLMSG_ERROR`: the answer to a request, with the request's header.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NetlinkAnswer {
+    len: u32,
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    port: u32,
+    error: i32,
+    request: [u32; 9],
+}
+const _: () = assert!(size_of::<NetlinkAnswer>() == 56);
+impl Message for NetlinkAnswer {}
+
+impl NetlinkAnswer {
+    /// The kernel's error number, 0 = done; none when this is no answer.
+    #[must_use]
+    pub fn error(&self) -> Option<i32> {
+        (self.kind == 2).then(|| self.error.wrapping_neg())
+    }
+}
+
 /// Signal disposition as `rt_sigaction(2)` takes it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]

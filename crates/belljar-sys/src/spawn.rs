@@ -19,6 +19,8 @@ pub struct Sequence<'a> {
     pub own_pids: bool,
     /// Send [`crate::wire::Event::Started`] after the exec.
     pub announce: bool,
+    /// Init's end of a socket pair over which the supervisor asks for sockets of the jar's network; -1 = none.
+    pub errands: Fd,
     /// Init closes everything but the status socket once the program runs.
     pub close_after_start: bool,
 }

@@ -18,6 +18,8 @@ pub enum Event {
     Terminal,
     /// The program ended and every other process of the jar is gone.
     Ended(Ended),
+    /// Sockets of the jar's network travel beside this message.
+    Sockets,
 }
 
 /// The first step that failed.
@@ -66,6 +68,7 @@ impl Event {
             Self::Failed(f) => [1, f.phase, f.at, to_word(f.errno.0), 0, 0, 0, 0],
             Self::Started => [2, 0, 0, 0, 0, 0, 0, 0],
             Self::Terminal => [3, 0, 0, 0, 0, 0, 0, 0],
+            Self::Sockets => [5, 0, 0, 0, 0, 0, 0, 0],
             Self::Ended(e) => [4, to_word(e.status), e.user_us, e.system_us, e.max_rss_kib, 0, 0, 0],
         };
         // SAFETY: both arrays have the same size and any bytes are valid u8 values.
@@ -84,6 +87,7 @@ impl Event {
             2 => Some(Self::Started),
             3 => Some(Self::Terminal),
             4 => Some(Self::Ended(Ended { status: from_word(a), user_us: b, system_us: c, max_rss_kib: d })),
+            5 => Some(Self::Sockets),
             _ => None,
         }
     }
@@ -108,6 +112,8 @@ pub enum Command {
     SignalGroup(u8),
     /// End the whole tree.
     Kill,
+    /// Over the socket for errands: make a TCP socket in the jar's network.
+    Socket,
 }
 
 impl Command {
@@ -119,6 +125,7 @@ impl Command {
             Self::Signal(signal) => [2, signal],
             Self::SignalGroup(signal) => [3, signal],
             Self::Kill => [4, 0],
+            Self::Socket => [5, 0],
         }
     }
 
@@ -130,6 +137,7 @@ impl Command {
             [2, signal] => Some(Self::Signal(signal)),
             [3, signal] => Some(Self::SignalGroup(signal)),
             [4, 0] => Some(Self::Kill),
+            [5, 0] => Some(Self::Socket),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::Instant;
 
+use belljar_sys::child::MOST_SOCKETS;
 use belljar_sys::owned::{self, Child};
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{Command, Event, SIZE};
@@ -53,6 +54,7 @@ pub(crate) fn spawn(
         namespaces: plan.namespaces,
         own_pids: plan.namespaces & crate::plan::CLONE_NEWPID != 0,
         announce,
+        errands: -1,
         close_after_start: true,
     };
     let at = Instant::now();
@@ -107,7 +109,7 @@ pub(crate) fn command(status: &OwnedFd, command: Command) -> io::Result<()> {
 
 fn await_terminal(prepared: &Prepared<'_>, started: &Started) -> Result<Option<OwnedFd>, StartError> {
     match receive(&started.status).map_err(|source| supervisor("waiting for the terminal", source))? {
-        (Some(Event::Terminal), terminal) => Ok(terminal),
+        (Some(Event::Terminal), mut fds) => Ok(fds.pop()),
         (Some(Event::Failed(failure)), _) => Err(failed(prepared, failure)),
         _ => Err(supervisor("waiting for the terminal", io::ErrorKind::UnexpectedEof.into())),
     }
@@ -122,10 +124,10 @@ pub(crate) fn await_exec(prepared: &Prepared<'_>, started: &Started) -> Result<(
     }
 }
 
-/// One message of init, with a descriptor when one came along; none at the end of the socket.
-pub(crate) fn receive(status: &OwnedFd) -> io::Result<(Option<Event>, Option<OwnedFd>)> {
+/// One message of init, with the descriptors that came along; none at the end of the socket.
+pub(crate) fn receive(status: &OwnedFd) -> io::Result<(Option<Event>, Vec<OwnedFd>)> {
     let mut bytes = [0_u8; SIZE];
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_SOCKETS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [io::IoSliceMut::new(&mut bytes)];
     let got = loop {
@@ -135,13 +137,13 @@ pub(crate) fn receive(status: &OwnedFd) -> io::Result<(Option<Event>, Option<Own
             other => break other?,
         }
     };
-    let mut descriptor = None;
+    let mut descriptors = Vec::new();
     for message in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(mut fds) = message {
-            descriptor = fds.next();
+        if let RecvAncillaryMessage::ScmRights(fds) = message {
+            descriptors.extend(fds);
         }
     }
-    Ok((bytes.get(..got.bytes).and_then(Event::decode), descriptor))
+    Ok((bytes.get(..got.bytes).and_then(Event::decode), descriptors))
 }
 
 /// A failure record as an error, with the object of the op that failed.

@@ -20,7 +20,7 @@ use belljar::probe::Userns;
 use belljar::report::Verdict;
 use belljar::{Command, Report};
 use belljar_sys::abi::SockFilter;
-use belljar_sys::child::Forbidden;
+use belljar_sys::child::{Forbidden, Network};
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{self, Event};
 use belljar_sys::{Errno, Op, owned};
@@ -232,6 +232,7 @@ fn probed(steps: &[Op<'_>], forbidden: Forbidden<'_>, made: &Path) -> Event {
         namespaces: 0,
         own_pids: false,
         announce: false,
+        errands: -1,
         close_after_start: true,
     };
     use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -251,7 +252,7 @@ fn probed(steps: &[Op<'_>], forbidden: Forbidden<'_>, made: &Path) -> Event {
 fn a_forbidden_action_that_succeeds_means_that_nothing_is_run() {
     let place = Place::new();
     let made = place.granted().join("made");
-    let nothing = Forbidden { open: None, connect: false, call: false };
+    let nothing = Forbidden { open: None, network: Network::Unasked, call: false };
     assert!(matches!(probed(&[], nothing, &made), Event::Ended(ended) if ended.status == 0));
     std::fs::remove_file(&made).expect("the program runs where nothing is forbidden");
     let allow = [SockFilter { code: 0x06, jt: 0, jf: 0, k: 0x7fff_0000 }];
@@ -281,7 +282,7 @@ fn a_network_that_is_reached_means_that_nothing_is_run() {
     }
     let place = Place::new();
     let made = place.granted().join("made");
-    let forbidden = Forbidden { open: None, connect: true, call: false };
+    let forbidden = Forbidden { open: None, network: Network::NoRoute, call: false };
     match probed(&[], forbidden, &made) {
         Event::Failed(failure) => assert_eq!(failure.errno, Errno::NOT_CONFINED),
         other => panic!("{other:?}"),

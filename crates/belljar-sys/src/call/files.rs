@@ -1,4 +1,4 @@
-//! Descriptors, files and sockets.
+//! Descriptors and files.
 
 use core::ffi::CStr;
 
@@ -129,23 +129,6 @@ pub fn ioctl_with<T>(fd: Fd, request: u32, value: &mut T) -> Result<usize> {
     plain(Sysno::ioctl, [int(fd), word(request), ptr(&raw mut *value), 0, 0, 0])
 }
 
-/// `socket(2)`.
-///
-/// # Errors
-/// The kernel's.
-pub fn socket(family: u32, kind: u32) -> Result<Fd> {
-    plain(Sysno::socket, [word(family), word(kind | g::O_CLOEXEC), 0, 0, 0, 0]).map(fd_of)
-}
-
-/// `connect(2)` to an IPv4 address.
-///
-/// # Errors
-/// The kernel's.
-pub fn connect(fd: Fd, address: &abi::SockAddrIn) -> Result<()> {
-    let at = ptr(&raw const *address);
-    plain(Sysno::connect, [int(fd), at, size_of::<abi::SockAddrIn>(), 0, 0, 0]).map(drop)
-}
-
 /// `dup3(2)`; the copy stays open over exec.
 ///
 /// # Errors
@@ -162,21 +145,21 @@ pub fn keep_on_exec(fd: Fd) -> Result<()> {
     plain(Sysno::fcntl, [int(fd), word(g::F_SETFD), 0, 0, 0, 0]).map(drop)
 }
 
-/// `poll(2)` for readability of two descriptors, without a time limit; true where something is to be read or gone.
+/// `poll(2)` for readability, without a time limit; true where something is to be read or gone. Negative numbers are left
+/// out.
 ///
 /// # Errors
 /// The kernel's.
-pub fn poll_two(first: Fd, second: Fd) -> Result<(bool, bool)> {
+pub fn poll_each<const N: usize>(fds: [Fd; N]) -> Result<[bool; N]> {
     #[repr(C)]
     struct PollFd {
         fd: Fd,
         events: i16,
         revents: i16,
     }
-    let mut set = [PollFd { fd: first, events: 1, revents: 0 }, PollFd { fd: second, events: 1, revents: 0 }];
-    plain(Sysno::poll, [ptr(set.as_mut_ptr()), 2, int(-1), 0, 0, 0])?;
-    let [a, b] = set;
-    Ok((a.revents != 0, b.revents != 0))
+    let mut set = fds.map(|fd| PollFd { fd, events: 1, revents: 0 });
+    plain(Sysno::poll, [ptr(set.as_mut_ptr()), N, int(-1), 0, 0, 0])?;
+    Ok(set.map(|polled| polled.revents != 0))
 }
 
 /// `fchdir(2)`.

@@ -4,6 +4,7 @@ mod files;
 mod mounts;
 mod privileges;
 mod process;
+mod sockets;
 
 use core::ffi::CStr;
 
@@ -14,6 +15,7 @@ pub use files::*;
 pub use mounts::*;
 pub use privileges::*;
 pub use process::*;
+pub use sockets::*;
 
 /// A kernel error number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +40,8 @@ impl Errno {
     pub const LOOP: Self = Self(40);
     /// Invalid argument.
     pub const INVAL: Self = Self(22);
+    /// Address family not supported.
+    pub const AFNOSUPPORT: Self = Self(97);
     /// Function not implemented.
     pub const NOSYS: Self = Self(38);
     /// Broken pipe.

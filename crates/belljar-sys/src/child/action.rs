@@ -162,19 +162,6 @@ pub(super) fn mask(path: &CStr, with: &CStr) -> Result<()> {
     call::move_mount(cover, target)
 }
 
-pub(super) fn loopback() -> Result<()> {
-    let socket = call::socket(2, 2)?;
-    let mut name = [0_u8; 16];
-    for (to, from) in name.iter_mut().zip(b"lo") {
-        *to = *from;
-    }
-    // IFF_UP | IFF_RUNNING
-    let mut request = abi::IfReq { name, flags: 0x41, rest: [0; 22] };
-    let done = call::ioctl_with(socket, 0x8914, &mut request);
-    call::close(socket);
-    done.map(drop)
-}
-
 pub(super) fn drop_bounding(last: u32) -> Result<()> {
     for capability in 0..=last {
         match call::prctl(p::PR_CAPBSET_DROP, call::word(capability)) {
@@ -228,8 +215,8 @@ pub(super) fn limit(resource: u32, soft: u64, hard: u64) -> Result<()> {
     }
 }
 
-/// Closes every descriptor but one.
-pub(super) fn close_all_but(kept: Fd) -> Result<()> {
-    let next = close_up_to(0, kept)?;
-    call::close_range(next, u32::MAX, false)
+/// Closes every descriptor but two, of which the second may be -1: none.
+pub(super) fn close_all_but(status: Fd, errands: Fd) -> Result<()> {
+    let kept = [errands];
+    close_inherited(if errands < 0 { &[] } else { &kept }, status, -1)
 }

@@ -125,7 +125,8 @@ unsafe fn clone_on_stack(stack: *mut u8, entry: extern "C" fn(*mut u8) -> !, arg
 /// Waits for the program, for commands, and for the end of the supervisor.
 fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
     // Nothing of the caller stays open here: readers of the program's output must see its end.
-    if sequence.close_after_start && super::action::close_all_but(status).is_err() {
+    let mut errands = sequence.errands;
+    if sequence.close_after_start && super::action::close_all_but(status, errands).is_err() {
         end_tree(sequence);
     }
     let Ok(children) = call::signalfd(1 << (g::SIGCHLD.wrapping_sub(1))) else { end_tree(sequence) };
@@ -133,13 +134,16 @@ fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
         if let Some(result) = reap(program) {
             finish(sequence, result, status);
         }
-        match call::poll_two(children, status) {
-            Ok((ended, commanded)) => {
+        match call::poll_each([children, status, errands]) {
+            Ok([ended, commanded, asked]) => {
                 if ended {
                     drain(children);
                 }
                 if commanded {
                     obey(sequence, program, status);
+                }
+                if asked {
+                    errands = run_errand(errands);
                 }
             }
             Err(Errno::INTR) => {}
@@ -182,6 +186,22 @@ fn obey(sequence: &Sequence<'_>, program: i32, status: Fd) {
     };
     // A program that has just ended needs no signal.
     crate::call::unheard(sent);
+}
+
+/// One request for a socket of the jar's network, answered with one; -1 when nobody will ask again.
+fn run_errand(errands: Fd) -> Fd {
+    let mut bytes = [0_u8; 2];
+    let asked = match call::read(errands, &mut bytes) {
+        Ok(2) => Command::decode(bytes) == Some(Command::Socket),
+        Err(Errno::INTR) => return errands,
+        _ => false,
+    };
+    // A socket that cannot be made ends the errands, not the jar: the asker sees the end.
+    if asked && super::network::fresh(errands).is_ok() {
+        return errands;
+    }
+    call::close(errands);
+    -1
 }
 
 /// Ends what is left, then tells the supervisor: when it hears of the end, nothing else lives.

@@ -3,13 +3,17 @@
 mod action;
 mod init;
 mod narrow;
+mod network;
 mod op;
 mod pty;
+mod rights;
 mod selfprobe;
 mod tree;
 
 #[cfg(feature = "std")]
 pub(crate) use action::walk;
 pub(crate) use init::run;
+pub use network::Serve;
 pub use op::{Op, PathRights, Step, Walk};
-pub use selfprobe::Forbidden;
+pub use rights::MOST as MOST_SOCKETS;
+pub use selfprobe::{Forbidden, Network};

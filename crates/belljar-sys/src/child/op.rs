@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::{general as g, prctl as p};
 
-use super::{action, narrow, pty, selfprobe};
+use super::{action, narrow, network, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
 
@@ -97,6 +97,10 @@ pub enum Op<'a> {
     Hostname(&'a [u8]),
     /// Bring the loopback interface up.
     Loopback,
+    /// Every address becomes one of the loopback's own.
+    OwnEveryAddress,
+    /// Make these sockets in the jar's network and send them to the supervisor.
+    Serve(&'a [network::Serve]),
     /// Make a terminal in the jar's own `/dev/pts` and send its master side to the supervisor.
     OpenTerminal { size: abi::TerminalSize, settings: Option<abi::TerminalSettings> },
     /// Securebits: uid 0 means nothing, locked.
@@ -188,6 +192,7 @@ impl Op<'_> {
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
             Self::Loopback => "loopback",
+            Self::OwnEveryAddress | Self::Serve(_) => "network",
             Self::OpenTerminal { .. } | Self::HostTerminal(_) | Self::UseTerminal(_) => "terminal",
             Self::SecureBits | Self::DropBounding(_) | Self::DropCapabilities => "capabilities",
             Self::NoNewPrivs => "no-new-privs",
@@ -238,7 +243,9 @@ impl Op<'_> {
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),
             Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),
-            Self::Loopback => action::loopback(),
+            Self::Loopback => network::loopback(),
+            Self::OwnEveryAddress => network::own_every_address(),
+            Self::Serve(wanted) => network::serve(state.status, wanted),
             Self::OpenTerminal { size, settings } => pty::open(state, size, settings),
             Self::SecureBits => call::prctl(p::PR_SET_SECUREBITS, action::SECURE_BITS).map(drop),
             Self::DropBounding(last) => action::drop_bounding(last),

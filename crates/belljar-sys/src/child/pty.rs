@@ -3,8 +3,9 @@
 use linux_raw_sys::general as g;
 
 use super::op::State;
+use super::rights::Rights;
 use crate::abi::{TerminalSettings, TerminalSize};
-use crate::call::{self, Errno, Fd, Result, int, raw, word};
+use crate::call::{self, Fd, Result, word};
 use crate::wire::Event;
 
 const TIOCSPTLCK: u32 = 0x4004_5431;
@@ -27,8 +28,10 @@ pub(super) fn open(state: &mut State, size: TerminalSize, settings: Option<Termi
     if let Some(mut settings) = settings {
         call::ioctl_with(state.terminal, TCSETS, &mut settings)?;
     }
-    send_descriptor(state.status, master)?;
-    call::close(master);
+    let mut rights = Rights::none();
+    rights.add(master)?;
+    rights.send(state.status, Event::Terminal)?;
+    rights.close();
     Ok(())
 }
 
@@ -41,52 +44,4 @@ pub(super) fn take(state: &State, mask: u8) -> Result<()> {
         }
     }
     Ok(())
-}
-
-#[repr(C)]
-struct Io {
-    base: *const u8,
-    len: usize,
-}
-
-#[repr(C, align(8))]
-struct Rights {
-    len: usize,
-    level: i32,
-    kind: i32,
-    fd: Fd,
-    pad: i32,
-}
-
-#[repr(C)]
-struct MsgHdr {
-    name: *const u8,
-    name_len: u32,
-    io: *const Io,
-    io_len: usize,
-    control: *const Rights,
-    control_len: usize,
-    flags: i32,
-}
-const _: () = assert!(size_of::<MsgHdr>() == 56);
-const _: () = assert!(size_of::<Rights>() == 24);
-
-fn send_descriptor(socket: Fd, fd: Fd) -> Result<()> {
-    let bytes = Event::Terminal.encode();
-    let io = Io { base: bytes.as_ptr(), len: bytes.len() };
-    // Length covers header and one descriptor, not the padding.
-    let rights = Rights { len: 20, level: 1, kind: 1, fd, pad: 0 };
-    let message = MsgHdr {
-        name: core::ptr::null(),
-        name_len: 0,
-        io: &raw const io,
-        io_len: 1,
-        control: &raw const rights,
-        control_len: size_of::<Rights>(),
-        flags: 0,
-    };
-    let at = (&raw const message).expose_provenance();
-    // SAFETY: `message` and everything it points at live on this stack frame until the call returns.
-    let sent = unsafe { raw(syscalls::Sysno::sendmsg, [int(socket), at, 0, 0, 0, 0]) }?;
-    if sent == bytes.len() { Ok(()) } else { Err(Errno::PIPE) }
 }

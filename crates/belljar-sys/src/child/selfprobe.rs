@@ -5,16 +5,28 @@ use core::ffi::CStr;
 use linux_raw_sys::general as g;
 use syscalls::Sysno;
 
+use super::network;
 use crate::abi;
 use crate::call::{self, Errno, Result, raw};
+
+/// What a jar finds where the host has its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing is asked.
+    Unasked,
+    /// No route leaves the jar, or no socket can be made.
+    NoRoute,
+    /// Every address is the jar's own.
+    OwnAddresses,
+}
 
 /// What must fail. The parent has made sure that the open succeeds outside and that the filter forbids the call.
 #[derive(Clone, Copy, Debug)]
 pub struct Forbidden<'a> {
     /// A file or folder of the host that the policy does not grant; none = the policy grants everything that exists.
     pub open: Option<&'a CStr>,
-    /// No route leaves the jar, or no socket can be made.
-    pub connect: bool,
+    /// What the jar must find of a network.
+    pub network: Network,
     /// The filter forbids `io_uring_setup`.
     pub call: bool,
 }
@@ -25,8 +37,10 @@ impl Forbidden<'_> {
         if let Some(path) = self.open {
             refused(call::open(path, g::O_RDONLY))?;
         }
-        if self.connect {
-            no_route()?;
+        match self.network {
+            Network::Unasked => {}
+            Network::NoRoute => no_route()?,
+            Network::OwnAddresses => own_addresses()?,
         }
         if self.call { call_is_filtered() } else { Ok(()) }
     }
@@ -46,6 +60,10 @@ fn no_route() -> Result<()> {
     let done = call::connect(socket, &nowhere);
     call::close(socket);
     refused(done.map(|()| 0))
+}
+
+fn own_addresses() -> Result<()> {
+    if network::owns_every_address() { Ok(()) } else { Err(Errno::NOT_CONFINED) }
 }
 
 /// Unfiltered, this null pointer is `EFAULT`.

@@ -91,6 +91,7 @@ fn translation(ids: (u32, u32)) -> Result<OwnedFd, StartError> {
         namespaces: CLONE_NEWUSER,
         own_pids: false,
         announce: false,
+        errands: -1,
         close_after_start: false,
     };
     let child =

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::Policy;
 use belljar_sys::abi::{SockFilter, TerminalSettings, TerminalSize};
-use belljar_sys::child::Forbidden;
+use belljar_sys::child::{Forbidden, Network};
 use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
@@ -295,7 +295,10 @@ impl<'a> Builder<'a> {
 
     fn forbidden(&self) -> Result<Forbidden<'a>, StartError> {
         let open = rules::ungranted(self).map(|path| self.storage.path(&path)).transpose()?;
-        let connect = self.policy.net.mode.value != belljar_policy::NetMode::Host;
-        Ok(Forbidden { open, connect, call: rules::forbids_io_uring(self.plan) })
+        let network = match self.policy.net.mode.value {
+            belljar_policy::NetMode::Host => Network::Unasked,
+            _ => Network::NoRoute,
+        };
+        Ok(Forbidden { open, network, call: rules::forbids_io_uring(self.plan) })
     }
 }

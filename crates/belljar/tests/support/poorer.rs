@@ -54,6 +54,7 @@ fn start(test: &str, host: Poorer<'_>) {
         namespaces: host.namespaces,
         own_pids: false,
         announce: false,
+        errands: -1,
         close_after_start: true,
     };
     let (ours, theirs) =

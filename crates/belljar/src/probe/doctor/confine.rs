@@ -2,16 +2,16 @@
 //! same attempt succeeds without the protection.
 
 use belljar_sys::abi::{LandlockRuleset, SockFilter};
-use belljar_sys::child::Forbidden;
+use belljar_sys::child::{Forbidden, Network};
 use belljar_sys::{Errno, Op};
 
 use super::trial::{self, Spaces, Stopped};
 use super::{Finding, Host, Status};
 
 /// Opening the root must be refused.
-const OPEN: Op<'_> = Op::SelfProbe(Forbidden { open: Some(c"/"), connect: false, call: false });
+const OPEN: Op<'_> = Op::SelfProbe(Forbidden { open: Some(c"/"), network: Network::Unasked, call: false });
 /// `io_uring_setup` must be refused.
-const CALL: Op<'_> = Op::SelfProbe(Forbidden { open: None, connect: false, call: true });
+const CALL: Op<'_> = Op::SelfProbe(Forbidden { open: None, network: Network::Unasked, call: true });
 
 /// Reading files and listing folders need a rule; there is none.
 const READING: LandlockRuleset = LandlockRuleset { fs: 0b1100, net: 0, scoped: 0 };

@@ -1,8 +1,8 @@
 //! Namespaces, and what is built in them.
 
 use belljar_sys::Op;
-use belljar_sys::child::Forbidden;
 use belljar_sys::child::Walk;
+use belljar_sys::child::{Forbidden, Network};
 
 use super::trial::{self, Spaces, Stopped};
 use super::{Finding, Host, Status, Userns};
@@ -69,7 +69,7 @@ pub(super) fn mounts(host: &Host) -> Finding {
         Op::Bind { from: Walk::Plain(c"/usr"), to: Walk::Plain(c"usr"), attrs: 1 },
         Op::PivotRoot,
     ];
-    let outside = Forbidden { open: Some(c"/proc"), connect: false, call: false };
+    let outside = Forbidden { open: Some(c"/proc"), network: Network::Unasked, call: false };
     build(
         host,
         &Built {
@@ -106,7 +106,7 @@ pub(super) fn fresh_proc(host: &Host) -> Finding {
 }
 
 pub(super) fn network(host: &Host) -> Finding {
-    let route = Forbidden { open: None, connect: true, call: false };
+    let route = Forbidden { open: None, network: Network::NoRoute, call: false };
     build(
         host,
         &Built {

@@ -77,8 +77,15 @@ pub(super) fn reach(program: &[Op<'_>]) -> usize {
 
 fn attempt(spaces: Spaces, init: &[Op<'_>], program: &[Op<'_>]) -> Result<Option<Failure>, Stopped> {
     let own_pids = spaces.0 & Spaces::PID.0 != 0;
-    let sequence =
-        Sequence { init, program, namespaces: spaces.0, own_pids, announce: false, close_after_start: true };
+    let sequence = Sequence {
+        init,
+        program,
+        namespaces: spaces.0,
+        own_pids,
+        announce: false,
+        errands: -1,
+        close_after_start: true,
+    };
     let (ours, theirs) = pair()?;
     let child =
         owned::spawn(&sequence, &theirs).map_err(|errno| Stopped { step: "clone", errno: errno.0 })?;
@@ -107,7 +114,7 @@ fn hear(socket: &OwnedFd) -> Option<Failure> {
         }
         match Event::decode(&bytes)? {
             Event::Failed(failure) => return Some(failure),
-            Event::Started | Event::Terminal => {}
+            Event::Started | Event::Terminal | Event::Sockets => {}
             Event::Ended(_) => return None,
         }
     }
