@@ -65,11 +65,12 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-weaker -d 
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l pass-fd -d 'Let the program inherit a descriptor' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l hostname -d 'Host name inside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l events -d 'Write what is refused here while the program runs' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s v -l verbose -d 'Say at the end what held each rule'
-complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not say which limit ended the run'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s p -l policy -d 'Start from a policy file or preset' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s r -l read -d 'Grant reading, listing and executing' -r
@@ -102,11 +103,12 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-weaker -
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pass-fd -d 'Let the program inherit a descriptor' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hostname -d 'Host name inside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l events -d 'Write what is refused here while the program runs' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Say at the end what held each rule'
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not say which limit ended the run'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s p -l policy -d 'Start from a policy file or preset' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s r -l read -d 'Grant reading, listing and executing' -r
@@ -173,6 +175,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-weaker -d 
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l pass-fd -d 'Let the program inherit a descriptor' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s h -l help -d 'Print help'

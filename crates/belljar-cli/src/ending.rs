@@ -1,40 +1,56 @@
 //! How a run ends for the caller: report, a few words, exit status. Every way out of `run` passes through here.
 
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
-use belljar::Report;
+use belljar::event::Stream;
 use belljar::report::Verdict;
 use belljar::sink::{Sink, SinkError, Target};
+use belljar::{Command, Report};
 
 use crate::fault::Fault;
 use crate::front::BELLJAR_FAILED;
 use crate::words::Words;
-use crate::{screen, summary};
+use crate::{refusals, screen, summary};
 
 /// Where the report goes and how much is said.
 #[derive(Debug)]
 pub(crate) struct Ending {
     sink: Option<Sink>,
+    stream: Option<Arc<Stream>>,
     verbose: bool,
     quiet: bool,
 }
 
 impl Ending {
-    /// Opens the place of the report, before anything else is done.
+    /// Opens the places of the report and of the events, before anything else is done.
     pub(crate) fn open(words: &Words) -> Result<Self, Fault> {
-        let sink = words.value("report").map(open_sink).transpose()?;
-        Ok(Self { sink, verbose: words.has("verbose"), quiet: words.has("quiet") })
+        let [report, events] = ["report", "events"].map(|name| words.value(name));
+        if report.is_some() && report == events {
+            let hint = "name two files or descriptors";
+            return Err(Fault::new(Verdict::SetupFailed, "--report and --events name the same place", hint));
+        }
+        let sink = report.map(open_sink).transpose()?;
+        let stream = events.map(open_stream).transpose()?;
+        Ok(Self { sink, stream, verbose: words.has("verbose"), quiet: words.has("quiet") })
     }
 
     /// Without a report.
     pub(crate) fn silent() -> Self {
-        Self { sink: None, verbose: false, quiet: false }
+        Self { sink: None, stream: None, verbose: false, quiet: false }
+    }
+
+    /// Lets the command tell its events.
+    pub(crate) fn observe(&self, command: &mut Command) {
+        if let Some(stream) = &self.stream {
+            command.observe(stream.clone());
+        }
     }
 
     /// For arguments that cannot be read: a place that can be seen in them all the same.
     pub(crate) fn guess(argv: &[OsString]) -> Self {
         let sink = report_word(argv).and_then(|word| open_sink(&word).ok());
-        Self { sink, verbose: false, quiet: false }
+        Self { sink, ..Self::silent() }
     }
 
     /// Ends a command that failed.
@@ -50,28 +66,40 @@ impl Ending {
         } else if !self.quiet || summary::is_failure(report) {
             screen::say(&summary::unusual(report));
         }
+        if !self.quiet {
+            screen::say(&refusals::block(report));
+        }
         let status = report.verdict.exit_code();
         self.write(report, status)
     }
 
     fn write(self, report: &Report, status: u8) -> u8 {
-        let Some(sink) = self.sink else { return status };
-        match sink.write(report) {
-            Ok(()) => status,
+        let events = self.stream.map_or(Ok(()), |stream| stream.finish(report));
+        let written = self.sink.map_or(Ok(()), |sink| sink.write(report));
+        let faults = [("events", events), ("report", written)].map(|(what, done)| match done {
+            Ok(()) => false,
             Err(error) => {
-                screen::say(&sink_fault(&error).text());
-                BELLJAR_FAILED
+                screen::say(&sink_fault(what, &error).text());
+                true
             }
-        }
+        });
+        if faults.contains(&true) { BELLJAR_FAILED } else { status }
     }
 }
 
 fn open_sink(word: &OsStr) -> Result<Sink, Fault> {
-    Target::parse(word).and_then(|target| Sink::open(&target)).map_err(|error| sink_fault(&error))
+    Target::parse(word).and_then(|target| Sink::open(&target)).map_err(|error| sink_fault("report", &error))
 }
 
-fn sink_fault(error: &SinkError) -> Fault {
-    Fault::from_error(Verdict::SetupFailed, error, error.hint())
+fn open_stream(word: &OsStr) -> Result<Arc<Stream>, Fault> {
+    let opened = Target::parse(word).and_then(|target| Stream::open(&target));
+    opened.map(Arc::new).map_err(|error| sink_fault("events", &error))
+}
+
+/// `what` cannot be written, in the words of the error.
+fn sink_fault(what: &str, error: &SinkError) -> Fault {
+    let Fault { verdict, reason, hint, .. } = Fault::from_error(Verdict::SetupFailed, error, error.hint());
+    Fault::new(verdict, format!("{what} {reason}"), hint)
 }
 
 /// The value of `--report` before the first `--`.

@@ -60,7 +60,7 @@ pub const SUBCOMMANDS: &[Sub] = &[
         rest: "-- COMMAND...",
         operand: Operand::Command,
         policy: true,
-        options: &["report", "verbose", "quiet", "engine"],
+        options: &["report", "events", "verbose", "quiet", "engine"],
         subs: &[],
         example: "belljar run -w . -- make",
         run: commands::run::run,
@@ -72,7 +72,7 @@ pub const SUBCOMMANDS: &[Sub] = &[
         rest: "",
         operand: Operand::None,
         policy: true,
-        options: &["report", "verbose", "quiet", "engine"],
+        options: &["report", "events", "verbose", "quiet", "engine"],
         subs: &[],
         example: "belljar shell -w .",
         run: commands::run::shell,
@@ -94,12 +94,13 @@ pub const SUBCOMMANDS: &[Sub] = &[
         name: "why",
         about: "say whether something is allowed, by which rule, and which flag would allow it",
         long: "OBJECT is a path (with a / or a leading . or ~), a HOST[:PORT], a VARIABLE or the name of a\n\
-               system call. The answer comes from the policy alone; nothing is run. Exit status 0 when\n\
-               allowed, 1 when denied.",
-        rest: "OBJECT",
-        operand: Operand::Word,
+               system call. The answer comes from the policy alone; nothing is run. With --report it\n\
+               comes from the report of a run: what was refused there, without OBJECT all of it. Exit\n\
+               status 0 when allowed, 1 when denied.",
+        rest: "[OBJECT]",
+        operand: Operand::OptionalWord,
         policy: true,
-        options: &["json"],
+        options: &["report", "json"],
         subs: &[],
         example: "belljar why ~/.ssh/id_ed25519",
         run: commands::why::why,

@@ -14,6 +14,7 @@ mod fault;
 mod front;
 
 mod quick;
+mod refusals;
 mod request;
 mod screen;
 mod summary;

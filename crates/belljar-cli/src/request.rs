@@ -131,14 +131,14 @@ pub(crate) fn fault(error: &PolicyError) -> Fault {
     Fault::new(Verdict::SetupFailed, error.to_string(), hint).rendered(error.render())
 }
 
-/// Longest policy that is read: the policy crate refuses what is longer than a MiB.
+/// Longest text that is read: the policy crate refuses what is longer than a MiB, and no report is.
 const MAX_TEXT: u64 = (1 << 20) + 1;
 
 /// `O_NONBLOCK`: a FIFO that a policy extends must be refused, not waited for.
 const NONBLOCK: i32 = 0o4000;
 
-/// Reads a policy file. Other things than files only where the caller's own descriptors are named: `-p <(make-policy)`.
-fn read(path: &Path) -> io::Result<String> {
+/// Reads a policy file or a report. Other things than files only where the caller's own descriptors are named: `-p <(make-policy)`.
+pub(crate) fn read(path: &Path) -> io::Result<String> {
     let own = path.starts_with("/dev/fd") || path == Path::new("/dev/stdin");
     let file = if own {
         File::open(path)?

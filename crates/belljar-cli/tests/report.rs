@@ -126,3 +126,33 @@ fn a_descriptor_that_is_not_open_stops_the_run() {
     assert_eq!((seen.status, seen.out.as_str()), (125, ""));
     assert!(seen.err.contains("report descriptor 91 cannot be written"), "{seen:?}");
 }
+
+#[test]
+fn events_end_with_a_line_of_their_own_whatever_happened() {
+    let folder = Folder::new("events");
+    for (args, status) in [(&["--", "true"][..], 0), (&["-m", "lots", "--", "true"][..], 125)] {
+        let file = folder.write("events", "left over\n");
+        let seen = belljar(["run", "--events", &file.to_string_lossy()].iter().chain(args));
+        assert_eq!(seen.status, status, "{seen:?}");
+        let end = json(&file);
+        assert_eq!(end["end"], serde_json::json!({"events": 0, "more_events": 0, "unsent": 0}), "{seen:?}");
+    }
+}
+
+#[test]
+fn what_a_program_scribbles_into_the_events_is_gone() {
+    let folder = Folder::new("events-scribble");
+    let place = folder.path().to_string_lossy().into_owned();
+    let script = "echo '{\"verdict\":\"granted\"}' > e.json; exit 4";
+    let args = ["run", "-w", &place, "--events", "e.json", "--", "sh", "-c", script];
+    let seen = see(command(args).current_dir(folder.path()));
+    assert_eq!(seen.status, 4, "{seen:?}");
+    assert_eq!(json(&folder.path().join("e.json"))["end"]["events"], 0);
+}
+
+#[test]
+fn report_and_events_cannot_share_a_place() {
+    let seen = belljar(["run", "--report", "fd:2", "--events", "fd:2", "--", "echo", "ran"]);
+    assert_eq!((seen.status, seen.out.as_str()), (125, ""));
+    assert!(seen.err.contains("name the same place") && seen.err.contains("hint: "), "{seen:?}");
+}

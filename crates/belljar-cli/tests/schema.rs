@@ -1,11 +1,16 @@
 //! The schema of the report says what reports contain.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use belljar::event::{Access, Event};
+mod seen;
+
+use belljar::event::{Access, Event, Stream};
 use belljar::report::{Enforcement, Layer, LimitHeld, LimitKind, Report, Verdict};
+use belljar::sink::Target;
+use seen::Folder;
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("../../../docs/report.schema.json");
+const EVENTS: &str = include_str!("../../../docs/events.schema.json");
 
 /// A verdict of each kind; the match makes a new kind a compile error here.
 fn verdicts() -> Vec<Verdict> {
@@ -94,6 +99,28 @@ fn reports_of_every_verdict_conform() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     for verdict in verdicts() {
         assert_eq!(conforms(&schema, &schema, &full(verdict), "report"), Ok(()));
+    }
+}
+
+#[test]
+fn lines_of_events_conform() {
+    let schema: Value = serde_json::from_str(EVENTS).unwrap();
+    let folder = Folder::new("lines");
+    let file = folder.path().join("events");
+    let stream = Stream::open(&Target::File(file.clone())).unwrap();
+    let mut report = Report::new(Verdict::Exited { code: 0 });
+    report.events = events();
+    stream.finish(&report).unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), report.events.len() + 1);
+    for line in lines {
+        let of = if line.get("end").is_some() { "last" } else { "event" };
+        assert_eq!(conforms(&schema, &schema["$defs"][of], &line, of), Ok(()));
+    }
+    let both: Value = serde_json::from_str(SCHEMA).unwrap();
+    for shared in ["event", "duration"] {
+        assert_eq!(schema["$defs"][shared], both["$defs"][shared], "the two schemas differ");
     }
 }
 

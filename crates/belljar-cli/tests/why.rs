@@ -3,7 +3,9 @@
 
 mod seen;
 
-use seen::belljar;
+use belljar::event::{Access, Event, Verdict};
+use belljar::report::{self, Report};
+use seen::{Folder, belljar};
 use serde_json::Value;
 
 /// Arguments, exit status, parts of the answer.
@@ -44,6 +46,54 @@ fn the_answer_as_json() {
     let seen = belljar(["why", "--json", "/usr/bin/env"]);
     let answer: Value = serde_json::from_str(&seen.out).expect("JSON");
     assert_eq!(answer["allowed"], true, "{answer}");
+}
+
+/// A report of a run that was refused two things.
+fn report() -> String {
+    let event = |call, object: &str, flag: &str| {
+        Event::new(Verdict::Denied, call, object.as_ref()).flag(flag).rule("no rule", "default")
+    };
+    let mut report = Report::new(report::Verdict::Exited { code: 1 });
+    report.events = vec![
+        event("openat", "/srv/data/a\u{1b}[2J", "--read /srv/data").access(Access::Read),
+        event("connect", "example.org:443", "--net example.org:443").access(Access::Connect),
+    ];
+    serde_json::to_string(&report).unwrap()
+}
+
+#[test]
+fn a_report_answers_what_its_run_was_refused() {
+    let folder = Folder::new("why-report");
+    let file = folder.write("r.json", &report()).to_string_lossy().into_owned();
+    let read = "read /srv/data/a\\x1b[2J: no rule (default)\n    to allow: --read /srv/data\n";
+    let connect = "connect example.org:443: no rule (default)\n    to allow: --net example.org:443\n";
+    for (object, status, parts) in [
+        (None, 1, [read, connect]),
+        (Some("/srv/data"), 1, [read, read]),
+        (Some("example.org:443"), 1, [connect, connect]),
+        (Some("/srv/other"), 0, ["/srv/other: no event", "belljar why /srv/other"]),
+    ] {
+        let seen = belljar(["why", "--report", &file].into_iter().chain(object));
+        assert_eq!((seen.status, seen.err.as_str()), (status, ""), "{object:?}: {seen:?}");
+        for part in parts {
+            assert!(seen.out.contains(part), "{object:?} lacks {part:?}: {seen:?}");
+        }
+        assert!(object.is_none() || !(seen.out.contains(read) && seen.out.contains(connect)), "{seen:?}");
+    }
+    let seen = belljar(["why", "--json", "--report", &file, "openat"]);
+    let events: Value = serde_json::from_str(&seen.out).expect("JSON");
+    assert_eq!(events[0]["flag"], "--read /srv/data", "{events}");
+}
+
+#[test]
+fn what_is_no_report_is_an_error() {
+    let folder = Folder::new("why-no-report");
+    let file = folder.write("r.json", "{}").to_string_lossy().into_owned();
+    for place in [file.as_str(), "/dev/null", "/no/such/report"] {
+        let seen = belljar(["why", "--report", place]);
+        assert_eq!((seen.status, seen.out.as_str()), (125, ""), "{seen:?}");
+        assert!(seen.err.contains(place) && seen.err.contains("hint: "), "{seen:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Where a report goes: a file that the jar cannot forge, or a descriptor of the caller.
+//! Where a report or a stream of events goes: a file that the jar cannot forge, or a descriptor of the caller.
 //!
-//! Opened before the program starts, so that a place that cannot be written stops the run; written once, after the whole
-//! tree has ended. The last part of the name is never followed as a symlink, folders only through symlinks that no jar
+//! Opened before the program starts, so that a place that cannot be written stops the run; a report is written once, after
+//! the whole tree has ended. The last part of the name is never followed as a symlink, folders only through symlinks that no jar
 //! can have made, and the file must belong to the supervisor.
 
 use std::ffi::{OsStr, OsString};
@@ -10,6 +10,7 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
@@ -17,7 +18,7 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 use crate::Report;
 use crate::prepare::Walker;
 
-/// The place named by `--report`.
+/// The place named by `--report` or `--events`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -54,15 +55,15 @@ impl Target {
     }
 }
 
-/// A report cannot be written there.
+/// It cannot be written there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
     /// `fd:` is not followed by a number.
-    #[error("report descriptor `{0}` is not a number")]
+    #[error("descriptor `{0}` is not a number")]
     Number(String),
     /// The descriptor is not open, or not for writing.
-    #[error("report descriptor {number} cannot be written")]
+    #[error("descriptor {number} cannot be written")]
     Descriptor {
         /// As it was named.
         number: i32,
@@ -70,10 +71,10 @@ pub enum SinkError {
         source: io::Error,
     },
     /// The path has no last part.
-    #[error("report file `{}` has no file name", .0.display())]
+    #[error("file `{}` has no file name", .0.display())]
     NoFile(PathBuf),
     /// The file cannot be opened.
-    #[error("report file `{}` cannot be opened", path.display())]
+    #[error("file `{}` cannot be opened", path.display())]
     Open {
         /// As it was named.
         path: PathBuf,
@@ -81,7 +82,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// Something else than a file of this user with a single name is there.
-    #[error("report file `{}` is {what}", path.display())]
+    #[error("file `{}` is {what}", path.display())]
     Unfit {
         /// As it was named.
         path: PathBuf,
@@ -89,11 +90,14 @@ pub enum SinkError {
         what: &'static str,
     },
     /// The file was replaced while the program ran.
-    #[error("report file `{}` was replaced during the run", .0.display())]
+    #[error("file `{}` was replaced during the run", .0.display())]
     Replaced(PathBuf),
     /// Writing failed.
-    #[error("the report cannot be written")]
+    #[error("cannot be written")]
     Write(#[source] io::Error),
+    /// The reader is too slow.
+    #[error("has no room")]
+    Full,
 }
 
 impl SinkError {
@@ -107,12 +111,12 @@ impl SinkError {
             Self::Open { .. } => "name a file in a folder that you may write; a symlink is not followed",
             Self::Unfit { .. } => "name a new file by its real path in a folder of your own, or use fd:N",
             Self::Replaced(_) => "name a file outside the folders that the program may write",
-            Self::Write(_) => "see that the disk has room and the reader stays",
+            Self::Write(_) | Self::Full => "see that the disk has room and the reader stays",
         }
     }
 }
 
-/// An open place for one report.
+/// An open place for a report or for events.
 #[derive(Debug)]
 pub struct Sink {
     file: File,
@@ -176,15 +180,37 @@ impl Sink {
     /// # Errors
     /// It cannot be written, or the file's name no longer leads to the file that was opened.
     pub fn write(mut self, report: &Report) -> Result<(), SinkError> {
-        if self.place.is_some() {
-            self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(SinkError::Write)?;
-        }
+        self.restart()?;
         let mut text =
             serde_json::to_string_pretty(report).map_err(|error| SinkError::Write(error.into()))?;
         text.push('\n');
-        self.file.write_all(text.as_bytes()).map_err(SinkError::Write)?;
-        match self.place {
-            Some(place) if !place.leads_to(&self.file) => Err(SinkError::Replaced(place.path)),
+        self.put(text.as_bytes())?;
+        self.check()
+    }
+
+    /// Empties a file; says whether it is one.
+    pub(crate) fn restart(&mut self) -> Result<bool, SinkError> {
+        if self.place.is_some() {
+            self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(SinkError::Write)?;
+        }
+        Ok(self.place.is_some())
+    }
+
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        self.file.write_all(bytes).map_err(SinkError::Write)
+    }
+
+    /// A write of a page would not wait for a reader.
+    pub(crate) fn has_room(&self) -> bool {
+        let mut asked = [PollFd::new(&self.file, PollFlags::OUT)];
+        let now = Timespec::default();
+        matches!(poll(&mut asked, Some(&now)), Ok(1)) && asked[0].revents() == PollFlags::OUT
+    }
+
+    /// The file's name still leads to it.
+    pub(crate) fn check(&self) -> Result<(), SinkError> {
+        match &self.place {
+            Some(place) if !place.leads_to(&self.file) => Err(SinkError::Replaced(place.path.clone())),
             _ => Ok(()),
         }
     }

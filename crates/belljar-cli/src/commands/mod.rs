@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod explain;
+mod past;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod run;

@@ -37,7 +37,12 @@ fn whole(words: &Words, program: &OsStr, arguments: &[&OsStr]) -> u8 {
         Err(fault) => return Ending::silent().fail(&fault),
     };
     match request::policy(words) {
-        Ok(policy) => ending.finish(&Command::new(program).args(arguments).policy(policy).run()),
+        Ok(policy) => {
+            let mut command = Command::new(program);
+            command.args(arguments).policy(policy);
+            ending.observe(&mut command);
+            ending.finish(&command.run())
+        }
         Err(fault) => ending.fail(&fault),
     }
 }

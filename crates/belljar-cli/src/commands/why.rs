@@ -1,4 +1,5 @@
-//! `belljar why OBJECT`: what the policy says about one path, host, variable or system call. Nothing is run.
+//! `belljar why OBJECT`: what the policy says about one path, host, variable or system call. Nothing is run. With a report it
+//! answers from that.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,20 +11,26 @@ use belljar::policy::{
 };
 use belljar::report::Verdict;
 
-use super::{end, show, show_json};
+use super::{end, past, show, show_json};
 use crate::fault::Fault;
 use crate::request;
 use crate::words::Words;
 
 /// Exit status of a refusal: an answer, not a failure.
-const REFUSED: u8 = 1;
+pub(super) const REFUSED: u8 = 1;
 
 pub(crate) fn why(words: &Words) -> u8 {
     end(answer(words))
 }
 
 fn answer(words: &Words) -> Result<u8, Fault> {
-    let object = words.rest().next().unwrap_or_default();
+    if let Some(file) = words.value("report") {
+        return past::answer(words, file);
+    }
+    let object = words.rest().next().ok_or_else(|| {
+        let hint = "belljar why OBJECT, or belljar why --report FILE for what a run was refused";
+        Fault::new(Verdict::SetupFailed, "OBJECT is missing", hint)
+    })?;
     let policy = request::policy(words)?;
     let decision = decide(&policy, object)?;
     let status = if decision.allowed { 0 } else { REFUSED };
@@ -44,7 +51,7 @@ fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
 }
 
 /// The path from the root, `~` and the current folder put in front.
-fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     match path.strip_prefix("~") {
         Ok(rest) => request::home().map(|home| home.join(rest)).ok_or_else(|| {
             Fault::new(

@@ -1,9 +1,11 @@
 //! What a jar tried and how it was answered: one event for each object, counted, never guessed from what a program prints.
 //!
 //! Whoever refuses (the broker, the network, the answer to a question) makes an [`Event`] and hands it to an [`Observer`].
-//! [`Events`] is the observer of a run: it keeps each object once, in bounded memory, for the report.
+//! [`Events`] is the observer of a run: it keeps each object once, in bounded memory, for the report. [`Stream`] writes them
+//! out while the program runs.
 
 mod collect;
+mod stream;
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use belljar_policy::{Decision, printable};
 use serde::{Deserialize, Serialize};
 
 pub use collect::{Collected, Events};
+pub use stream::Stream;
 
 /// Longest text of an event in bytes; longer ones are cut and end with `…`.
 pub const MAX_TEXT: usize = 1024;

@@ -1,0 +1,187 @@
+//! What a run was refused, in a few lines: what, by which rule, and the flag that allows it.
+
+use belljar::Report;
+use belljar::event::{Access, Event};
+use belljar::report::Verdict;
+
+use crate::text;
+
+/// Most refusals that are shown after a run.
+const SHOWN: usize = 6;
+
+/// The lines after a run; empty when nothing was refused that explains anything. Calls that programs only try are no news
+/// after a run that went well.
+pub(crate) fn block(report: &Report) -> String {
+    let well = report.verdict == Verdict::Exited { code: 0 };
+    let worth = |event: &&Event| !(well && event.access == Access::Call);
+    let found = merged(report.denials().filter(worth));
+    if found.is_empty() {
+        return String::new();
+    }
+    let mut text = "belljar: refused\n".to_owned();
+    found.iter().take(SHOWN).for_each(|refusal| text += &refusal.lines());
+    let rest = u64::try_from(found.len().saturating_sub(SHOWN)).unwrap_or(0);
+    match rest.saturating_add(report.more_events) {
+        0 => text,
+        more => {
+            text + &format!("  and {more} more: run with --report FILE, then belljar why --report FILE\n")
+        }
+    }
+}
+
+/// All refusals of a report, for `belljar why --report`.
+pub(crate) fn all(report: &Report) -> String {
+    let mut text: String = merged(report.denials()).iter().map(Refusal::lines).collect();
+    if text.is_empty() {
+        text.push_str("nothing was refused in this run\n");
+    }
+    match report.more_events {
+        0 => text,
+        more => text + &format!("  and {more} more that found no room\n"),
+    }
+}
+
+/// Events about one object with one remedy.
+struct Refusal<'r> {
+    first: &'r Event,
+    words: Vec<String>,
+    count: u64,
+}
+
+/// Programs try the same thing in several ways: one line for all of them.
+fn merged<'r>(events: impl Iterator<Item = &'r Event>) -> Vec<Refusal<'r>> {
+    let mut found: Vec<Refusal<'r>> = Vec::new();
+    for event in events {
+        let word = wanted(event);
+        let same = |refusal: &&mut Refusal<'_>| {
+            refusal.first.object == event.object && refusal.first.flag == event.flag
+        };
+        match found.iter_mut().find(same) {
+            Some(refusal) => {
+                refusal.count = refusal.count.saturating_add(event.count);
+                if !refusal.words.contains(&word) {
+                    refusal.words.push(word);
+                }
+            }
+            None => found.push(Refusal { first: event, words: vec![word], count: event.count }),
+        }
+    }
+    found
+}
+
+/// What was wanted: the access by its word, a call by its name.
+fn wanted(event: &Event) -> String {
+    match event.access {
+        Access::Call => event.call.clone(),
+        access => crate::summary::word(serde_json::to_value(access)),
+    }
+}
+
+impl Refusal<'_> {
+    fn lines(&self) -> String {
+        let Event { object, program, rule, origin, flag, .. } = self.first;
+        let times = if self.count > 1 { format!("{} times", self.count) } else { String::new() };
+        let who: Vec<&str> =
+            [program, &times].into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let who = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
+        let what = [self.words.join(", "), object.clone()].join(" ");
+        let rule = if rule.is_empty() { String::new() } else { format!(": {rule} ({origin})") };
+        let remedy = flag.as_ref().map(|flag| format!("    to allow: {}\n", text::name(&pasteable(flag))));
+        format!(
+            "  {}\n{}",
+            text::name(&format!("{}{who}{rule}", what.trim_end())),
+            remedy.unwrap_or_default()
+        )
+    }
+}
+
+/// A flag and its value as a shell reads them.
+fn pasteable(flag: &str) -> String {
+    let Some((name, value)) = flag.split_once(' ') else { return flag.to_owned() };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:,@%+=".contains(&byte);
+    if value.bytes().all(plain) {
+        return flag.to_owned();
+    }
+    format!("{name} '{}'", value.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar::event;
+
+    use super::*;
+
+    fn denied(call: &str, object: &str, access: Access) -> Event {
+        Event::new(event::Verdict::Denied, call, object.as_ref())
+            .access(access)
+            .rule("net.mode = \"none\"", "default")
+            .program("curl".as_ref())
+    }
+
+    fn report(code: u8, events: Vec<Event>) -> Report {
+        let mut report = Report::new(Verdict::Exited { code });
+        report.events = events;
+        report
+    }
+
+    #[test]
+    fn a_run_without_refusals_is_not_worth_a_word() {
+        let granted = Event::new(event::Verdict::Granted, "openat", "/a".as_ref());
+        assert_eq!(block(&report(1, vec![granted])), "");
+    }
+
+    #[test]
+    fn what_which_rule_and_which_flag() {
+        let event = denied("connect", "github.com:443", Access::Connect).flag("--net github.com:443");
+        assert_eq!(
+            block(&report(0, vec![event])),
+            "belljar: refused\n  connect github.com:443 (curl): net.mode = \"none\" (default)\n    to allow: --net github.com:443\n"
+        );
+    }
+
+    #[test]
+    fn several_ways_to_one_object_are_one_line() {
+        let look = denied("newfstatat", "/x", Access::Look).flag("--read /x");
+        let read = denied("openat", "/x", Access::Read).flag("--read /x");
+        let text = block(&report(0, vec![look, read]));
+        assert!(text.contains("  look, read /x (curl, 2 times): "), "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
+    }
+
+    #[test]
+    fn the_block_stays_short_and_counts_the_rest() {
+        let events = (0..40).map(|n| denied("openat", &format!("/{n}"), Access::Read)).collect();
+        let mut report = report(1, events);
+        report.more_events = 5;
+        let text = block(&report);
+        assert_eq!(text.lines().count(), SHOWN + 2, "{text}");
+        assert!(text.contains("and 39 more"), "{text}");
+    }
+
+    #[test]
+    fn calls_that_programs_only_try_are_told_after_a_failure() {
+        let probe = || vec![denied("socket", "AF_UNIX", Access::Call)];
+        assert_eq!(block(&report(0, probe())), "");
+        assert!(block(&report(1, probe())).contains("socket AF_UNIX (curl): "));
+    }
+
+    #[test]
+    fn a_forged_line_stays_in_its_own() {
+        let mut event = denied("openat", "/x", Access::Read);
+        event.object = "a\u{1b}[2J\nbelljar: all is well".to_owned();
+        event.flag = Some("--read x\ny".to_owned());
+        let text = block(&report(0, vec![event]));
+        assert!(
+            !text.contains('\u{1b}') && text.lines().all(|line| !line.starts_with("belljar: all")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn flags_can_be_pasted() {
+        assert_eq!(pasteable("--read /a/b-c.d"), "--read /a/b-c.d");
+        assert_eq!(pasteable("--read /a b"), "--read '/a b'");
+        assert_eq!(pasteable("--read /a'$x"), "--read '/a'\\''$x'");
+        assert_eq!(pasteable("--debug"), "--debug");
+    }
+}
