@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use belljar::policy::steers;
+
 /// Makes text of several lines safe to show: everything that steers a terminal or reorders text becomes a visible escape.
 ///
 /// ```
@@ -47,25 +49,6 @@ fn push_utf16(out: &mut String, sign: char) {
             return;
         }
     }
-}
-
-/// First and last of each range of characters that move the cursor, reorder text or cannot be seen.
-const STEERING: &[(char, char)] = &[
-    ('\0', '\u{1f}'),
-    ('\u{7f}', '\u{9f}'),
-    ('\u{ad}', '\u{ad}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{180e}', '\u{180e}'),
-    ('\u{200b}', '\u{200f}'),
-    ('\u{2028}', '\u{202e}'),
-    ('\u{2060}', '\u{206f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{fff9}', '\u{fffb}'),
-    ('\u{e0000}', '\u{e007f}'),
-];
-
-fn steers(sign: char) -> bool {
-    sign.is_control() || STEERING.iter().any(|(first, last)| (*first..=*last).contains(&sign))
 }
 
 #[cfg(test)]

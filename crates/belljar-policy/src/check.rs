@@ -32,14 +32,14 @@ pub const DAEMON_SOCKETS: &[&str] = &[
 ];
 
 /// The same below the folder of a user's own services, `/run/user/UID`.
-const USER_SOCKETS: &[&str] =
+pub const USER_SOCKETS: &[&str] =
     &["docker.sock", "podman/podman.sock", "containerd/containerd.sock", "systemd/private", "bus"];
 
 /// Where those folders are.
-const USER_FOLDERS: &[&str] = &["/run/user", "/var/run/user"];
+pub const USER_FOLDERS: &[&str] = &["/run/user", "/var/run/user"];
 
 /// The same below the home folder.
-const HOME_SOCKETS: &[&str] = &[
+pub const HOME_SOCKETS: &[&str] = &[
     ".docker/run/docker.sock",
     ".docker/desktop/docker.sock",
     ".colima/default/docker.sock",

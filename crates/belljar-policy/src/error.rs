@@ -79,6 +79,8 @@ pub enum Fault {
     NoHome(String),
     /// The same thing cannot be required and be allowed to be weaker.
     RequiredAndWeaker(&'static str),
+    /// The text has no place where this line could be added.
+    NoRoom(String),
 }
 
 impl fmt::Display for Fault {
@@ -110,6 +112,7 @@ impl fmt::Display for Fault {
             Self::RequiredAndWeaker(subject) => {
                 write!(out, "`{subject}` is required and allowed to be weaker")
             }
+            Self::NoRoom(line) => write!(out, "the policy file has no place for `{}`", shown(line)),
         }
     }
 }

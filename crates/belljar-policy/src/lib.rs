@@ -11,6 +11,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod amend;
 mod check;
 mod decide;
 mod document;
@@ -34,7 +35,8 @@ mod text;
 mod value;
 mod words;
 
-pub use check::DAEMON_SOCKETS;
+pub use amend::{Addition, amend};
+pub use check::{DAEMON_SOCKETS, HOME_SOCKETS, USER_FOLDERS, USER_SOCKETS};
 pub use decide::{
     Asked, Decision, asked, env_decision, fs_decision, net_decision, special_address, syscall_decision,
 };
@@ -49,4 +51,4 @@ pub use presets::{DEFAULT_PRESET, PRESETS, preset_text, presets_source};
 pub use rule::Dropped;
 pub use schema::schema;
 pub use show::to_toml;
-pub use text::printable;
+pub use text::{printable, steers};

@@ -6,7 +6,7 @@ use crate::document::SECTIONS;
 use crate::model::{
     Demand, FdMode, FsSubject, NetMode, NetRule, Origin, PassFd, Policy, Requirement, Setting, Subject,
 };
-use crate::text::{is_control, shown};
+use crate::text::{shown, steers};
 use crate::value::Written;
 use crate::value::host::host_text;
 use crate::value::path::written;
@@ -199,7 +199,7 @@ pub(crate) fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if is_control(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if steers(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => out.push(c),
         }
     }

@@ -3,10 +3,30 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Characters that move a cursor, hide text or turn its direction.
-pub(crate) fn is_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// First and last of each range of characters that move the cursor, reorder text or cannot be seen.
+const STEERING: &[(char, char)] = &[
+    ('\0', '\u{1f}'),
+    ('\u{7f}', '\u{9f}'),
+    ('\u{ad}', '\u{ad}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// Whether a character moves the cursor, hides text or turns its direction.
+///
+/// ```
+/// assert!(belljar_policy::steers('\u{202e}') && !belljar_policy::steers('\u{e9}'));
+/// ```
+#[must_use]
+pub fn steers(sign: char) -> bool {
+    // Nearly every character of a policy is plain ASCII.
+    !(' '..='~').contains(&sign) && STEERING.iter().any(|(first, last)| (*first..=*last).contains(&sign))
 }
 
 /// `text` with control characters, direction marks and broken UTF-8 written as escapes.
@@ -29,7 +49,7 @@ pub fn printable(text: &OsStr) -> String {
 }
 
 fn push(out: &mut String, c: char) {
-    if !is_control(c) {
+    if !steers(c) {
         return out.push(c);
     }
     let mut buffer = [0; 4];

@@ -145,8 +145,7 @@ impl Sink {
     fn open_file(path: &Path) -> Result<Self, SinkError> {
         let failed = |error: Errno| SinkError::Open { path: path.into(), source: error.into() };
         let name = path.file_name().ok_or_else(|| SinkError::NoFile(path.into()))?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = folder(parent).map_err(failed)?.ok_or_else(|| SinkError::Unfit {
+        let folder = folder_of(path).map_err(failed)?.ok_or_else(|| SinkError::Unfit {
             path: path.into(),
             what: "reached through a symlink that a jar may have made",
         })?;
@@ -226,9 +225,10 @@ impl Place {
     }
 }
 
-/// Opens a folder. None when an earlier jar may have made a symlink on the way: what a jar makes belongs to its caller, so
+/// Opens the folder that a file is in. None when an earlier jar may have made a symlink on the way: what a jar makes belongs to its caller, so
 /// root can trust none, and others those of root.
-fn folder(path: &Path) -> Result<Option<OwnedFd>, Errno> {
+pub(crate) fn folder_of(path: &Path) -> Result<Option<OwnedFd>, Errno> {
+    let path = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let plain = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
     let path = std::path::absolute(path).map_err(plain)?;
     let real = Walker::new(&[]).real(&path).map_err(plain)?;
@@ -242,8 +242,8 @@ fn folder(path: &Path) -> Result<Option<OwnedFd>, Errno> {
     rustix::fs::openat2(CWD, &real.path, how, Mode::empty(), ResolveFlags::NO_SYMLINKS).map(Some)
 }
 
-/// Says why this is no file to write a report to.
-fn unfit(file: impl AsFd) -> rustix::io::Result<Option<&'static str>> {
+/// Says why this is no file to write to for the user.
+pub(crate) fn unfit(file: impl AsFd) -> rustix::io::Result<Option<&'static str>> {
     let stat = rustix::fs::fstat(file)?;
     let mine = stat.st_uid == rustix::process::geteuid().as_raw();
     Ok(match FileType::from_raw_mode(stat.st_mode) {

@@ -1,7 +1,7 @@
 //! Names: environment variables, system calls, host names of the jar.
 
 use crate::error::{Fault, PolicyError};
-use crate::text::{is_control, nearest};
+use crate::text::{nearest, steers};
 
 /// Environment variable, with a final `*` allowed for a prefix.
 pub(crate) fn env_pattern(text: &str) -> Result<String, PolicyError> {
@@ -18,7 +18,7 @@ pub(crate) fn env_exact(text: &str) -> Result<String, PolicyError> {
 }
 
 fn env_name(text: &str) -> Option<&str> {
-    let bad = |c: char| c == '=' || c == '*' || is_control(c) || c.is_whitespace();
+    let bad = |c: char| c == '=' || c == '*' || steers(c) || c.is_whitespace();
     (!text.contains(bad)).then_some(text)
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn syscall(text: &str) -> Result<String, PolicyError> {
 /// Argument condition: one printable line; the filter compiler reads it.
 pub(crate) fn condition(text: &str) -> Result<String, PolicyError> {
     let text = text.trim();
-    if text.is_empty() || text.len() > 1024 || text.contains(is_control) {
+    if text.is_empty() || text.len() > 1024 || text.contains(steers) {
         return Err(PolicyError::bad(text, "a condition such as arg1 == TCGETS"));
     }
     Ok(text.to_owned())

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Fault, PolicyError};
 use crate::model::FsSubject;
-use crate::text::{is_control, printable, push_byte};
+use crate::text::{printable, push_byte, steers};
 
 /// What relative paths and `~` are measured from.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +86,7 @@ pub(crate) fn plain(raw: &OsStr, base: Base<'_>) -> Result<PathBuf, PolicyError>
 }
 
 fn check_control(raw: &OsStr) -> Result<(), PolicyError> {
-    let bad = |chunk: std::str::Utf8Chunk<'_>| chunk.valid().chars().any(is_control);
+    let bad = |chunk: std::str::Utf8Chunk<'_>| chunk.valid().chars().any(steers);
     if !raw.as_bytes().utf8_chunks().any(bad) {
         return Ok(());
     }
@@ -204,7 +204,7 @@ fn write_char(out: &mut String, c: char) {
     if matches!(c, ':' | '\\') {
         out.push('\\');
     }
-    if !is_control(c) {
+    if !steers(c) {
         return out.push(c);
     }
     for byte in c.encode_utf8(&mut [0; 4]).bytes() {
@@ -339,7 +339,7 @@ mod tests {
         for bytes in [&b"/a\xff\xfe:b\\c\n\x1b"[..], b"/\\x41", "/\u{202e}".as_bytes()] {
             let path = Path::new(OsStr::from_bytes(bytes));
             let text = written(path);
-            assert!(!text.chars().any(is_control), "{text:?}");
+            assert!(!text.chars().any(steers), "{text:?}");
             assert_eq!(plain(OsStr::new(&text), base()).unwrap(), path);
         }
     }

@@ -1,0 +1,22 @@
+//! Asking the user about what the policy does not grant: once, always, never.
+//!
+//! ```text
+//! Prompt ─ never? ─ answered before? ─ too often? ─► front (terminal or socket) ─► Answer ─ always: a line in the policy file
+//!            no answer in time, a broken front, a full memory: refused
+//! ```
+//!
+//! Answers only widen what a policy grants, object by object; nothing here lifts a layer. What is shown to the user went
+//! through [`escaped`]: text of the jar cannot steer a terminal or pose as belljar's own words.
+
+mod asker;
+mod never;
+mod prompt;
+pub(crate) mod rate;
+mod save;
+mod text;
+
+pub use asker::{Answer, Asker, Considered, Settled, Why};
+pub use never::Never;
+pub use prompt::{Prompt, Want};
+pub use save::{PolicyFile, SaveError};
+pub use text::{LONGEST, escaped, shown};
