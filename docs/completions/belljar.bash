@@ -299,7 +299,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__plan)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,6 +354,10 @@ _belljar() {
                     return 0
                     ;;
                 --tmp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --throw-away)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -511,7 +515,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__policy__subcmd__show)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --json --origin --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --json --origin --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -566,6 +570,10 @@ _belljar() {
                     return 0
                     ;;
                 --tmp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --throw-away)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -681,7 +689,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__run)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -736,6 +744,10 @@ _belljar() {
                     return 0
                     ;;
                 --tmp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --throw-away)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -863,7 +875,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__shell)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -918,6 +930,10 @@ _belljar() {
                     return 0
                     ;;
                 --tmp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --throw-away)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1045,7 +1061,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__why)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --report --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --umask --hostname --report --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1100,6 +1116,10 @@ _belljar() {
                     return 0
                     ;;
                 --tmp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --throw-away)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

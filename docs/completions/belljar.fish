@@ -44,6 +44,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l dangerously-gran
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l throw-away -d 'Keep writes to "cow" folders in memory of this size and drop them at the end' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s n -l net -d 'Network that the program may reach' -r
@@ -82,6 +83,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l dangerously-gr
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l throw-away -d 'Keep writes to "cow" folders in memory of this size and drop them at the end' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s n -l net -d 'Network that the program may reach' -r
@@ -120,6 +122,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l dangerously-gra
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l throw-away -d 'Keep writes to "cow" folders in memory of this size and drop them at the end' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s n -l net -d 'Network that the program may reach' -r
@@ -154,6 +157,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l dangerously-gran
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l throw-away -d 'Keep writes to "cow" folders in memory of this size and drop them at the end' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s n -l net -d 'Network that the program may reach' -r
@@ -198,6 +202,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l throw-away -d 'Keep writes to "cow" folders in memory of this size and drop them at the end' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s n -l net -d 'Network that the program may reach' -r

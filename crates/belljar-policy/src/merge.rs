@@ -25,6 +25,7 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
         path_rule(&mut policy.fs.rules, rule, notes);
     }
     amount(notes, "fs.tmp", &mut policy.fs.tmp, layer.tmp);
+    amount(notes, "fs.throw-away", &mut policy.fs.throw_away, layer.throw_away);
     setting(notes, "fs.proc", &mut policy.fs.proc, layer.proc);
     setting(notes, "fs.dev", &mut policy.fs.dev, layer.dev);
     option(notes, "fs.cwd", &mut policy.fs.cwd, layer.cwd);

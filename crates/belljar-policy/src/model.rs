@@ -147,6 +147,9 @@ pub struct FsPolicy {
     pub rules: Vec<FsRule>,
     /// Size of the private `/tmp`; none = no `/tmp` unless a rule grants one.
     pub tmp: Option<Setting<Bytes>>,
+    /// Memory in which writes to `cow` folders are kept until the end, when they are dropped; none = such rules are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throw_away: Option<Setting<Bytes>>,
     /// `/proc`.
     pub proc: Setting<ProcView>,
     /// `/dev`.
@@ -368,6 +371,7 @@ impl Policy {
             fs: FsPolicy {
                 rules: Vec::new(),
                 tmp: None,
+                throw_away: None,
                 proc: Setting::new(ProcView::None, Origin::Default),
                 dev: Setting::new(DevView::None, Origin::Default),
                 cwd: None,

@@ -4,8 +4,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FsRule, FsSubject, Origin};
+use crate::model::{Access, FsRule, FsSubject, Origin};
 use crate::value::path::written;
+
+impl Access {
+    /// Whether writing works, for the jar alone or for the host too.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Cow | Self::Write)
+    }
+}
 
 impl FsRule {
     /// Where the rule applies inside the jar; none for the program's own files.

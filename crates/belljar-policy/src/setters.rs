@@ -106,6 +106,13 @@ impl Policy {
         self
     }
 
+    /// Keeps writes to `cow` folders in memory of this size until the end, when they are dropped.
+    #[must_use]
+    pub fn throw_away(mut self, size: Bytes) -> Self {
+        self.fs.throw_away = Some(api(size));
+        self
+    }
+
     /// A network mode (`off`, `none`, `list`, `host`) or a host that is reached, as `--net` takes it.
     ///
     /// # Errors

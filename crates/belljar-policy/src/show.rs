@@ -114,6 +114,7 @@ impl Page {
             });
         self.list("dangerously-grant", dangerous);
         self.text("tmp", fs.tmp.as_ref());
+        self.text("throw-away", fs.throw_away.as_ref());
         self.text("proc", Some(&fs.proc));
         self.text("dev", Some(&fs.dev));
         self.text("cwd", fs.cwd.as_ref());

@@ -194,7 +194,10 @@ fn object(op: &Op<'_>) -> String {
         | Op::Narrow { path, .. }
         | Op::Unlink(path) => path,
         Op::BindNode { from, .. } => from,
-        Op::Bind { from: walk, .. } | Op::BindFd { to: walk, .. } | Op::Mount { to: walk, .. } => walk.path(),
+        Op::Overlay { to: walk, .. }
+        | Op::Bind { from: walk, .. }
+        | Op::BindFd { to: walk, .. }
+        | Op::Mount { to: walk, .. } => walk.path(),
         Op::LandlockPath(rights) => rights.path,
         _ => return String::new(),
     };

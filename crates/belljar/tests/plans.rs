@@ -58,6 +58,7 @@ const COMMANDS: &[&[(&str, &str)]] = &[
     &[("-p", "@filter")],
     &[("-p", "@dev")],
     &[("-n", "host")],
+    &[("--cow", "."), ("--throw-away", "64M")],
     &[
         ("-m", "512M"),
         ("--pids", "64"),

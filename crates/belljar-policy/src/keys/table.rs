@@ -5,7 +5,7 @@ use crate::error::PolicyError;
 use crate::layer::{
     Layer, Word, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
     limit_count, limit_size, limit_time, net_allow, net_deny, net_mode, proc, root, syscall_allow,
-    syscall_deny, syscall_when, tmp, umask, weaker,
+    syscall_deny, syscall_when, throw_away, tmp, umask, weaker,
 };
 use crate::model::Access;
 
@@ -197,6 +197,23 @@ pub const KEYS: &[Key] = &[
         example: "--tmp 64M",
         toml: "[fs]\ntmp = \"64M\"",
         set: tmp,
+    },
+    Key {
+        name: "fs.throw-away",
+        flags: &["--throw-away"],
+        value: "SIZE",
+        kind: Kind::Size,
+        repeatable: false,
+        default: "none: rules with \"cow\" are refused",
+        category: Category::Files,
+        short: "Keep writes to \"cow\" folders in memory of this size and drop them at the end.",
+        long: include_str!("fs-throw-away.md"),
+        needs: &[Feature::Namespaces],
+        weaker: "It cannot be had without namespaces: the start is refused.",
+        since: "0.1",
+        example: "--cow . --throw-away 512M",
+        toml: "[fs]\n\".\" = \"cow\"\nthrow-away = \"512M\"",
+        set: throw_away,
     },
     Key {
         name: "fs.proc",

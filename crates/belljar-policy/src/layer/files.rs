@@ -63,6 +63,15 @@ pub(crate) fn tmp(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> 
     once(&mut layer.tmp, word.key.name, word.setting(size))
 }
 
+/// `fs.throw-away`.
+pub(crate) fn throw_away(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let size = super::process::size_or_none(&word)?;
+    if size == Some(Bytes(0)) {
+        return Err(PolicyError::bad("0", "a size").fix("no room for such writes is none"));
+    }
+    once(&mut layer.throw_away, word.key.name, word.setting(size))
+}
+
 /// `fs.proc`.
 pub(crate) fn proc(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let view = name::choice(word.text()?, "view of /proc", words::PROC_VIEWS)?;

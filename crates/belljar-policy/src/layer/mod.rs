@@ -4,7 +4,7 @@ mod files;
 mod process;
 mod rules;
 
-pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, tmp};
+pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp};
 pub(crate) use process::{
     debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, umask, weaker,
 };
@@ -44,6 +44,7 @@ pub(crate) struct Layer {
     pub(crate) hidden: Vec<FsRule>,
     pub(crate) permitted: Vec<Setting<PathBuf>>,
     pub(crate) tmp: Amount<Bytes>,
+    pub(crate) throw_away: Amount<Bytes>,
     pub(crate) proc: Once<ProcView>,
     pub(crate) dev: Once<DevView>,
     pub(crate) cwd: Once<PathBuf>,

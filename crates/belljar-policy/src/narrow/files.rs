@@ -27,6 +27,7 @@ pub(super) fn narrow(out: &mut Policy, parent: &Policy, child: &Policy, refused:
     }
     out.fs.tmp =
         parent.fs.tmp.as_ref().and(least(&parent.fs.tmp, &child.fs.tmp)).filter(|_| child.fs.tmp.is_some());
+    out.fs.throw_away = parent.fs.throw_away.as_ref().and(least(&parent.fs.throw_away, &child.fs.throw_away));
     out.fs.proc = lesser(&parent.fs.proc, &child.fs.proc, "fs.proc", refused);
     out.fs.dev = lesser(&parent.fs.dev, &child.fs.dev, "fs.dev", refused);
     out.fs.cwd = child.fs.cwd.clone().or_else(|| parent.fs.cwd.clone());

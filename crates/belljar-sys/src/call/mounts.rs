@@ -73,6 +73,15 @@ pub fn pivot_here() -> Result<()> {
     super::chdir(c"/")
 }
 
+/// Detaches the mount at a folder below the current one and removes the folder. What is in use of the mount stays.
+///
+/// # Errors
+/// The kernel's.
+pub fn detach(path: &CStr) -> Result<()> {
+    plain(Sysno::umount2, [cstr(path), word(g::MNT_DETACH | g::UMOUNT_NOFOLLOW), 0, 0, 0, 0])?;
+    plain(Sysno::unlinkat, [int(CWD), cstr(path), word(g::AT_REMOVEDIR), 0, 0, 0]).map(drop)
+}
+
 /// A detached, empty memory-backed folder of this size and mode.
 ///
 /// # Errors

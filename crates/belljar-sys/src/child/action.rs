@@ -5,8 +5,10 @@ use core::ffi::CStr;
 use linux_raw_sys::{general as g, prctl as p};
 
 use super::op::{PathRights, State, Walk};
+use super::rights;
 use crate::abi;
 use crate::call::{self, CWD, Errno, Fd, Result};
+use crate::wire::Event;
 
 /// NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE and their locks, and KEEP_CAPS' lock.
 pub(super) const SECURE_BITS: usize = 0b1110_1111;
@@ -99,6 +101,16 @@ pub(super) fn mount(root: Fd, kind: &CStr, to: Walk<'_>, flags: u32, data: &CStr
             call::fchdir(root)
         }
     }
+}
+
+pub(super) fn overlay(root: Fd, to: Walk<'_>, data: &CStr) -> Result<()> {
+    mount(root, c"overlay", to, g::MS_NOSUID | g::MS_NODEV, data)
+}
+
+/// The folder stays with the supervisor after it was detached here.
+pub(super) fn send_folder(status: Fd, path: &CStr) -> Result<()> {
+    let folder = call::open(path, g::O_DIRECTORY)?;
+    rights::hand_over(status, folder, Event::Folder)
 }
 
 /// Leftovers of an earlier op are fine: rules may share parents.

@@ -85,6 +85,12 @@ pub enum Op<'a> {
     BindNode { from: &'a CStr, to: &'a CStr },
     /// Mount a fresh file system at a path below the new root.
     Mount { kind: &'a CStr, to: Walk<'a>, flags: u32, data: &'a CStr },
+    /// Mount an overlay (lower, upper and work folder in its options) at a path below the new root.
+    Overlay { to: Walk<'a>, data: &'a CStr },
+    /// Send a folder below the current one to the supervisor, for reading.
+    SendFolder(&'a CStr),
+    /// Detach what is mounted at a folder below the current one, and remove the folder.
+    Detach(&'a CStr),
     /// Cover a folder, which need not be enterable, with an empty one in memory.
     Cover(&'a CStr),
     /// Cover a path with nothing when it exists.
@@ -187,6 +193,7 @@ impl Op<'_> {
             Self::Dir { .. } | Self::File { .. } | Self::Symlink { .. } | Self::Unlink(_) => "layout",
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
+            Self::Overlay { .. } | Self::SendFolder(_) | Self::Detach(_) => "overlay",
             Self::Mask { .. } | Self::Cover(_) => "mask",
             Self::SetAttr { .. } => "mount-attributes",
             Self::PivotRoot => "pivot-root",
@@ -238,6 +245,9 @@ impl Op<'_> {
             Self::BindFd { from, to, attrs } => action::attach(from, to, attrs),
             Self::BindNode { from, to } => action::bind_node(from, to),
             Self::Mount { kind, to, flags, data } => action::mount(state.root, kind, to, flags, data),
+            Self::Overlay { to, data } => action::overlay(state.root, to, data),
+            Self::SendFolder(path) => action::send_folder(state.status, path),
+            Self::Detach(path) => call::detach(path),
             Self::Cover(path) => action::cover(path),
             Self::Mask { path, with } => action::mask(path, with),
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),

@@ -3,7 +3,7 @@
 use linux_raw_sys::general as g;
 
 use super::op::State;
-use super::rights::Rights;
+use super::rights;
 use crate::abi::{TerminalSettings, TerminalSize};
 use crate::call::{self, Fd, Result, word};
 use crate::wire::Event;
@@ -28,11 +28,7 @@ pub(super) fn open(state: &mut State, size: TerminalSize, settings: Option<Termi
     if let Some(mut settings) = settings {
         call::ioctl_with(state.terminal, TCSETS, &mut settings)?;
     }
-    let mut rights = Rights::none();
-    rights.add(master)?;
-    rights.send(state.status, Event::Terminal)?;
-    rights.close();
-    Ok(())
+    rights::hand_over(state.status, master, Event::Terminal)
 }
 
 /// Makes the terminal the controlling one of this new session and puts it on the chosen standard descriptors.

@@ -41,6 +41,15 @@ const HEAD: usize = 16;
 const _: () = assert!(size_of::<Fd>() == 4);
 const NO_SIGNAL: usize = 0x4000;
 
+/// Sends `event` with this descriptor, which is closed here then.
+pub(super) fn hand_over(socket: Fd, fd: Fd, event: Event) -> Result<()> {
+    let mut rights = Rights::none();
+    rights.add(fd)?;
+    rights.send(socket, event)?;
+    rights.close();
+    Ok(())
+}
+
 impl Rights {
     pub(super) const fn none() -> Self {
         // SOL_SOCKET, SCM_RIGHTS

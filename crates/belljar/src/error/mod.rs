@@ -112,6 +112,9 @@ impl PlanError {
             Self::NotEnforceable { gaps } => accept(gaps),
             Self::RequirementUnmet { .. } => "belljar plan shows which layer holds each rule here".to_owned(),
             Self::Syscall { .. } | Self::Filter { .. } => "belljar explain syscalls.allow".to_owned(),
+            Self::Unsupported { what: crate::plan::KEPT, .. } => {
+                "--throw-away SIZE keeps them in memory and drops them at the end".to_owned()
+            }
             Self::Unsupported { .. } => String::new(),
         }
     }
@@ -159,6 +162,14 @@ pub enum StartError {
         at: PathBuf,
         /// The host folder that covers that place.
         inside: PathBuf,
+    },
+    /// An access that only folders can have.
+    #[error("{} is a file: {access} is for folders", shown(path))]
+    NotAFolder {
+        /// As it is on the host.
+        path: PathBuf,
+        /// The policy's word.
+        access: &'static str,
     },
     /// A path or word holds a zero byte.
     #[error("{what} holds a zero byte")]

@@ -94,6 +94,7 @@ pub(crate) fn start<R>(
         stdio: streams.child(),
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
         detached: &detached,
+        watches_aside: false,
         cgroup: &cgroup,
         witness: raw(&status.0),
         terminal: screen_look(call.terminals),

@@ -70,7 +70,7 @@ fn one(path: &Path, access: Access, spaces: &mut Vec<((u32, u32), OwnedFd)>) -> 
         .map_err(|_| StartError::ZeroByte { what: "a path" })?;
     match owned::detached(&text, space) {
         // This file system cannot translate owners. Reading what everyone may read works without.
-        Err(Errno::INVAL) if access != Access::Write => {
+        Err(Errno::INVAL) if !access.writes() => {
             owned::detached(&text, None).map_err(|errno| failed(os(errno)))
         }
         other => other.map_err(|errno| failed(os(errno))),

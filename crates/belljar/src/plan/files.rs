@@ -10,11 +10,14 @@ use super::{Draft, Engine};
 use crate::error::PlanError;
 use crate::report::Layer;
 
+/// What a policy asks for with `cow` alone.
+pub(crate) const KEPT: &str = "keeping the changes of cow folders";
+
 /// Size of `/dev/shm` when the policy gives no size for `/tmp`.
 const SHM: u64 = 64 << 20;
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
-    refuse_unsupported(draft)?;
+    keep_aside(draft)?;
     let mut places = grants(draft);
     match draft.engine {
         Engine::Namespaces => own_root(draft, &mut places),
@@ -25,13 +28,29 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Copy-on-write needs storage for the changes and commands to review them.
-fn refuse_unsupported(draft: &Draft<'_>) -> Result<(), PlanError> {
-    let cow = draft.policy.fs.rules.iter().find(|rule| rule.access == Access::Cow);
-    match cow {
-        Some(rule) => Err(PlanError::Unsupported { what: "cow", origin: rule.origin.to_string() }),
-        None => Ok(()),
+/// Copy-on-write needs a place for the changes: memory, by the word that says they are dropped. Keeping them would need
+/// commands to review them.
+fn keep_aside(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    let policy = &draft.policy.fs;
+    let Some(rule) = policy.rules.iter().find(|rule| rule.access == Access::Cow) else { return Ok(()) };
+    let origin = rule.origin.to_string();
+    let Some(size) = &policy.throw_away else {
+        return Err(PlanError::Unsupported { what: KEPT, origin });
+    };
+    if !draft.namespaced() {
+        return Err(PlanError::NeedsUserns { rule: "cow".to_owned(), origin });
     }
+    if policy.root.is_some() {
+        return Err(PlanError::Unsupported { what: "cow together with a root of its own", origin });
+    }
+    let step = Step::Aside(size.value.0.min(most(draft)));
+    draft.step(step);
+    Ok(())
+}
+
+/// Files in memory are memory: none may hold more than the whole tree.
+fn most(draft: &Draft<'_>) -> u64 {
+    draft.policy.limits.memory.as_ref().map_or(u64::MAX, |limit| limit.value.0)
 }
 
 /// One placement per subject: on a tie the smaller access wins.
@@ -137,7 +156,7 @@ fn with_landlock(draft: &Draft<'_>, layers: &[Layer]) -> Vec<Layer> {
 fn layers(draft: &Draft<'_>, place: &Place, all: &[Place]) -> Vec<Layer> {
     match strength(place) {
         Some(Access::Hide) => vec![Layer::Namespaces],
-        Some(Access::Write) => with_landlock(draft, &[Layer::Namespaces]),
+        Some(Access::Write | Access::Cow) => with_landlock(draft, &[Layer::Namespaces]),
         // Landlock adds rights up along a path: below a folder that may be written it refuses nothing.
         _ if below_writable(place, all) => vec![Layer::Namespaces, Layer::MountFlags],
         _ => with_landlock(draft, &[Layer::Namespaces, Layer::MountFlags]),
@@ -146,7 +165,7 @@ fn layers(draft: &Draft<'_>, place: &Place, all: &[Place]) -> Vec<Layer> {
 
 fn below_writable(place: &Place, all: &[Place]) -> bool {
     let above = |other: &Place| other != place && target(place).starts_with(target(other));
-    all.iter().any(|other| strength(other) == Some(Access::Write) && above(other))
+    all.iter().any(|other| strength(other).is_some_and(Access::writes) && above(other))
 }
 
 fn sentence(place: &Place) -> (String, String) {
@@ -163,15 +182,14 @@ pub(super) fn has_writable_code(draft: &Draft<'_>) -> bool {
     let policy = &draft.policy.fs;
     policy.tmp.is_some()
         || policy.dev.value == DevView::Basic
-        || policy.rules.iter().any(|rule| rule.access == Access::Write)
+        || policy.rules.iter().any(|rule| rule.access.writes())
 }
 
 /// What the jar gets that is no part of the host.
 fn fresh(draft: &mut Draft<'_>) -> Vec<Place> {
     let mut places = Vec::new();
     let policy = &draft.policy.fs;
-    // Files in memory are memory: none may hold more than the whole tree.
-    let most = draft.policy.limits.memory.as_ref().map_or(u64::MAX, |limit| limit.value.0);
+    let most = most(draft);
     let shm = policy.tmp.as_ref().map_or(SHM, |tmp| tmp.value.0).min(most);
     if let Some(tmp) = &policy.tmp {
         places.push(Place { at: None, what: Placed::Tmpfs(tmp.value.0.min(most)) });

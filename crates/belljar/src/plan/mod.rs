@@ -14,6 +14,7 @@ mod step;
 use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;

@@ -32,6 +32,8 @@ pub enum Step {
     LimitInside,
     /// Keep mounts private and start an empty root.
     NewRoot,
+    /// Memory of this size in bytes for writes to `cow` folders, dropped at the end.
+    Aside(u64),
     /// Put something at a path of the new root.
     Place(Place),
     /// Cover the parts of `/proc` that tell about the host.
@@ -167,6 +169,7 @@ impl fmt::Display for Step {
             Self::JoinCgroup => out.write_str("join the control group"),
             Self::LimitNamespaces | Self::LimitInside => out.write_str("no user namespaces inside"),
             Self::NewRoot => out.write_str("empty root in memory"),
+            Self::Aside(size) => write!(out, "memory of {size} bytes for writes that are thrown away"),
             Self::Place(place) => place.fmt(out),
             Self::MaskProc => out.write_str("mask /proc/keys and /proc/key-users"),
             Self::OpenTerminal => out.write_str("own terminal"),

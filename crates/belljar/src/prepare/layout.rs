@@ -278,7 +278,7 @@ impl Layout {
     /// rule would be the jar's own then.
     fn pin(&mut self, at: &Path) {
         let Cover::Host(cover) = self.cover(at) else { return };
-        if cover.access != Access::Write {
+        if !cover.access.writes() {
             return;
         }
         let top = cover.at.clone();

@@ -2,6 +2,7 @@
 //! again, without symlinks, so that nothing that changes in between is followed.
 
 mod arena;
+mod aside;
 mod environment;
 mod grants;
 mod identity;
@@ -53,6 +54,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) narrowed: &'a [Narrowed],
     /// Pipes in place of passed logs: number in the jar, descriptor here.
     pub(crate) logs: &'a [(Fd, Fd)],
+    /// The supervisor wants to look at what was kept aside.
+    pub(crate) watches_aside: bool,
     /// Open `cgroup.procs` of the jar's group.
     pub(crate) cgroup: &'a [Fd],
 }
@@ -199,6 +202,7 @@ impl<'a> Builder<'a> {
                 self.narrow(ops)?;
                 ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
             }
+            Step::Aside(size) => aside::begin(self, *size, ops)?,
             Step::MaskProc => mounts::mask_proc(ops),
             Step::OpenTerminal => {
                 let (size, settings) = self.call.terminal;

@@ -7,8 +7,8 @@ use belljar_policy::Access;
 use belljar_sys::Op;
 use belljar_sys::child::Walk;
 
-use super::Builder;
 use super::layout::{Bind, Item};
+use super::{Builder, aside};
 use crate::error::StartError;
 
 const RDONLY: u64 = 1;
@@ -32,8 +32,8 @@ fn inodes(size: u64) -> u64 {
     (size / 4096).max(64)
 }
 
-const MS_NOSUID: u32 = 2;
-const MS_NODEV: u32 = 4;
+pub(super) const MS_NOSUID: u32 = 2;
+pub(super) const MS_NODEV: u32 = 4;
 const MS_NOEXEC: u32 = 8;
 
 /// Parts of `/proc` that tell about the host or its keys even to an ordinary user.
@@ -63,6 +63,7 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
     for item in &builder.layout.items {
         one(builder, item, ops)?;
     }
+    aside::finish(builder, ops);
     for item in &builder.layout.items {
         if let Item::Cover(at) = item {
             ops.push(Op::SetAttr { path: builder.storage.below(at)?, attrs: SEALED | NOEXEC });
@@ -80,6 +81,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
         Item::Link { target, .. } => {
             ops.push(Op::Symlink { target: builder.storage.path(target)?, path: to });
         }
+        Item::Bind(bind) if bind.access == Access::Cow => aside::overlay(builder, bind, target, ops)?,
         Item::Bind(bind) => ops.push(bind_op(builder, bind, target)?),
         Item::Root(bind) => {
             ops.push(bind_op(builder, bind, Walk::Plain(c"."))?);
@@ -101,7 +103,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
     Ok(())
 }
 
-fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> Result<Op<'a>, StartError> {
+pub(super) fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> Result<Op<'a>, StartError> {
     let attrs = match bind.access {
         Access::Write => NOSUID | NODEV,
         Access::ReadNoexec => RDONLY | NOSUID | NODEV | NOEXEC,
@@ -116,7 +118,7 @@ fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> Result<Op<'a
     Ok(Op::Bind { from: if top { Walk::Plain(from) } else { Walk::Checked(from) }, to, attrs })
 }
 
-fn tmpfs<'a>(
+pub(super) fn tmpfs<'a>(
     builder: &Builder<'a>,
     to: Walk<'a>,
     size: u64,

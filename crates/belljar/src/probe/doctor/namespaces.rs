@@ -183,7 +183,7 @@ pub(super) fn overlay(host: &Host) -> Finding {
             spaces: Spaces::MOUNT,
             steps: &steps,
             must_fail: &[],
-            found: "writes can be kept aside",
+            found: "writes can be kept aside (--throw-away)",
             status: Status::Weaker,
             means: "rules with \"cow\" are refused",
         },
