@@ -49,6 +49,9 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l proc -d 'Show /p
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s n -l net -d 'Network that the program may reach' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l host -d 'Address that a name leads to' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -69,6 +72,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l hostname -d 'Hos
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l events -d 'Write what is refused here while the program runs' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l engine -d 'What runs the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s v -l verbose -d 'Say at the end what held each rule'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
@@ -88,6 +92,9 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l proc -d 'Show 
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s n -l net -d 'Network that the program may reach' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l host -d 'Address that a name leads to' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -108,6 +115,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hostname -d 'H
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l events -d 'Write what is refused here while the program runs' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l engine -d 'What runs the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Say at the end what held each rule'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
@@ -127,6 +135,9 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l proc -d 'Show /
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s n -l net -d 'Network that the program may reach' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l host -d 'Address that a name leads to' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -144,6 +155,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-weaker -d
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pass-fd -d 'Let the program inherit a descriptor' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s h -l help -d 'Print help'
@@ -162,6 +174,9 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l proc -d 'Show /p
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s n -l net -d 'Network that the program may reach' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l host -d 'Address that a name leads to' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -180,6 +195,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l pass-fd -d 'Let 
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s h -l help -d 'Print help'
@@ -207,6 +223,9 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l dev -d 'Show the harmless devices, or none' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s n -l net -d 'Network that the program may reach' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l host -d 'Address that a name leads to' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -224,6 +243,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pass-fd -d 'Let the program inherit a descriptor' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l origin -d 'Say after each rule where it was written'

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
 use crate::layer::{add_host, contradiction, implied_mode};
-use crate::model::{FsRule, Limits, NetMode, Origin, Policy, Setting};
+use crate::model::{FsRule, Limits, NetMode, Origin, Policy, Publish, Setting};
 use crate::rule::Dropped;
 use crate::value::Written;
 use crate::value::host::host_text;
@@ -33,6 +33,10 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     setting(notes, "net.mode", &mut policy.net.mode, mode);
     layer.allow.into_iter().for_each(|rule| add_host(&mut policy.net.allow, rule));
     layer.deny.into_iter().for_each(|rule| add_host(&mut policy.net.deny, rule));
+    layer.reach.into_iter().for_each(|port| add(&mut policy.net.reach, port));
+    published(policy, layer.publish);
+    map(&mut policy.dropped, "net.hosts", &mut policy.net.hosts, layer.hosts);
+    option(&mut policy.dropped, "net.proxy", &mut policy.net.proxy, layer.proxy);
     unreachable_hosts(policy);
     variables(policy, layer.pass, layer.set);
     layer.calls.into_iter().for_each(|call| add(&mut policy.syscalls.allow, call));
@@ -139,11 +143,11 @@ fn amount<T: Written + PartialEq>(notes: &mut Notes, key: &str, slot: &mut Once<
     }
 }
 
-fn map(
+fn map<T: Written + PartialEq>(
     notes: &mut Notes,
     key: &str,
-    slots: &mut BTreeMap<String, Setting<String>>,
-    new: BTreeMap<String, Setting<String>>,
+    slots: &mut BTreeMap<String, Setting<T>>,
+    new: BTreeMap<String, Setting<T>>,
 ) {
     for (name, value) in new {
         let mut slot = slots.remove(&name);
@@ -163,12 +167,37 @@ fn limits(notes: &mut Notes, old: &mut Limits, new: LayerLimits) {
     amount(notes, "limits.output", &mut old.output, new.output);
 }
 
-/// An allow list has a meaning in mode list only; elsewhere it goes, with a note.
+/// A later layer's server takes the host's port.
+fn published(policy: &mut Policy, new: Vec<Setting<Publish>>) {
+    for new in new {
+        let notes = &mut policy.dropped;
+        policy.net.publish.retain(|old| {
+            let taken = old.value.host_port == new.value.host_port && old.value != new.value;
+            if taken {
+                note(notes, format!("net.publish {}", old.value.written()), &old.origin, &new.origin);
+            }
+            !taken
+        });
+        add(&mut policy.net.publish, new);
+    }
+}
+
+/// Grants of hosts have a meaning in mode list only, published ports only in a network of the jar's own; elsewhere they go,
+/// with a note.
 fn unreachable_hosts(policy: &mut Policy) {
+    let mode = &policy.net.mode.origin;
+    if matches!(policy.net.mode.value, NetMode::Off | NetMode::Host) {
+        for rule in policy.net.publish.drain(..) {
+            note(&mut policy.dropped, format!("net.publish {}", rule.value.written()), &rule.origin, mode);
+        }
+    }
     if policy.net.mode.value == NetMode::List {
         return;
     }
-    let mode = &policy.net.mode.origin;
+    for rule in policy.net.reach.drain(..) {
+        let text = format!("net.reach localhost:{}", rule.value);
+        note(&mut policy.dropped, text, &rule.origin, mode);
+    }
     for rule in policy.net.allow.drain(..) {
         let text = format!("net.allow {}", host_text(&rule.target, rule.port));
         note(&mut policy.dropped, text, &rule.origin, mode);

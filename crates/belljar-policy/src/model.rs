@@ -215,6 +215,27 @@ pub struct NetPolicy {
     pub allow: Vec<NetRule>,
     /// Never reachable, in the modes `list` and `host`.
     pub deny: Vec<NetRule>,
+    /// Ports of the host's own loopback that stand behind the same port of the jar's loopback, in mode `list`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<Setting<u16>>,
+    /// Servers of the jar that the host reaches through its own loopback, in the modes `none` and `list`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<Setting<Publish>>,
+    /// Addresses that these names lead to, whatever the host's name service says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<String, Setting<std::net::IpAddr>>,
+    /// Proxies inside, and variables that name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Setting<bool>>,
+}
+
+/// A server of the jar that the host reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publish {
+    /// Port of `127.0.0.1` in the jar.
+    pub port: u16,
+    /// Port of `127.0.0.1` on the host.
+    pub host_port: u16,
 }
 
 /// Rules about environment variables; nothing passes that is not named.
@@ -381,6 +402,10 @@ impl Policy {
                 mode: Setting::new(NetMode::Off, Origin::Default),
                 allow: Vec::new(),
                 deny: Vec::new(),
+                reach: Vec::new(),
+                publish: Vec::new(),
+                hosts: BTreeMap::new(),
+                proxy: None,
             },
             env: EnvPolicy { pass: Vec::new(), set: BTreeMap::new() },
             syscalls: SyscallPolicy { allow: Vec::new(), deny: Vec::new(), when: BTreeMap::new() },

@@ -128,6 +128,29 @@ impl Page {
             self.list("allow", policy.net.allow.iter().map(|rule| (host(rule), &rule.origin)));
         }
         self.list("deny", policy.net.deny.iter().map(|rule| (host(rule), &rule.origin)));
+        self.more_net(policy);
+    }
+
+    /// What most policies do not have.
+    fn more_net(&mut self, policy: &Policy) {
+        let net = &policy.net;
+        if !net.reach.is_empty() {
+            let local = |port: &u16| quoted(&format!("localhost:{port}"));
+            self.list("reach", net.reach.iter().map(|port| (local(&port.value), &port.origin)));
+        }
+        if !net.publish.is_empty() {
+            let ports = net.publish.iter().map(|ports| (quoted(&ports.value.written()), &ports.origin));
+            self.list("publish", ports);
+        }
+        if let Some(proxy) = &net.proxy {
+            self.bare("proxy", proxy.value, &proxy.origin);
+        }
+        if !net.hosts.is_empty() {
+            self.out.push_str("[net.hosts]\n");
+            for (name, addr) in &net.hosts {
+                self.text(&quoted(name), Some(addr));
+            }
+        }
     }
 
     fn env(&mut self, policy: &Policy) {

@@ -182,18 +182,52 @@ fn networks_merge() {
 }
 
 #[test]
+fn a_host_without_a_port_is_reached_by_ssh_and_the_web_and_denied_on_every_port() {
+    let policy = policy(&["@strict"], &[("-n", "a.org"), ("-n", "*.b.org:8443"), ("--deny-net", "x.b.org")]);
+    let allowed = |text: &str| net_decision(&policy, text).unwrap().allowed;
+    for text in ["a.org", "a.org:22", "a.org:80", "a.org:443", "w.b.org:8443"] {
+        assert!(allowed(text), "{text}");
+    }
+    for text in ["a.org:8443", "a.org:53", "w.b.org:443", "w.b.org", "x.b.org:8443", "x.b.org"] {
+        assert!(!allowed(text), "{text}");
+    }
+    assert_eq!(policy.net.served_ports(), [22, 80, 443, 8443]);
+}
+
+#[test]
+fn services_of_the_host_and_servers_of_the_jar_follow_the_mode() {
+    let flags = [("--reach", "localhost:5432"), ("--publish", "80:8080"), ("--host", "Db.example.=::1")];
+    let policy_with = |more: &[(&str, &str)]| policy(&["@strict"], &[&flags, more].concat());
+    let listed = policy_with(&[]);
+    assert_eq!(listed.net.mode.value, NetMode::List, "reach means list");
+    assert_eq!((listed.net.reach[0].value, listed.net.publish[0].value.host_port), (5432, 8080));
+    assert_eq!(listed.net.hosts["db.example"].value.to_string(), "::1");
+    let files =
+        [("/src/project/a.toml", "belljar = 1\n[net]\nreach = ['localhost:1']\npublish = ['81:8080', '7']")];
+    let later =
+        with_files(&request(&["a.toml"], &[("-n", "none"), ("--publish", "82:8080")]), &files).unwrap();
+    assert!(later.net.reach.is_empty());
+    let published: Vec<u16> = later.net.publish.iter().map(|ports| ports.value.port).collect();
+    assert_eq!(published, [7, 82], "a later server takes the port");
+    let gone: Vec<&str> = later.dropped.iter().map(|note| note.rule.as_str()).collect();
+    assert!(gone.contains(&"net.reach localhost:1") && gone.contains(&"net.publish 81:8080"), "{gone:?}");
+    let host = with_files(&request(&["a.toml"], &[("-n", "host")]), &files).unwrap();
+    assert!(host.net.publish.is_empty() && host.dropped.iter().any(|note| note.rule == "net.publish 7"));
+}
+
+#[test]
 fn special_addresses_must_be_named() {
     let decide = |allow: &str, asked: &str| {
         net_decision(&policy(&["@strict"], &[("-n", allow)]), asked).unwrap().allowed
     };
     for (allow, asked, allowed) in [
-        ("0.0.0.0/0", "8.8.8.8:53", true),
-        ("0.0.0.0/0", "10.0.0.1:53", false),
+        ("0.0.0.0/0", "8.8.8.8:443", true),
+        ("0.0.0.0/0", "10.0.0.1:443", false),
         ("0.0.0.0/0", "169.254.169.254:80", false),
         ("0.0.0.0/0", "[::ffff:169.254.169.254]:80", false),
         ("0.0.0.0/0", "127.0.0.1:80", false),
         ("8.0.0.0/5", "10.0.0.1:80", false),
-        ("10.0.0.0/8", "10.0.0.1:53", true),
+        ("10.0.0.0/8", "10.0.0.1:443", true),
         ("10.1.0.0/16", "10.1.2.3", true),
         ("10.1.0.0/16", "10.2.2.3", false),
         ("169.254.169.254:80", "169.254.169.254:80", true),

@@ -80,6 +80,12 @@ impl Question {
         within(&self.target, &rule.target) && (rule.port.is_none() || rule.port == self.port)
     }
 
+    /// The rule, as an entry of the allow list, opens all of the question.
+    fn is_opened_by(&self, rule: &NetRule) -> bool {
+        let port = self.port.map_or(rule.port.is_none(), |port| rule.ports().contains(&port));
+        within(&self.target, &rule.target) && port
+    }
+
     /// A list may reach the target through this rule, although it is special.
     fn names(&self, rule: &NetRule) -> bool {
         let NetTarget::Range { addr, .. } = &self.target else { return true };
@@ -87,7 +93,7 @@ impl Question {
     }
 }
 
-/// What the policy says about `HOST` or `HOST:PORT`. Without a port the answer is about every port.
+/// What the policy says about `HOST` or `HOST:PORT`. Without a port the answer is about the ports of a rule without one.
 ///
 /// ```
 /// use belljar_policy::{Policy, net_decision};
@@ -127,7 +133,7 @@ fn denied(policy: &Policy, question: &Question) -> Decision {
 }
 
 fn listed(policy: &Policy, question: &Question) -> Decision {
-    let holding: Vec<&NetRule> = policy.net.allow.iter().filter(|rule| question.is_in(rule)).collect();
+    let holding: Vec<&NetRule> = policy.net.allow.iter().filter(|rule| question.is_opened_by(rule)).collect();
     let object = question.object.clone();
     if let Some(rule) = holding.iter().find(|rule| question.names(rule)) {
         let decision = Decision::new(object, true, entry("allow", rule), &rule.origin);

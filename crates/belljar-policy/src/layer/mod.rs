@@ -1,27 +1,30 @@
 //! One layer of a policy: what one preset, one file or the command line says, before anything is merged.
 
 mod files;
+mod network;
 mod process;
 mod rules;
 
 pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp};
+pub(crate) use network::{
+    add_host, implied_mode, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish, net_reach,
+};
 pub(crate) use process::{
     debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, umask, weaker,
 };
-pub(crate) use rules::{
-    add_host, env_pass, env_set, implied_mode, net_allow, net_deny, net_mode, syscall_allow, syscall_deny,
-    syscall_when,
-};
+pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_when};
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Fault, PolicyError};
 use crate::keys::Key;
 use crate::model::{
-    Bytes, DevView, FsRule, NetMode, NetRule, Origin, PassFd, ProcView, Requirement, Setting, Subject,
+    Bytes, DevView, FsRule, NetMode, NetRule, Origin, PassFd, ProcView, Publish, Requirement, Setting,
+    Subject,
 };
 use crate::text::printable;
 use crate::value::Written;
@@ -52,6 +55,10 @@ pub(crate) struct Layer {
     pub(crate) mode: Once<NetMode>,
     pub(crate) allow: Vec<NetRule>,
     pub(crate) deny: Vec<NetRule>,
+    pub(crate) reach: Vec<Setting<u16>>,
+    pub(crate) publish: Vec<Setting<Publish>>,
+    pub(crate) hosts: BTreeMap<String, Setting<IpAddr>>,
+    pub(crate) proxy: Once<bool>,
     pub(crate) pass: Vec<Setting<String>>,
     pub(crate) set: BTreeMap<String, Setting<String>>,
     pub(crate) calls: Vec<Setting<String>>,

@@ -133,9 +133,15 @@ pub(crate) fn descriptor(layer: &mut Layer, word: Word<'_>) -> Result<(), Policy
     }
 }
 
+/// A key that is on or off.
+pub(super) fn switch(word: &Word<'_>) -> Result<bool, PolicyError> {
+    let Scalar::Bool(on) = word.value else { return Err(wrong("true or false", "another type")) };
+    Ok(on)
+}
+
 /// `debug`.
 pub(crate) fn debug(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
-    let Scalar::Bool(on) = word.value else { return Err(wrong("true or false", "another type")) };
+    let on = switch(&word)?;
     once(&mut layer.debug, word.key.name, word.setting(on))
 }
 

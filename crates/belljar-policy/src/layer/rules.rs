@@ -1,60 +1,8 @@
-//! Setters of `[net]`, `[env]` and `[syscalls]`.
+//! Setters of `[env]` and `[syscalls]`.
 
 use super::{Layer, Word, add, contradiction, once};
 use crate::error::PolicyError;
-use crate::model::{NetMode, NetRule, Setting};
-use crate::value::{host, name};
-use crate::words::NET_MODES;
-
-/// `net.mode` and `--net MODE|HOST[:PORT]`.
-pub(crate) fn net_mode(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
-    let text = word.text()?;
-    let mode = name::choice(text, "network mode", NET_MODES);
-    match mode {
-        Err(_) if word.from_flag => net_allow(layer, word),
-        other => once(&mut layer.mode, "net.mode", word.setting(other?)),
-    }
-}
-
-/// `net.allow`.
-pub(crate) fn net_allow(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
-    let rule = net_rule(word)?;
-    add_host(&mut layer.allow, rule);
-    Ok(())
-}
-
-/// `net.deny`.
-pub(crate) fn net_deny(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
-    let rule = net_rule(word)?;
-    add_host(&mut layer.deny, rule);
-    Ok(())
-}
-
-fn net_rule(word: Word<'_>) -> Result<NetRule, PolicyError> {
-    let (target, port) = host::host(word.text()?)?;
-    Ok(NetRule { target, port, origin: word.origin })
-}
-
-pub(crate) fn add_host(list: &mut Vec<NetRule>, new: NetRule) {
-    if !list.iter().any(|old| old.target == new.target && old.port == new.port) {
-        list.push(new);
-    }
-}
-
-/// Whether the layer speaks about reachable hosts, and the mode that follows.
-pub(crate) fn implied_mode(layer: &Layer) -> Result<Option<Setting<NetMode>>, PolicyError> {
-    let Some(first) = layer.allow.first() else { return Ok(layer.mode.clone()) };
-    let said = format!("allow {}", host::host_text(&first.target, first.port));
-    match &layer.mode {
-        None => Ok(Some(Setting::new(NetMode::List, first.origin.clone()))),
-        Some(mode) if mode.value == NetMode::List => Ok(Some(mode.clone())),
-        Some(mode) => {
-            let word = format!("mode {}", crate::words::word(NET_MODES, &mode.value));
-            let error = contradiction("net", (&word, &mode.origin), (&said, &first.origin));
-            Err(error.fix("hosts are allowed in mode list only"))
-        }
-    }
-}
+use crate::value::name;
 
 /// `env.pass` and `--env NAME|PREFIX*|NAME=VALUE`.
 pub(crate) fn env_pass(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {

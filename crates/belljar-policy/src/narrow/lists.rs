@@ -2,7 +2,8 @@
 
 use super::{Refused, lesser, parents_map, refuse};
 use crate::decide::{passes, within};
-use crate::model::{NetMode, NetRule, Policy, Setting};
+use crate::model::{NetMode, NetRule, Policy, Publish, Setting};
+use crate::value::Written as _;
 use crate::value::host::host_text;
 
 pub(super) fn narrow(out: &mut Policy, parent: &Policy, child: &Policy, refused: &mut Refused) {
@@ -28,8 +29,29 @@ fn net(out: &mut Policy, parent: &Policy, child: &Policy, refused: &mut Refused)
             _ => hosts(&parent.net.allow, &child.net.allow, refused),
         };
     }
+    let reach = |port: &u16| format!("net.reach localhost:{port}");
+    let publish = |ports: &Publish| format!("net.publish {}", ports.written());
+    out.net.reach = both(&parent.net.reach, &child.net.reach, reach, refused);
+    out.net.publish = both(&parent.net.publish, &child.net.publish, publish, refused);
+    out.net.hosts = parents_map("net.hosts", &parent.net.hosts, &child.net.hosts, refused);
+    // A way to what is granted, not a grant.
+    out.net.proxy = child.net.proxy.clone().or_else(|| parent.net.proxy.clone());
     out.net.deny = parent.net.deny.clone();
     child.net.deny.iter().for_each(|rule| crate::layer::add_host(&mut out.net.deny, rule.clone()));
+}
+
+/// Entries of the child that the parent has too.
+fn both<T: PartialEq + Clone>(
+    parent: &[Setting<T>],
+    child: &[Setting<T>],
+    text: impl Fn(&T) -> String,
+    refused: &mut Refused,
+) -> Vec<Setting<T>> {
+    let has = |wanted: &&Setting<T>| parent.iter().any(|own| own.value == wanted.value);
+    for wanted in child.iter().filter(|wanted| !has(wanted)) {
+        refuse(refused, text(&wanted.value), &wanted.origin, "the outer policy does not have it");
+    }
+    child.iter().filter(has).cloned().collect()
 }
 
 /// Each pair of entries of which one holds the other gives the smaller target and port.
@@ -57,8 +79,8 @@ fn common(own: &NetRule, wanted: &NetRule) -> Option<NetRule> {
         return None;
     };
     let port = match (own.port, wanted.port) {
-        (Some(a), Some(b)) if a != b => return None,
-        (a, b) => a.or(b),
+        (None, None) => None,
+        _ => Some(*own.ports().iter().find(|port| wanted.ports().contains(port))?),
     };
     Some(NetRule { target: smaller.target.clone(), port, origin: wanted.origin.clone() })
 }

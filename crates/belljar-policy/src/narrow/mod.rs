@@ -170,12 +170,12 @@ fn descriptors(parent: &Policy, child: &Policy, refused: &mut Refused) -> Vec<Pa
 }
 
 /// Entries of a map that both sides have with the same value, and the parent's others.
-pub(crate) fn parents_map(
+pub(crate) fn parents_map<T: PartialEq + Clone>(
     key: &str,
-    parent: &BTreeMap<String, Setting<String>>,
-    child: &BTreeMap<String, Setting<String>>,
+    parent: &BTreeMap<String, Setting<T>>,
+    child: &BTreeMap<String, Setting<T>>,
     refused: &mut Refused,
-) -> BTreeMap<String, Setting<String>> {
+) -> BTreeMap<String, Setting<T>> {
     for (name, value) in child {
         if parent.get(name).is_none_or(|own| own.value != value.value) {
             refuse(refused, format!("{key}.{name}"), &value.origin, "only the outer policy can set it");

@@ -16,6 +16,12 @@ pub(crate) fn host(text: &str) -> Result<(NetTarget, Option<u16>), PolicyError> 
     Ok((target(name, text)?, port))
 }
 
+/// The port of `localhost:PORT`.
+pub(crate) fn local_port(text: &str) -> Option<u16> {
+    let (name, port) = split_port(text)?;
+    matches!(name, "localhost" | "127.0.0.1" | "::1").then_some(port)?
+}
+
 /// Separates a port; brackets hold an IPv6 address, a second colon without them means that there is no port.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
@@ -30,7 +36,8 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-fn port(text: &str) -> Option<u16> {
+/// A port number, without sign.
+pub(crate) fn port(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port != 0)
 }

@@ -8,7 +8,7 @@ pub(crate) mod path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Bytes, DevView, NetMode, ProcView};
+use crate::model::{Bytes, DevView, NetMode, ProcView, Publish};
 use crate::words;
 
 /// A value as a document writes it, without quotes.
@@ -43,6 +43,21 @@ impl Written for String {
 impl Written for u32 {
     fn written(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Written for std::net::IpAddr {
+    fn written(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Written for Publish {
+    fn written(&self) -> String {
+        if self.port == self.host_port {
+            return self.port.to_string();
+        }
+        format!("{}:{}", self.port, self.host_port)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::report::Layer;
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     let mode = &draft.policy.net.mode;
     let origin = mode.origin.clone();
+    refuse_unsupported(draft)?;
     match mode.value {
         NetMode::Off => no_sockets(draft, origin),
         NetMode::None => nothing_outside(draft, origin),
@@ -21,6 +22,17 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     }
     unix_sockets(draft);
     Ok(())
+}
+
+/// Without a rule that is served these have no effect; the jar must not start as if they had.
+fn refuse_unsupported(draft: &Draft<'_>) -> Result<(), PlanError> {
+    let net = &draft.policy.net;
+    let reach = net.reach.first().map(|port| ("net.reach", &port.origin));
+    let publish = net.publish.first().map(|ports| ("net.publish", &ports.origin));
+    match reach.or(publish) {
+        Some((what, origin)) => Err(PlanError::Unsupported { what, origin: origin.to_string() }),
+        None => Ok(()),
+    }
 }
 
 fn no_sockets(draft: &mut Draft<'_>, origin: Origin) {
