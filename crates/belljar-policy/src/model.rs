@@ -1,5 +1,7 @@
 //! The policy as data: every stage after parsing reads only these types.
 
+mod network;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::rule::Dropped;
 use crate::text::printable;
 use crate::value::path::{form, option_form, setting_form};
+
+pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish};
 
 /// Where a rule was written, so that every refusal can name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,82 +164,6 @@ pub struct FsPolicy {
     /// A folder that becomes `/` (`--root DIR`); rules are placed on top.
     #[serde(with = "setting_form")]
     pub root: Option<Setting<PathBuf>>,
-}
-
-/// The three different answers to "which network?", and one stronger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum NetMode {
-    /// No sockets at all, not even inside the jar.
-    Off,
-    /// A loopback of its own and nothing else.
-    None,
-    /// Only what the allow list names.
-    List,
-    /// The host's network.
-    Host,
-}
-
-/// What a network rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum NetTarget {
-    /// A name, lower case, without a final dot.
-    Name(String),
-    /// Every name below this one (`*.example.org` holds `example.org`).
-    Below(String),
-    /// An address range; a single address has the full prefix.
-    Range {
-        /// First address of the range.
-        addr: std::net::IpAddr,
-        /// Prefix length in bits.
-        prefix: u8,
-    },
-}
-
-/// One entry of `net.allow` or `net.deny`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetRule {
-    /// Name or addresses.
-    pub target: NetTarget,
-    /// Port; none = every port.
-    pub port: Option<u16>,
-    /// Who wrote it.
-    pub origin: Origin,
-}
-
-/// Rules about networks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetPolicy {
-    /// Off, none, list or host.
-    pub mode: Setting<NetMode>,
-    /// Reachable when the mode is `list`.
-    pub allow: Vec<NetRule>,
-    /// Never reachable, in the modes `list` and `host`.
-    pub deny: Vec<NetRule>,
-    /// Ports of the host's own loopback that stand behind the same port of the jar's loopback, in mode `list`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reach: Vec<Setting<u16>>,
-    /// Servers of the jar that the host reaches through its own loopback, in the modes `none` and `list`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub publish: Vec<Setting<Publish>>,
-    /// Addresses that these names lead to, whatever the host's name service says.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hosts: BTreeMap<String, Setting<std::net::IpAddr>>,
-    /// Proxies inside, and variables that name them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<Setting<bool>>,
-}
-
-/// A server of the jar that the host reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Publish {
-    /// Port of `127.0.0.1` in the jar.
-    pub port: u16,
-    /// Port of `127.0.0.1` on the host.
-    pub host_port: u16,
 }
 
 /// Rules about environment variables; nothing passes that is not named.
@@ -398,15 +326,7 @@ impl Policy {
                 cwd: None,
                 root: None,
             },
-            net: NetPolicy {
-                mode: Setting::new(NetMode::Off, Origin::Default),
-                allow: Vec::new(),
-                deny: Vec::new(),
-                reach: Vec::new(),
-                publish: Vec::new(),
-                hosts: BTreeMap::new(),
-                proxy: None,
-            },
+            net: NetPolicy::off(),
             env: EnvPolicy { pass: Vec::new(), set: BTreeMap::new() },
             syscalls: SyscallPolicy { allow: Vec::new(), deny: Vec::new(), when: BTreeMap::new() },
             limits: Limits::default(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Access, FsRule, FsSubject, NetPolicy, NetRule, Origin};
+use crate::model::{Access, FsRule, FsSubject, Origin};
 use crate::value::path::written;
 
 impl Access {
@@ -44,36 +44,6 @@ impl FsRule {
             Some(dest) => format!("{mark}{source}:{}", written(dest)),
             None => format!("{mark}{source}"),
         }
-    }
-}
-
-/// Ports of a rule that names none: ssh and the web.
-const USUAL_PORTS: &[u16] = &[22, 80, 443];
-
-impl NetRule {
-    /// The ports that the rule opens as an entry of `net.allow`. As an entry of `net.deny` without a port it closes every one.
-    ///
-    /// ```
-    /// let policy = belljar_policy::Policy::none().net("example.org")?.net("example.net:8443")?;
-    /// assert_eq!(policy.net.allow[0].ports(), [22, 80, 443]);
-    /// assert_eq!(policy.net.allow[1].ports(), [8443]);
-    /// # Ok::<(), belljar_policy::PolicyError>(())
-    /// ```
-    #[must_use]
-    pub fn ports(&self) -> &[u16] {
-        self.port.as_ref().map_or(USUAL_PORTS, std::slice::from_ref)
-    }
-}
-
-impl NetPolicy {
-    /// Every port that something outside is reached at, ascending: those of `allow` and of `reach`.
-    #[must_use]
-    pub fn served_ports(&self) -> Vec<u16> {
-        let listed = self.allow.iter().flat_map(|rule| rule.ports().iter().copied());
-        let mut ports: Vec<u16> = listed.chain(self.reach.iter().map(|port| port.value)).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports
     }
 }
 
