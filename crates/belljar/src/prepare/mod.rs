@@ -38,8 +38,6 @@ pub(crate) struct Invocation<'a> {
     pub(crate) caller_env: &'a [(OsString, OsString)],
     pub(crate) cwd: &'a Path,
     pub(crate) home: Option<&'a Path>,
-    /// Entries of the host's `/` that are symlinks.
-    pub(crate) root_links: &'a [(String, PathBuf)],
     /// Descriptors that become 0, 1, 2.
     pub(crate) stdio: [Option<Fd>; 3],
     /// Program side of a terminal that the supervisor opened on the host; none = the jar opens its own.
@@ -83,8 +81,12 @@ impl Invocation<'_> {
 pub(crate) struct Prepared<'a> {
     pub(crate) init: Vec<Op<'a>>,
     pub(crate) program: Vec<Op<'a>>,
-    /// The program's file, when the jar shows it.
-    pub(crate) file: Option<&'a Path>,
+    /// The program's file on the host.
+    file: Option<&'a Path>,
+    layout: Layout,
+    /// The jar has a root of its own.
+    namespaced: bool,
+    walker: Walker<'a>,
 }
 
 /// Storage that ops borrow from. Kept by the caller of [`prepare`].
@@ -130,13 +132,13 @@ pub(crate) fn prepare<'a>(
     call: &'a Invocation<'a>,
     found: &'a Found<'a>,
     storage: &'a Storage,
+    mut walker: Walker<'a>,
 ) -> Result<Prepared<'a>, StartError> {
     let own = program::own_files(plan, found)?;
     let places: Vec<&Place> = plan.places().chain(own.iter()).collect();
-    let layout = layout::lay_out(&places, call.home, Walker::new(call.root_links))?;
+    let layout = layout::lay_out(&places, call.home, &mut walker)?;
     let builder = Builder { plan, policy, call, storage, layout, found };
-    let file = found.file.as_deref().filter(|file| builder.has(file));
-    let mut prepared = Prepared { init: Vec::with_capacity(128), program: Vec::with_capacity(64), file };
+    let (mut init, mut program) = (Vec::with_capacity(128), Vec::with_capacity(64));
     let mut placed = false;
     for step in &plan.init {
         match step {
@@ -146,15 +148,25 @@ pub(crate) fn prepare<'a>(
             Step::Place(_) if placed => {}
             Step::Place(_) => {
                 placed = true;
-                mounts::build(&builder, &mut prepared.init)?;
+                mounts::build(&builder, &mut init)?;
             }
-            step => builder.init(step, &mut prepared.init)?,
+            step => builder.init(step, &mut init)?,
         }
     }
     for step in &plan.program {
-        builder.program(step, &mut prepared.program)?;
+        builder.program(step, &mut program)?;
     }
-    Ok(prepared)
+    let file = found.file.as_deref();
+    Ok(Prepared { init, program, file, layout: builder.layout, namespaced: plan.namespaces != 0, walker })
+}
+
+impl Prepared<'_> {
+    /// The program's file, when the jar shows it under its own path.
+    pub(crate) fn shown_file(&self) -> Option<&Path> {
+        let real = |file: &Path| self.walker.clone().path(file);
+        let shows = |file: &Path| real(file).is_some_and(|real| self.layout.shows(&real));
+        self.file.filter(|file| !self.namespaced || shows(file))
+    }
 }
 
 impl Plan {
@@ -216,9 +228,10 @@ impl<'a> Builder<'a> {
             Step::Loopback => ops.push(Op::Loopback),
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
-            // Without a user namespace of its own the jar's user has no power over the bounding set.
-            Step::DropCapabilities if self.plan.namespaces == 0 => ops.push(Op::DropCapabilities),
-            Step::DropCapabilities => ops.extend([Op::DropBounding(LAST_CAPABILITY), Op::DropCapabilities]),
+            // The bounding set only limits what exec takes from a file's capabilities. With no_new_privs exec takes nothing,
+            // and every mount of the jar is nosuid, where files have none: 41 calls would guard a door that is walled up
+            // twice. Without namespaces only no_new_privs is there, and BecomeUser empties the set first where it can.
+            Step::DropCapabilities => ops.push(Op::DropCapabilities),
             Step::NoNewPrivs => ops.push(Op::NoNewPrivs),
             Step::NotDumpable => ops.push(Op::NotDumpable),
             _ => {}
@@ -272,12 +285,6 @@ impl<'a> Builder<'a> {
             ops.extend(from.map(|from| Op::Dup { from, to }));
         }
         ops.extend(self.call.logs.iter().map(|(to, from)| Op::Dup { from: *from, to: *to }));
-    }
-
-    /// Whether a file of the host is in the jar under its own path.
-    fn has(&self, file: &Path) -> bool {
-        let real = Walker::new(self.call.root_links).path(file);
-        self.plan.namespaces == 0 || real.is_some_and(|real| self.layout.shows(&real))
     }
 
     fn terminal(&self, mask: u8, ops: &mut Vec<Op<'a>>) {
