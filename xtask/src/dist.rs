@@ -83,6 +83,7 @@ fn musl_flags(library: &Path, seam: &Path) -> Vec<String> {
         library.join("rcrt1.o").display().to_string(),
         seam.display().to_string(),
         "-Wl,--wrap=pthread_getattr_np".to_owned(),
+        "-Wl,--wrap=sigaction".to_owned(),
     ];
     arguments.extend(CALLED_UNASKED.iter().map(|name| format!("-Wl,--undefined={name}")));
     arguments.iter().map(|argument| format!("-Clink-arg={argument}")).collect()
@@ -94,7 +95,18 @@ fn seam(folder: &Path) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     tree::read("dist/musl_seam.c")?.hash(&mut hasher);
     let object = folder.join(format!("musl_seam-{:016x}.o", hasher.finish()));
-    let flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIE", "-c", "dist/musl_seam.c", "-o"];
+    let flags = [
+        "-std=c99",
+        "-D_POSIX_C_SOURCE=200809L",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-O2",
+        "-fPIE",
+        "-c",
+        "dist/musl_seam.c",
+        "-o",
+    ];
     must(program("cc", flags).arg(&object))?;
     Ok(object)
 }

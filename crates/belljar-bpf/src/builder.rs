@@ -156,7 +156,7 @@ impl FilterBuilder {
     /// An unknown group, or one that is never granted.
     pub fn allow_group(mut self, name: &str) -> Result<Self, RuleError> {
         let group = groups::grantable(name)?;
-        self.spec.rules.reserve(group.rows().len());
+        self.spec.rules.reserve(group.rows().len() + FURTHER_RULES);
         for row in group.rows() {
             match row.verdict {
                 Verdict::Allow => self.spec.rules.push(group.rule(row, None)),
@@ -206,6 +206,9 @@ impl FilterBuilder {
         self.spec.compile()
     }
 }
+
+/// Room for what a policy and a planner add to a group: growing copies every rule.
+const FURTHER_RULES: usize = 64;
 
 const NO_DEFAULT_ALLOW: &str = "a filter names what it grants";
 const DENY_MUST_REFUSE: &str = "a deny rule must refuse";

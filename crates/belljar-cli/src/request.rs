@@ -77,8 +77,13 @@ fn letter(flag: &str) -> Option<char> {
 
 /// The policy that the flags make, with the presets and files that they name.
 pub(crate) fn policy(words: &Words) -> Result<Policy, Fault> {
+    policy_at(words, current_folder()?)
+}
+
+/// The same for a caller who knows the current folder.
+pub(crate) fn policy_at(words: &Words, cwd: PathBuf) -> Result<Policy, Fault> {
     check_choices(words)?;
-    load(Vec::new(), words.given().iter().filter_map(typed).collect())
+    load(Vec::new(), words.given().iter().filter_map(typed).collect(), cwd)
 }
 
 /// Options that are no policy take the words of their row only.
@@ -97,11 +102,11 @@ fn check_choices(words: &Words) -> Result<(), Fault> {
 
 /// The policy of one file alone.
 pub(crate) fn file(path: OsString) -> Result<Policy, Fault> {
-    load(vec![Input::Named(path)], Vec::new())
+    load(vec![Input::Named(path)], Vec::new(), current_folder()?)
 }
 
-fn load(inputs: Vec<Input>, flags: Vec<FlagValue>) -> Result<Policy, Fault> {
-    let request = Request { inputs, flags, cwd: current_folder()?, home: home() };
+fn load(inputs: Vec<Input>, flags: Vec<FlagValue>, cwd: PathBuf) -> Result<Policy, Fault> {
+    let request = Request { inputs, flags, cwd, home: home() };
     belljar::policy::load(&request, &read).map_err(|error| fault(&error))
 }
 

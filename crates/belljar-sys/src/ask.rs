@@ -76,6 +76,18 @@ pub fn seccomp_notify() -> Result<(), Errno> {
     unsafe { syscalls::syscall3(Sysno::seccomp, GET_ACTION_AVAIL, 0, (&raw const action).addr()) }.map(drop)
 }
 
+/// Whether the caller holds supplementary groups other than `gid`.
+#[must_use]
+pub fn holds_groups_besides(gid: u32) -> bool {
+    const MOST: usize = 64;
+    let mut groups = [gid; MOST];
+    // SAFETY: the kernel writes at most `MOST` numbers to the array, which lives until the call is over.
+    let answer =
+        unsafe { syscalls::syscall2(Sysno::getgroups, MOST, groups.as_mut_ptr().expose_provenance()) };
+    // More than fit are others in any case.
+    answer == Err(Errno::EINVAL) || groups.iter().any(|group| *group != gid)
+}
+
 /// `Ok` if the kernel gave the refusal that it must give.
 fn refused_with(answer: Result<usize, Errno>, expected: Errno) -> Result<(), Errno> {
     match answer {

@@ -158,7 +158,7 @@ impl Command {
     /// [`StartError::Plan`]: the policy cannot be enforced here.
     pub fn plan(&self) -> Result<Plan, StartError> {
         let facts = self.host_facts();
-        Ok(crate::plan::plan(&self.policy, &facts, self.call(false))?)
+        Ok(crate::plan::plan(&self.policy, &facts, Call::new(jar::look(&self.stdio).terminals, false))?)
     }
 
     /// Starts the program and returns once its exec has succeeded. Safe in a program with many threads.
@@ -177,23 +177,21 @@ impl Command {
     /// Runs the program as this whole process' job: signals are passed on, and the jar ends with the calling thread.
     /// Failures are told in the report.
     pub fn run(&mut self) -> Report {
-        match jar::start(self, jar::Mode::Foreground, |running, _, explain| running.finish(explain)) {
+        let ended = jar::start(self, jar::Mode::Foreground, |running, _, explain| running.finish(explain));
+        match ended.and_then(|report| report) {
             Ok(report) => report,
-            Err(error) => Report::failed(&error, &self.host_facts()),
+            Err(error) => Report::failed(&error, &self.facts.clone().unwrap_or_else(probe::probe)),
         }
     }
 
+    /// What plans look at.
     pub(crate) fn host_facts(&self) -> HostFacts {
-        let mut facts = self.facts.clone().unwrap_or_else(probe::probe);
+        let mut facts = self.facts.clone().unwrap_or_else(probe::for_plan);
         let limits = &self.policy.limits;
         if self.facts.is_none() && (limits.memory.is_some() || limits.pids.is_some()) {
             facts.cgroup = probe::cgroup();
         }
         facts
-    }
-
-    pub(crate) fn call(&self, dies_with_thread: bool) -> Call {
-        Call { terminals: jar::terminals(&self.stdio), dies_with_thread }
     }
 }
 

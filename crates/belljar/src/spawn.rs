@@ -31,9 +31,10 @@ pub(crate) struct Started {
     pub(crate) at: Instant,
 }
 
-/// A status socket: the supervisor's end, the child's end.
+/// A status socket: the supervisor's end, the child's end. The child's has the lower number: there is less to close below.
 pub(crate) fn status_pair() -> Result<(OwnedFd, OwnedFd), StartError> {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .map(|(lower, higher)| (higher, lower))
         .map_err(|errno| supervisor("making the status socket", errno.into()))
 }
 
@@ -152,7 +153,7 @@ pub(crate) fn failed(prepared: &Prepared<'_>, failure: belljar_sys::wire::Failur
     let op = usize::try_from(failure.at).ok().and_then(|at| ops.get(at));
     let source = io::Error::from_raw_os_error(failure.errno.0);
     match op {
-        Some(Op::Exec { candidates, .. }) => exec_failed(candidates, prepared.file, source),
+        Some(Op::Exec { candidates, .. }) => exec_failed(candidates, prepared.shown_file(), source),
         Some(Op::SelfProbe(_) | Op::CloseInherited { .. })
             if failure.errno == belljar_sys::Errno::NOT_CONFINED =>
         {
@@ -187,7 +188,6 @@ fn object(op: &Op<'_>) -> String {
         Op::Dir { path, .. }
         | Op::File { path, .. }
         | Op::Symlink { path, .. }
-        | Op::Mask { path, .. }
         | Op::SetAttr { path, .. }
         | Op::Chdir(path)
         | Op::Cover(path)
@@ -197,7 +197,8 @@ fn object(op: &Op<'_>) -> String {
         Op::Overlay { to: walk, .. }
         | Op::Bind { from: walk, .. }
         | Op::BindFd { to: walk, .. }
-        | Op::Mount { to: walk, .. } => walk.path(),
+        | Op::Mount { to: walk, .. }
+        | Op::Mask(walk) => walk.path(),
         Op::LandlockPath(rights) => rights.path,
         _ => return String::new(),
     };

@@ -24,7 +24,7 @@ fn all_capabilities() -> Vec<u8> {
 
 /// Whether a line of `/proc/self/status` names a set with something in it.
 fn is_filled(line: &str) -> bool {
-    line.split_whitespace().nth(1).is_some_and(|set| set.trim_matches('0') != "")
+    line.split_whitespace().nth(1).is_some_and(|set| !set.trim_matches('0').is_empty())
 }
 
 #[test]

@@ -36,10 +36,11 @@ fn whole(words: &Words, program: &OsStr, arguments: &[&OsStr]) -> u8 {
         Ok(ending) => ending,
         Err(fault) => return Ending::silent().fail(&fault),
     };
-    match request::policy(words) {
-        Ok(policy) => {
+    let known = request::current_folder().and_then(|cwd| Ok((request::policy_at(words, cwd.clone())?, cwd)));
+    match known {
+        Ok((policy, cwd)) => {
             let mut command = Command::new(program);
-            command.args(arguments).policy(policy);
+            command.args(arguments).policy(policy).current_dir(cwd);
             ending.observe(&mut command);
             ending.finish(&command.run())
         }

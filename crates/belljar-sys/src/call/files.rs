@@ -190,16 +190,6 @@ pub fn closes_on_exec(fd: Fd) -> bool {
     plain(Sysno::fcntl, [int(fd), word(g::F_GETFD), 0, 0, 0, 0]).is_ok_and(|flags| flags & 1 != 0)
 }
 
-/// Whether a descriptor is an open folder.
-#[must_use]
-pub fn is_folder(fd: Fd) -> bool {
-    // The mode is the first half of the fourth word of `struct stat`.
-    let mut stat = [0_u64; 18];
-    let known = plain(Sysno::fstat, [int(fd), ptr(stat.as_mut_ptr()), 0, 0, 0, 0]).is_ok();
-    let [_, _, _, mode, ..] = stat;
-    known && mode & 0xF000 == 0x4000
-}
-
 /// Device and inode of an open file.
 ///
 /// # Errors

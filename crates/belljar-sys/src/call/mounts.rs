@@ -16,6 +16,14 @@ pub fn mount(kind: &CStr, to: &CStr, flags: u32, data: &CStr) -> Result<()> {
     plain(Sysno::mount, [cstr(c"belljar"), cstr(to), cstr(kind), word(flags), cstr(data), 0]).map(drop)
 }
 
+/// `mount(2)` of one file on another, both taken as they are.
+///
+/// # Errors
+/// The kernel's.
+pub fn mount_over(from: &CStr, to: &CStr) -> Result<()> {
+    plain(Sysno::mount, [cstr(from), cstr(to), 0, word(g::MS_BIND), 0, 0]).map(drop)
+}
+
 /// `open_tree(2)` of a descriptor, cloned with everything below it.
 ///
 /// # Errors

@@ -45,10 +45,14 @@ pub(super) fn close_up_to(first: u32, kept: Fd) -> Result<u32> {
     Ok(kept.saturating_add(1))
 }
 
+/// The files stay open until init closes everything: each takes one write in its life.
 pub(super) fn id_maps(uid: &[u8], gid: &[u8]) -> Result<()> {
-    call::write_file(c"/proc/self/setgroups", b"deny")?;
-    call::write_file(c"/proc/self/uid_map", uid)?;
-    call::write_file(c"/proc/self/gid_map", gid)
+    let maps: [(&CStr, &[u8]); 3] =
+        [(c"/proc/self/setgroups", b"deny"), (c"/proc/self/uid_map", uid), (c"/proc/self/gid_map", gid)];
+    for (path, text) in maps {
+        call::write(call::open(path, g::O_WRONLY)?, text)?;
+    }
+    Ok(())
 }
 
 /// The kernel keeps an entry of the host's `/proc` for every user namespace that was ever told something there, and each
@@ -80,31 +84,26 @@ pub(super) fn become_user(uid: u32, gid: u32) -> Result<()> {
     call::become_user(uid, gid)
 }
 
-pub(super) fn new_root(state: &mut State, at: &CStr, data: &CStr) -> Result<()> {
+pub(super) fn new_root(at: &CStr, data: &CStr) -> Result<()> {
     call::mount(c"tmpfs", at, g::MS_NOSUID | g::MS_NODEV, data)?;
-    enter_root(state, at)
-}
-
-pub(super) fn enter_root(state: &mut State, at: &CStr) -> Result<()> {
-    call::chdir(at)?;
-    state.root = call::open(c".", g::O_PATH)?;
-    Ok(())
+    call::chdir(at)
 }
 
 /// `mount(2)` takes paths only: a checked target is entered through a safe walk, and left again.
-pub(super) fn mount(root: Fd, kind: &CStr, to: Walk<'_>, flags: u32, data: &CStr) -> Result<()> {
+pub(super) fn mount(kind: &CStr, to: Walk<'_>, flags: u32, data: &CStr) -> Result<()> {
     match to {
         Walk::Plain(path) => call::mount(kind, path, flags, data),
         Walk::Checked(path) => {
-            call::fchdir(inside(path)?)?;
+            let (target, root) = (inside(path)?, call::open(c".", g::O_PATH)?);
+            call::fchdir(target)?;
             call::mount(kind, c".", flags, data)?;
             call::fchdir(root)
         }
     }
 }
 
-pub(super) fn overlay(root: Fd, to: Walk<'_>, data: &CStr) -> Result<()> {
-    mount(root, c"overlay", to, g::MS_NOSUID | g::MS_NODEV, data)
+pub(super) fn overlay(to: Walk<'_>, data: &CStr) -> Result<()> {
+    mount(c"overlay", to, g::MS_NOSUID | g::MS_NODEV, data)
 }
 
 /// The folder stays with the supervisor after it was detached here.
@@ -154,7 +153,7 @@ pub(super) fn set_attr(fd: Fd, path: &CStr, recursive: bool, attrs: u64) -> Resu
 
 pub(super) fn bind_node(from: &CStr, to: &CStr) -> Result<()> {
     may_exist(call::make_file(to, 0o666))?;
-    call::move_mount_to(call::clone_path(from)?, to)
+    call::mount_over(from, to)
 }
 
 pub(super) fn cover(path: &CStr) -> Result<()> {
@@ -162,16 +161,34 @@ pub(super) fn cover(path: &CStr) -> Result<()> {
     call::move_mount(call::fresh_tmpfs(c"1m", c"0555")?, target)
 }
 
-/// A path that this host lacks needs no mask. The cover cannot be opened: devices are refused on its mount.
-pub(super) fn mask(path: &CStr, with: &CStr) -> Result<()> {
-    let target = match inside(path) {
-        Err(Errno::NOENT) => return Ok(()),
-        other => other?,
-    };
-    let cover = call::clone_path(with)?;
+/// A path that this host lacks needs no mask.
+pub(super) fn mask(state: &mut State, target: Walk<'_>) -> Result<()> {
+    match move_mask(state, target) {
+        Err(Errno::NOENT) => Ok(()),
+        done => done,
+    }
+}
+
+fn move_mask(state: &mut State, target: Walk<'_>) -> Result<()> {
+    match target {
+        Walk::Plain(path) => call::move_mount_to(next_mask(state)?, path),
+        Walk::Checked(path) => {
+            let target = inside(path)?;
+            call::move_mount(next_mask(state)?, target)
+        }
+    }
+}
+
+/// The mask cannot be opened: devices are refused on its mount. Its clones keep its attributes.
+fn next_mask(state: &mut State) -> Result<Fd> {
+    if state.mask >= 0 {
+        return call::clone_tree(state.mask);
+    }
+    let mask = call::clone_path(c"/dev/null")?;
     // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC
-    set_attr(cover, c"", false, 0b1111)?;
-    call::move_mount(cover, target)
+    set_attr(mask, c"", false, 0b1111)?;
+    state.mask = mask;
+    Ok(mask)
 }
 
 pub(super) fn drop_bounding(last: u32) -> Result<()> {

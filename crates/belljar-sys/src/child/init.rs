@@ -23,7 +23,7 @@ struct Shared<'a> {
 /// The child's whole life.
 pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
     let mut shared =
-        Shared { sequence, state: State { status, terminal: -1, root: -1, ruleset: -1 }, failure: None };
+        Shared { sequence, state: State { status, terminal: -1, mask: -1, ruleset: -1 }, failure: None };
     if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
         fail(status, failure);
     }
@@ -130,14 +130,15 @@ fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
         end_tree(sequence);
     }
     let Ok(children) = call::signalfd(1 << (g::SIGCHLD.wrapping_sub(1))) else { end_tree(sequence) };
+    // What ended before the descriptor was there is still pending: every signal is blocked.
     loop {
-        if let Some(result) = reap(program) {
-            finish(sequence, result, status);
-        }
         match call::poll_each([children, status, errands]) {
             Ok([ended, commanded, asked]) => {
                 if ended {
+                    look(sequence, program, status);
+                    // A child that ends after this makes it readable again; one that ended before is looked for below.
                     drain(children);
+                    look(sequence, program, status);
                 }
                 if commanded {
                     obey(sequence, program, status);
@@ -152,23 +153,34 @@ fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
     }
 }
 
+/// Reaps, and ends with the program.
+fn look(sequence: &Sequence<'_>, program: i32, status: Fd) {
+    let (result, any_left) = reap(program);
+    if let Some(result) = result {
+        if any_left {
+            kill_rest(sequence);
+        }
+        finish(result, status);
+    }
+}
+
 fn drain(children: Fd) {
     let mut info = [0_u8; 128];
     crate::call::unheard(call::read(children, &mut info));
 }
 
-/// Collects every child that has ended; the program's status when it is among them.
-fn reap(program: i32) -> Option<i32> {
+/// Collects every child that has ended: the program's status when it is among them, and whether others live. Without a
+/// child there is no process below either: orphans become init's children.
+fn reap(program: i32) -> (Option<i32>, bool) {
     let mut result = None;
-    while let Ok((pid, status, _)) = call::wait_any(true) {
-        if pid == 0 {
-            break;
-        }
-        if pid == program {
-            result = Some(status);
+    loop {
+        match call::wait_any(true) {
+            Ok((0, ..)) => return (result, true),
+            Ok((pid, status, _)) if pid == program => result = Some(status),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return (result, errno != Errno::CHILD),
         }
     }
-    result
 }
 
 fn obey(sequence: &Sequence<'_>, program: i32, status: Fd) {
@@ -204,9 +216,8 @@ fn run_errand(errands: Fd) -> Fd {
     -1
 }
 
-/// Ends what is left, then tells the supervisor: when it hears of the end, nothing else lives.
-fn finish(sequence: &Sequence<'_>, result: i32, status: Fd) -> ! {
-    kill_rest(sequence);
+/// Tells the supervisor: when it hears of the end, nothing else lives.
+fn finish(result: i32, status: Fd) -> ! {
     let usage = call::children_usage();
     crate::call::unheard(Event::Ended(ended(result, &usage)).send(status));
     call::exit(0)

@@ -39,9 +39,8 @@ pub(super) fn loopback() -> Result<()> {
     }
     // IFF_UP | IFF_RUNNING
     let mut request = abi::IfReq { name, flags: 0x41, rest: [0; 22] };
-    let done = call::ioctl_with(socket, SIOCSIFFLAGS, &mut request);
-    call::close(socket);
-    done.map(drop)
+    // Init closes the socket with everything else.
+    call::ioctl_with(socket, SIOCSIFFLAGS, &mut request).map(drop)
 }
 
 /// Makes every address one of the jar's own, so that whatever a program connects to is a socket of this namespace or nothing.

@@ -93,8 +93,8 @@ pub enum Op<'a> {
     Detach(&'a CStr),
     /// Cover a folder, which need not be enterable, with an empty one in memory.
     Cover(&'a CStr),
-    /// Cover a path with nothing when it exists.
-    Mask { path: &'a CStr, with: &'a CStr },
+    /// Cover a path with a null device that cannot be opened, when it exists.
+    Mask(Walk<'a>),
     /// Attributes of the mount at a path below the current folder.
     SetAttr { path: &'a CStr, attrs: u64 },
     /// The current folder becomes the root, the old root is gone.
@@ -168,8 +168,8 @@ pub(crate) struct State {
     pub(crate) status: Fd,
     /// The jar's own terminal, program side; -1 = none.
     pub(crate) terminal: Fd,
-    /// The new root while it is built; -1 = none.
-    pub(crate) root: Fd,
+    /// A mask that is in place, for others to be made from; -1 = none.
+    pub(crate) mask: Fd,
     /// The Landlock ruleset; -1 = none.
     pub(crate) ruleset: Fd,
 }
@@ -194,7 +194,7 @@ impl Op<'_> {
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
             Self::Overlay { .. } | Self::SendFolder(_) | Self::Detach(_) => "overlay",
-            Self::Mask { .. } | Self::Cover(_) => "mask",
+            Self::Mask(_) | Self::Cover(_) => "mask",
             Self::SetAttr { .. } => "mount-attributes",
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
@@ -235,8 +235,8 @@ impl Op<'_> {
             Self::JoinCgroup(fd) => call::write(fd, b"0").map(drop),
             Self::LimitNamespaces { inside } => action::limit_namespaces(inside),
             Self::MountPrivate => call::mount(c"", c"/", g::MS_REC | g::MS_PRIVATE, c""),
-            Self::NewRoot { at, data } => action::new_root(state, at, data),
-            Self::EnterRoot(at) => action::enter_root(state, at),
+            Self::NewRoot { at, data } => action::new_root(at, data),
+            Self::EnterRoot(at) => call::chdir(at),
             Self::Dir { path, mode } => action::may_exist(call::mkdir(path, mode)),
             Self::File { path, mode } => action::may_exist(call::make_file(path, mode)),
             Self::Symlink { target, path } => action::may_exist(call::symlink(target, path)),
@@ -244,12 +244,12 @@ impl Op<'_> {
             Self::Bind { from, to, attrs } => action::bind(from, to, attrs),
             Self::BindFd { from, to, attrs } => action::attach(from, to, attrs),
             Self::BindNode { from, to } => action::bind_node(from, to),
-            Self::Mount { kind, to, flags, data } => action::mount(state.root, kind, to, flags, data),
-            Self::Overlay { to, data } => action::overlay(state.root, to, data),
+            Self::Mount { kind, to, flags, data } => action::mount(kind, to, flags, data),
+            Self::Overlay { to, data } => action::overlay(to, data),
             Self::SendFolder(path) => action::send_folder(state.status, path),
             Self::Detach(path) => call::detach(path),
             Self::Cover(path) => action::cover(path),
-            Self::Mask { path, with } => action::mask(path, with),
+            Self::Mask(target) => action::mask(state, target),
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),
             Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),

@@ -1,11 +1,12 @@
 //! Descriptors: the standard ones, the passed ones, and what init must keep.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use belljar_policy::{FdMode, PassFd};
-use belljar_sys::{Fd, call, owned};
+use belljar_sys::{Fd, owned};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::termios::isatty;
 
 use crate::command::{Command, Stdio};
 use crate::error::{PlanError, StartError};
@@ -25,7 +26,8 @@ pub(super) struct Streams {
 
 impl Streams {
     /// What is a terminal (bit mask) is counted by its relay.
-    pub(super) fn open(command: &mut Command, terminals: u8) -> Result<Self, StartError> {
+    pub(super) fn open(command: &mut Command, look: Look) -> Result<Self, StartError> {
+        refuse_folder(look)?;
         let mut streams = Self::default();
         let limit = command.policy.limits.output.as_ref();
         if let Some(limit) = limit {
@@ -34,7 +36,7 @@ impl Streams {
         }
         let counts = limit.is_some();
         for (at, stdio) in command.stdio.iter_mut().enumerate() {
-            let counted = counts && terminals & (1 << at) == 0;
+            let counted = counts && look.terminals & (1 << at) == 0;
             streams.one(at, std::mem::take(stdio), counted)?;
         }
         for pass in &command.policy.pass_fds {
@@ -61,7 +63,6 @@ impl Streams {
     }
 
     fn one(&mut self, at: usize, stdio: Stdio, counted: bool) -> Result<(), StartError> {
-        refuse_folder(at, &stdio)?;
         match stdio {
             Stdio::Inherit if counted && at > 0 => self.count(at, inherited(at)?)?,
             Stdio::From(fd) if counted && at > 0 => self.count(at, fd)?,
@@ -105,20 +106,49 @@ impl Streams {
     }
 }
 
+/// What the standard descriptors are (bit masks).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Look {
+    /// The caller's terminal.
+    pub(crate) terminals: u8,
+    folders: u8,
+}
+
+/// Looks at what becomes the standard descriptors.
+pub(crate) fn look(stdio: &[Stdio; 3]) -> Look {
+    let inherited = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let mut look = Look::default();
+    for ((stream, inherited), bit) in stdio.iter().zip(inherited).zip([1, 2, 4]) {
+        let (fd, own) = match stream {
+            Stdio::Inherit => (inherited, false),
+            Stdio::From(fd) => (fd.as_fd(), true),
+            Stdio::Null | Stdio::Piped => continue,
+        };
+        let Ok(stat) = fstat(fd) else { continue };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => look.folders |= bit,
+            FileType::CharacterDevice if !own && !is_memory(stat.st_rdev) && isatty(fd) => {
+                look.terminals |= bit;
+            }
+            _ => {}
+        }
+    }
+    look
+}
+
+/// `/dev/null` and its like, which a start without a terminal is mostly given.
+fn is_memory(device: u64) -> bool {
+    rustix::fs::major(device) == 1
+}
+
 /// Above a folder of the host lies all of the host: attributes can be asked and changed there without opening anything.
-fn refuse_folder(at: usize, stdio: &Stdio) -> Result<(), StartError> {
-    let number = u16::try_from(at).unwrap_or(0);
-    let found = match stdio {
-        Stdio::Inherit => call::is_folder(Fd::from(number)),
-        Stdio::From(fd) => call::is_folder(raw(fd)),
-        Stdio::Null | Stdio::Piped => false,
-    };
-    let refused = || StartError::Descriptor {
-        fd: number,
+fn refuse_folder(look: Look) -> Result<(), StartError> {
+    let refused = |fd| StartError::Descriptor {
+        fd,
         origin: "standard".to_owned(),
         why: "is a folder: grant it with -r or -w",
     };
-    if found { Err(refused()) } else { Ok(()) }
+    (0..3).find(|fd| look.folders & (1 << fd) != 0).map_or(Ok(()), |fd| Err(refused(fd)))
 }
 
 /// Nobody stands between the jar and a reader of its pipe, who can count for himself.

@@ -11,19 +11,19 @@ use std::sync::Arc;
 
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
-use rustix::termios::isatty;
 
-use crate::command::{Command, Stdio};
+use crate::command::Command;
 use crate::error::StartError;
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
-use crate::plan::{self, Engine, Plan, Step};
-use crate::prepare::{self, Invocation, Storage, program};
+use crate::plan::{self, Call, Engine, Plan, Step};
+use crate::prepare::{self, Invocation, Storage, Walker, program};
 use crate::probe::HostFacts;
 use crate::report::Report;
 use crate::spawn::{self, Started, raw, supervisor};
 use crate::supervise::{self, Outcome, Relay, Signals, Watch};
 use descriptors::Streams;
+pub(crate) use descriptors::look;
 
 /// Who drives the jar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,24 +40,13 @@ pub(crate) struct Running {
     started: Started,
     watch: Watch,
     group: Option<Group>,
-    plan: Plan,
+    plan: Arc<Plan>,
     limits: belljar_policy::Limits,
-    facts: HostFacts,
     events: Arc<Events>,
     over: bool,
 }
 
 type Pipes = [Option<OwnedFd>; 3];
-
-/// Which standard descriptors are the caller's terminal (bit mask).
-pub(crate) fn terminals(stdio: &[Stdio; 3]) -> u8 {
-    let standard =
-        [isatty(rustix::stdio::stdin()), isatty(rustix::stdio::stdout()), isatty(rustix::stdio::stderr())];
-    stdio.iter().zip(standard).zip([1, 2, 4]).fold(0, |mask, ((stream, tty), bit)| match stream {
-        Stdio::Inherit if tty => mask | bit,
-        _ => mask,
-    })
-}
 
 /// Turns a failure record into an error, while the ops it speaks of still live.
 pub(crate) type Explain<'a> = &'a dyn Fn(Failure) -> StartError;
@@ -70,14 +59,16 @@ pub(crate) fn start<R>(
 ) -> Result<R, StartError> {
     let foreground = mode == Mode::Foreground;
     let facts = command.host_facts();
-    let call = command.call(foreground);
-    let plan = plan::plan(&command.policy, &facts, call)?;
+    let look = look(&command.stdio);
+    let call = Call { terminals: look.terminals, dies_with_thread: foreground };
+    let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
     prepare::refuse_unmapped(&plan)?;
     let narrowed = passed::narrow(&command.policy.pass_fds, &plan, foreground)?;
-    let mut streams = Streams::open(command, call.terminals)?;
+    let mut streams = Streams::open(command, look)?;
     let host_terminal = host_terminal(&plan, call.terminals)?;
     let group = group(&plan, command, &facts)?;
-    let owners = owners::detach(&plan, &facts)?;
+    let mut walker = Walker::new(&facts.root_links);
+    let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
     let mut storage = Storage { filter: plan::sock_filters(&plan.filter), ..Storage::default() };
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
@@ -90,7 +81,6 @@ pub(crate) fn start<R>(
         caller_env: &command.env,
         cwd: &cwd,
         home: command.home.as_deref(),
-        root_links: &facts.root_links,
         stdio: streams.child(),
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
         detached: &detached,
@@ -103,7 +93,7 @@ pub(crate) fn start<R>(
     };
     storage.kept = descriptors::kept(&invocation, &command.policy.pass_fds);
     let found = program::find(&command.policy, &invocation, &storage)?;
-    let prepared = prepare::prepare(&plan, &command.policy, &invocation, &found, &storage)?;
+    let prepared = prepare::prepare(&plan, &command.policy, &invocation, &found, &storage, walker)?;
     let signals = if foreground { Some(take_signals()?) } else { None };
     // Keys typed ahead stay with the caller's terminal until there is a program to read them.
     let announce = !foreground || call.terminals != 0;
@@ -117,9 +107,9 @@ pub(crate) fn start<R>(
     let mut watch = watch(&plan, command, signals, relay, streams.take_output());
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let limits = command.policy.limits.clone();
-    let (told, facts) = (plan.clone(), facts.clone());
+    let plan = Arc::clone(&plan);
     let events = Arc::new(Events::new(command.observer.clone()));
-    let running = Running { started, watch, group, plan: told, limits, facts, events, over: false };
+    let running = Running { started, watch, group, plan, limits, events, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 
@@ -220,19 +210,15 @@ impl Running {
 
     /// Attends to the end, for a foreground job. Init's own exit is not waited for: it says its last word when nothing
     /// else of the jar lives.
-    pub(crate) fn finish(mut self, explain: Explain<'_>) -> Report {
-        let outcome = match self.attend() {
-            Ok(outcome) => outcome,
-            Err(error) => return Report::failed(&error, &self.facts),
-        };
-        if let Some(failure) = outcome.failure {
-            drop(supervise::reap(&self.started));
-            return Report::failed(&explain(failure), &self.facts);
-        }
-        if self.group.is_some() {
+    pub(crate) fn finish(mut self, explain: Explain<'_>) -> Result<Report, StartError> {
+        let outcome = self.attend()?;
+        if outcome.failure.is_some() || self.group.is_some() {
             drop(supervise::reap(&self.started));
         }
-        self.report(&outcome)
+        match outcome.failure {
+            Some(failure) => Err(explain(failure)),
+            None => Ok(self.report(&outcome)),
+        }
     }
 
     fn attend(&mut self) -> Result<Outcome, StartError> {

@@ -12,7 +12,7 @@ use belljar_sys::{Errno, Fd, Op, owned};
 
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWUSER, Place, Placed, Plan, Step};
-use crate::prepare::{Walker, write_maps_between};
+use crate::prepare::{Walker, open_now, write_maps_between};
 use crate::probe::HostFacts;
 use crate::spawn::{raw, status_pair, supervisor};
 
@@ -32,13 +32,12 @@ impl Owners {
 }
 
 /// Detaches what root grants; nothing when the caller is not root.
-pub(super) fn detach(plan: &Plan, facts: &HostFacts) -> Result<Owners, StartError> {
+pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) -> Result<Owners, StartError> {
     let mut owners = Owners::default();
     if facts.uid != 0 || plan.namespaces == 0 {
         return Ok(owners);
     }
     let mut spaces: Vec<((u32, u32), OwnedFd)> = Vec::new();
-    let mut walker = Walker::new(&facts.root_links);
     for step in &plan.init {
         if let Step::Place(Place { what: Placed::Host { from, access, .. }, .. }) = step
             && *access != Access::Hide
@@ -98,7 +97,7 @@ fn translation(ids: (u32, u32)) -> Result<OwnedFd, StartError> {
         owned::spawn(&sequence, &theirs).map_err(|errno| supervisor("making a user namespace", os(errno)))?;
     drop(theirs);
     let opened = write_maps_between(child.pid, ids)
-        .and_then(|()| std::fs::File::open(format!("/proc/{}/ns/user", child.pid)));
+        .and_then(|()| open_now(Path::new(&format!("/proc/{}/ns/user", child.pid))));
     drop(mine);
     // It waits for a word that never comes.
     rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL)

@@ -3,6 +3,7 @@
 use std::io;
 
 use belljar_sys::Op;
+use rustix::fs::{Mode, OFlags};
 
 use super::Storage;
 use crate::error::StartError;
@@ -43,7 +44,7 @@ pub(crate) fn refuse_unmapped(plan: &Plan) -> Result<(), StartError> {
 
 /// Whether a user id means somebody in this user namespace.
 fn is_mapped(uid: u32) -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let map = text("/proc/self/uid_map").unwrap_or_default();
     map.lines().any(|line| {
         let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
         let (first, count) = (numbers.next(), numbers.nth(1));
@@ -51,16 +52,35 @@ fn is_mapped(uid: u32) -> bool {
     })
 }
 
+/// All of a small file of the kernel's: few calls, since every start reads it.
+fn text(path: &str) -> io::Result<String> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let (mut text, mut bytes) = (Vec::new(), [0_u8; 4096]);
+    loop {
+        match rustix::io::read(&file, &mut bytes)? {
+            0 => return Ok(String::from_utf8_lossy(&text).into_owned()),
+            count => text.extend_from_slice(bytes.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
 /// Root writes the maps of its child: only these ids exist in the jar.
 pub(crate) fn write_maps(pid: i32, uid: u32, gid: u32) -> io::Result<()> {
-    std::fs::write(format!("/proc/{pid}/uid_map"), format!("{uid} {uid} 1"))?;
-    std::fs::write(format!("/proc/{pid}/gid_map"), format!("{gid} {gid} 1"))
+    write_map(pid, "uid_map", uid, uid)?;
+    write_map(pid, "gid_map", gid, gid)
+}
+
+fn write_map(pid: i32, file: &str, inside: u32, outside: u32) -> io::Result<()> {
+    let map =
+        rustix::fs::open(format!("/proc/{pid}/{file}"), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&map, format!("{inside} {outside} 1").as_bytes())?;
+    Ok(())
 }
 
 /// Maps for translating owners: these ids of a file system are nobody's.
 pub(crate) fn write_maps_between(pid: i32, (uid, gid): (u32, u32)) -> io::Result<()> {
-    std::fs::write(format!("/proc/{pid}/uid_map"), format!("{uid} {NOBODY} 1"))?;
-    std::fs::write(format!("/proc/{pid}/gid_map"), format!("{gid} {NOBODY} 1"))
+    write_map(pid, "uid_map", uid, NOBODY)?;
+    write_map(pid, "gid_map", gid, NOBODY)
 }
 
 const NOBODY: u32 = 65534;

@@ -109,12 +109,12 @@ fn join(folder: &Path, rest: &Path) -> PathBuf {
 pub(crate) fn lay_out(
     places: &[&Place],
     home: Option<&Path>,
-    mut walker: Walker<'_>,
+    walker: &mut Walker<'_>,
 ) -> Result<Layout, StartError> {
     let mut layout = Layout::default();
     let mut ready = Vec::new();
     for place in places {
-        ready.extend(resolve(place, home, &mut walker, &mut layout.links)?);
+        ready.extend(resolve(place, home, walker, &mut layout.links)?);
     }
     hide_aliases(&mut ready);
     // On a tie hide comes last: it covers what is there.

@@ -92,7 +92,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
             ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Checked(to), attrs: NOSUID | NODEV })
         }
         Item::Cover(_) => ops.push(Op::Cover(to)),
-        Item::Mask(_) => ops.push(Op::Mask { path: to, with: c"/dev/null" }),
+        Item::Mask(_) => ops.push(Op::Mask(target)),
         Item::Tmpfs(_, size) => ops.push(tmpfs(builder, target, *size, "1777", MS_NOSUID | MS_NODEV)?),
         Item::Proc(_) => {
             let flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -166,5 +166,5 @@ fn dev<'a>(
 
 /// Null devices on a mount that forbids devices: they cannot be opened.
 pub(super) fn mask_proc(ops: &mut Vec<Op<'_>>) {
-    ops.extend(MASKED.iter().map(|path| Op::Mask { path, with: c"/dev/null" }));
+    ops.extend(MASKED.iter().map(|path| Op::Mask(Walk::Plain(path))));
 }

@@ -7,7 +7,7 @@ use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::{Op, child::PathRights};
 
 use super::layout::Item;
-use super::{Builder, grants};
+use super::{Builder, grants, open_now};
 use crate::error::StartError;
 use crate::plan::{Engine, FS_DIR_ONLY, FS_READ_DIR, LandlockPlan, Plan};
 
@@ -67,7 +67,7 @@ pub(super) fn ungranted(builder: &Builder<'_>) -> Option<PathBuf> {
     let home = builder.call.home.map(Path::to_path_buf);
     home.into_iter()
         .chain(WELL_KNOWN.iter().map(PathBuf::from))
-        .find(|path| !touches(builder, path) && std::fs::File::open(path).is_ok())
+        .find(|path| !touches(builder, path) && open_now(path).is_ok())
 }
 
 /// Whether the jar has something at, above or below a path.

@@ -23,17 +23,19 @@ pub(crate) struct Real {
     pub(crate) links: Vec<(PathBuf, PathBuf)>,
 }
 
-/// Follows symlinks as the kernel would for the caller. Remembers real folders: a path in one of them needs one look.
-#[derive(Debug)]
+/// Follows symlinks as the kernel would for the caller. Remembers real folders, where a path needs one look, and what is
+/// not there, below which nothing needs any.
+#[derive(Clone, Debug)]
 pub(crate) struct Walker<'a> {
     known: Vec<PathBuf>,
+    absent: Vec<PathBuf>,
     /// Entries of `/` that are known to be symlinks.
     root_links: &'a [(String, PathBuf)],
 }
 
 impl<'a> Walker<'a> {
     pub(crate) fn new(root_links: &'a [(String, PathBuf)]) -> Self {
-        Self { known: vec![PathBuf::from("/")], root_links }
+        Self { known: vec![PathBuf::from("/")], absent: Vec::new(), root_links }
     }
 
     /// The real path of an absolute one.
@@ -43,6 +45,9 @@ impl<'a> Walker<'a> {
         }
         if self.knows(path) {
             return Ok(Real { path: path.to_path_buf(), dir: true, links: Vec::new() });
+        }
+        if self.absent.iter().any(|absent| path.starts_with(absent)) {
+            return Err(Errno::NOENT.into());
         }
         let dir = match self.shallow(path) {
             Some(Err(Errno::LOOP)) => return self.through_links(path),
@@ -73,9 +78,16 @@ impl<'a> Walker<'a> {
         let parent = path.parent()?;
         if parent.parent() == Some(Path::new("/")) && !self.knows(parent) && self.root_link(parent).is_none()
         {
-            self.real(parent).ok()?;
+            match self.real(parent) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Err(Errno::NOENT)),
+                found => found.ok()?,
+            };
         }
-        self.knows(parent).then(|| entry(path))
+        let found = self.knows(parent).then(|| entry(path))?;
+        if found == Err(Errno::NOENT) {
+            self.absent.push(path.to_path_buf());
+        }
+        Some(found)
     }
 
     fn knows(&self, path: &Path) -> bool {

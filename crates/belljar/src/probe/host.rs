@@ -9,8 +9,8 @@ use super::peek;
 use super::userns::{self, Userspace};
 use super::{Cgroup, HostFacts};
 
-/// Entries of `/` that distributions make symlinks into `/usr` or into the store.
-const ROOT_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"];
+/// Entries of `/` that distributions make symlinks into `/usr` or into the store, and that most policies grant.
+const ROOT_LINKS: [&str; 4] = ["/bin", "/sbin", "/lib", "/lib64"];
 
 /// What every container engine covers in `/proc`. The kernel refuses a fresh `/proc` to an own user namespace where the
 /// visible one is covered.
@@ -19,33 +19,41 @@ const COVERED: &str = "/proc/sys";
 /// `SECCOMP_ADDFD_FLAG_SEND` cannot be asked for without a listener; it came with this kernel.
 const ADDFD_SEND: (u16, u16) = (5, 14);
 
+/// What plans look at; the rest as it is on most hosts.
 pub(super) fn facts() -> HostFacts {
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     let kernel = numbers(&release);
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid().as_raw());
     let admin = uid.is_root() && holds_sys_admin();
-    let mode = rustix::thread::secure_computing_mode();
     let notify = ask::seccomp_notify();
     HostFacts {
         kernel,
         release,
         uid: uid.as_raw(),
         gid,
-        extra_groups: has_groups_besides(gid),
+        extra_groups: ask::holds_groups_besides(gid),
         admin,
         userns: userns::judge(admin, &Userspace),
         landlock: ask::landlock_abi(),
-        seccomp: mode.is_ok() || notify.is_ok(),
+        seccomp: notify.is_ok() || rustix::thread::secure_computing_mode().is_ok(),
         seccomp_notify: notify.is_ok() && kernel >= ADDFD_SEND,
         mount_fds: ask::open_tree().is_ok() && ask::mount_setattr().is_ok(),
-        proc_mount: peek::mounted_at(COVERED) == Some(false),
-        mseal: ask::mseal().is_ok(),
+        proc_mount: true,
+        mseal: false,
         cgroup: Cgroup::None,
         root_links: ROOT_LINKS.iter().filter_map(|path| root_link(path)).collect(),
-        inside_seccomp: matches!(mode, Ok(SecureComputingMode::Filter)),
-        yama: peek::switch("/proc/sys/kernel/yama/ptrace_scope")
-            .map_or(0, |digit| digit.saturating_sub(b'0')),
+        inside_seccomp: false,
+        yama: 0,
     }
+}
+
+/// What is for people: hints and findings.
+pub(super) fn complete(facts: &mut HostFacts) {
+    facts.proc_mount = peek::mounted_at(COVERED) == Some(false);
+    facts.mseal = ask::mseal().is_ok();
+    facts.inside_seccomp = matches!(rustix::thread::secure_computing_mode(), Ok(SecureComputingMode::Filter));
+    facts.yama =
+        peek::switch("/proc/sys/kernel/yama/ptrace_scope").map_or(0, |digit| digit.saturating_sub(b'0'));
 }
 
 /// First two numbers of a release such as `6.1.0-18-amd64`; a part that is none counts as 0.
@@ -55,13 +63,7 @@ fn numbers(release: &str) -> (u16, u16) {
 }
 
 fn holds_sys_admin() -> bool {
-    rustix::process::geteuid().is_root()
-        && rustix::thread::capabilities(None)
-            .is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN))
-}
-
-fn has_groups_besides(gid: u32) -> bool {
-    rustix::process::getgroups().is_ok_and(|groups| groups.iter().any(|group| group.as_raw() != gid))
+    rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN))
 }
 
 fn root_link(path: &str) -> Option<(String, PathBuf)> {

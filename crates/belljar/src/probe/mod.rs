@@ -23,7 +23,17 @@ use userns::apparmor_label;
 /// ```
 #[must_use]
 pub fn probe() -> HostFacts {
-    let facts = host::facts();
+    let mut facts = host::facts();
+    host::complete(&mut facts);
+    masked(facts)
+}
+
+/// The same without what no plan looks at, as it is on most hosts: each question costs a start a system call.
+pub(crate) fn for_plan() -> HostFacts {
+    masked(host::facts())
+}
+
+fn masked(facts: HostFacts) -> HostFacts {
     #[cfg(feature = "test-hooks")]
     let facts = mask::from_environment(facts);
     facts

@@ -63,6 +63,9 @@ impl Output {
 
     /// Moves one chunk of each that can be moved without waiting; whether anything came.
     pub(super) fn pump(&mut self) -> io::Result<bool> {
+        if self.pipes.is_empty() {
+            return Ok(false);
+        }
         let mut bytes = vec![0_u8; CHUNK];
         let mut any = false;
         for at in 0..self.pipes.len() {
