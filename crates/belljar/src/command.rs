@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use belljar_policy::Policy;
 
+use crate::ask::Ask;
 use crate::error::StartError;
 use crate::event::Observer;
 use crate::jar::{self, Running};
@@ -50,6 +51,7 @@ pub struct Command {
     pub(crate) home: Option<PathBuf>,
     pub(crate) facts: Option<HostFacts>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) ask: Option<Ask>,
 }
 
 /// The caller's home folder: what the environment says, else the list of accounts.
@@ -82,6 +84,7 @@ impl Command {
             home: home(),
             facts: None,
             observer: None,
+            ask: None,
         }
     }
 
@@ -143,6 +146,12 @@ impl Command {
     /// Tells this observer what the jar tries, while it runs. The report lists it in any case.
     pub fn observe(&mut self, observer: Arc<dyn Observer>) -> &mut Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Asks the user about what the policy does not grant. Questions are put while [`Child::wait`] or [`Command::run`] runs.
+    pub fn ask(&mut self, ask: Ask) -> &mut Self {
+        self.ask = Some(ask);
         self
     }
 

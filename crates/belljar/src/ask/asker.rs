@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Instant;
 
 use super::never::Never;
-use super::prompt::{Prompt, Want};
+use super::prompt::Want;
 use super::rate::Rate;
 
 /// Questions within a minute.
@@ -55,6 +55,8 @@ pub enum Why {
     NoAnswer,
     /// Nobody can be asked any more.
     NobodyThere,
+    /// The program has ended.
+    Over,
 }
 
 impl fmt::Display for Why {
@@ -69,6 +71,7 @@ impl fmt::Display for Why {
             Self::TooMany => out.write_str("too many answers to remember"),
             Self::NoAnswer => out.write_str("no answer in time"),
             Self::NobodyThere => out.write_str("nobody can be asked"),
+            Self::Over => out.write_str("the program has ended"),
         }
     }
 }
@@ -130,16 +133,20 @@ impl Asker {
     /// Whether the user has to be asked at `now`.
     pub fn consider(&mut self, want: &Want, now: Instant) -> Considered {
         let refused = |why| Considered::Settled(Settled::unasked(why));
-        if let Some(what) = self.never.refuses(want) {
-            return refused(Why::NeverGranted(what));
-        }
-        if let Some(answer) = self.answered(want) {
-            return refused(Why::Answered(answer));
+        if let Some(settled) = self.known(want) {
+            return Considered::Settled(settled);
         }
         if self.answers.len() >= REMEMBERED {
             return refused(Why::TooMany);
         }
         if self.rate.take(now) { Considered::Ask } else { refused(Why::TooOften) }
+    }
+
+    /// What is known without asking.
+    #[must_use]
+    pub fn known(&self, want: &Want) -> Option<Settled> {
+        let never = self.never.refuses(want).map(Why::NeverGranted);
+        never.or_else(|| self.answered(want).map(Why::Answered)).map(Settled::unasked)
     }
 
     /// What was said before. Who may write may read; a no to reading is one to writing.
@@ -160,20 +167,6 @@ impl Asker {
     pub fn settle(&mut self, want: Want, answer: Answer) -> Settled {
         self.answers.insert(want, answer);
         Settled { why: Why::Answered(answer), asked: true }
-    }
-
-    /// A path that the jar's name leads to is one that no prompt can grant.
-    #[must_use]
-    pub fn refuses(&self, want: &Want) -> Option<&'static str> {
-        self.never.refuses(want)
-    }
-}
-
-impl Prompt {
-    /// Whether `other` asks for the same, so that one answer serves both.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.want == other.want
     }
 }
 

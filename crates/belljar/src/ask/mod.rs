@@ -9,14 +9,28 @@
 //! through [`escaped`]: text of the jar cannot steer a terminal or pose as belljar's own words.
 
 mod asker;
+mod attendant;
+mod desk;
+mod error;
 mod never;
 mod prompt;
 pub(crate) mod rate;
 mod save;
+mod socket;
+#[cfg(test)]
+mod tests;
 mod text;
+mod tty;
+mod way;
+pub mod wire;
 
 pub use asker::{Answer, Asker, Considered, Settled, Why};
+pub(crate) use attendant::Attendant;
+pub use attendant::PATIENCE;
+pub use desk::Desk;
+pub use error::AskError;
 pub use never::Never;
 pub use prompt::{Prompt, Want};
 pub use save::{PolicyFile, SaveError};
 pub use text::{LONGEST, escaped, shown};
+pub use way::{Ask, Way};

@@ -236,9 +236,21 @@ pub enum StartError {
         /// What the kernel answered.
         source: io::Error,
     },
+    /// Nobody can be asked.
+    #[error("{source}{}", because(source))]
+    Ask {
+        /// Why not.
+        #[from]
+        source: crate::ask::AskError,
+    },
     /// A control group could not be made.
     #[error("control group: {0}")]
     Limit(String),
+}
+
+/// What the kernel said, after a colon.
+fn because(error: &dyn std::error::Error) -> String {
+    error.source().map(|source| format!(": {source}")).unwrap_or_default()
 }
 
 pub(crate) fn shown(path: &std::path::Path) -> String {

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
 
+use crate::ask::Attendant;
 use crate::command::Command;
-use crate::error::StartError;
+use crate::error::{PlanError, StartError};
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
 use crate::plan::{self, Call, Engine, Plan, Step};
@@ -63,6 +64,7 @@ pub(crate) fn start<R>(
     let call = Call { terminals: look.terminals, dies_with_thread: foreground };
     let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
     prepare::refuse_unmapped(&plan)?;
+    let attendant = attendant(command)?;
     let narrowed = passed::narrow(&command.policy.pass_fds, &plan, foreground)?;
     let mut streams = Streams::open(command, look)?;
     let host_terminal = host_terminal(&plan, call.terminals)?;
@@ -105,6 +107,7 @@ pub(crate) fn start<R>(
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
     let relay = started.or_end(master.map(|master| relay(master, call.terminals)).transpose())?;
     let mut watch = watch(&plan, command, signals, relay, streams.take_output());
+    watch.attendant = attendant;
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let limits = command.policy.limits.clone();
     let plan = Arc::clone(&plan);
@@ -189,7 +192,17 @@ fn watch(
         signals,
         relay,
         output,
+        attendant: None,
     }
+}
+
+/// Reaches the user who is to be asked.
+fn attendant(command: &Command) -> Result<Option<Attendant>, StartError> {
+    let Some(ask) = &command.ask else { return Ok(None) };
+    // Nothing hands questions over: asking would be a promise without a voice.
+    let unsupported = PlanError::Unsupported { what: "asking", origin: "--ask".to_owned() };
+    ask.begin(&command.policy, command.home.as_deref())?;
+    Err(unsupported.into())
 }
 
 impl Running {

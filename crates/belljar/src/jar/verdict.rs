@@ -182,6 +182,7 @@ impl Report {
 fn hint(error: &StartError, facts: &HostFacts) -> String {
     match error {
         StartError::Plan(plan) => plan.hint(),
+        StartError::Ask { source } => source.hint().to_owned(),
         StartError::Step { step, source, .. } => {
             let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
             row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())

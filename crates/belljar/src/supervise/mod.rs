@@ -19,6 +19,7 @@ pub(crate) use output::Output;
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
 
+use crate::ask::Attendant;
 use crate::report::LimitKind;
 use crate::spawn::{self, Started};
 
@@ -50,6 +51,8 @@ pub(crate) struct Watch {
     pub(crate) relay: Option<Relay>,
     /// Output to count.
     pub(crate) output: Output,
+    /// Puts questions to the user.
+    pub(crate) attendant: Option<Attendant>,
 }
 
 /// How a run ended, as the supervisor saw it.
@@ -77,6 +80,8 @@ pub(crate) fn attend(started: &Started, watch: &mut Watch) -> io::Result<Outcome
     if outcome.ended.is_none() && outcome.failure.is_none() {
         kill(started, watch)?;
     }
+    // Questions are over, and the terminal is as it was before they were put.
+    watch.attendant = None;
     let drained = drain(watch, outcome.limit.is_some());
     if watch.output.is_over() {
         outcome.limit.get_or_insert(LimitKind::Output);
@@ -100,6 +105,9 @@ fn drain(watch: &mut Watch, limited: bool) -> io::Result<()> {
 fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Result<()> {
     loop {
         let ready = wait(started, watch)?;
+        if let Some(attendant) = &mut watch.attendant {
+            attendant.turn(Instant::now());
+        }
         if ready.relay
             && let Some(relay) = &mut watch.relay
         {
@@ -166,9 +174,15 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         set.push(PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN));
         owners.push('n');
     }
-    for (fd, flags) in watch.relay.iter().flat_map(Relay::interests) {
+    // The jar's own terminal waits while the user is asked on it.
+    let asking = watch.attendant.as_ref().is_some_and(Attendant::is_asking);
+    for (fd, flags) in watch.relay.iter().filter(|_| !asking).flat_map(Relay::interests) {
         set.push(PollFd::from_borrowed_fd(fd, flags));
         owners.push('t');
+    }
+    for (fd, flags) in watch.attendant.iter().flat_map(Attendant::interests) {
+        set.push(PollFd::from_borrowed_fd(fd, flags));
+        owners.push('q');
     }
     for (fd, flags) in watch.output.interests() {
         set.push(PollFd::from_borrowed_fd(fd, flags));
@@ -186,7 +200,8 @@ fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
     let wall = watch.wall.map(|wall| wall.saturating_sub(started.at.elapsed()));
     let memory = watch.memory.map(|_| if watch.memory_close { CLOSE_PERIOD } else { MEMORY_PERIOD });
     let cpu = watch.cpu.map(|_| CPU_PERIOD);
-    let left = wall.into_iter().chain(memory).chain(cpu).min()?;
+    let question = watch.attendant.as_ref().and_then(|attendant| attendant.time_left(Instant::now()));
+    let left = wall.into_iter().chain(memory).chain(cpu).chain(question).min()?;
     Timespec::try_from(left).ok()
 }
 

@@ -70,7 +70,9 @@ pub(super) fn pass_on(started: &Started, watch: &mut Watch, forwarded: &mut Vec<
                 }
             }
             TSTP => {
+                tell_stopped(watch, true);
                 suspend(started, watch.relay.as_mut())?;
+                tell_stopped(watch, false);
                 forwarded.push(i32::from(signal));
             }
             CONT => send(started, CONT, true)?,
@@ -84,6 +86,13 @@ pub(super) fn pass_on(started: &Started, watch: &mut Watch, forwarded: &mut Vec<
         }
     }
     Ok(())
+}
+
+/// A question gives the terminal back for as long as this process is stopped.
+fn tell_stopped(watch: &mut Watch, stopped: bool) {
+    if let Some(attendant) = &mut watch.attendant {
+        attendant.stopped(stopped);
+    }
 }
 
 /// A key of the terminal means the whole group; `kill` means the program.

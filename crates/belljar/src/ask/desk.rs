@@ -1,0 +1,150 @@
+//! Where threads that need an answer wait for the one thread that talks to the user.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use super::asker::{Answer, Asker, Considered, Settled, Why};
+use super::prompt::{Prompt, Want};
+
+/// Questions that wait at once. Who comes later is refused: threads that wait are memory.
+const WAITING: usize = 8;
+
+/// A question on its way to the user.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) prompt: Prompt,
+    answer: SyncSender<Settled>,
+}
+
+/// The line of questions, and what is known without asking.
+#[derive(Debug)]
+pub struct Desk {
+    state: Mutex<State>,
+    bell: OwnedFd,
+}
+
+#[derive(Debug)]
+struct State {
+    asker: Asker,
+    line: VecDeque<Question>,
+    /// What the user is looking at.
+    shown: Option<Question>,
+    open: bool,
+}
+
+impl Desk {
+    /// An empty line.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn new(asker: Asker) -> io::Result<Self> {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let state = State { asker, line: VecDeque::new(), shown: None, open: true };
+        Ok(Self { state: Mutex::new(state), bell })
+    }
+
+    /// Asks, and waits until there is an answer or none can come any more.
+    #[must_use]
+    pub fn ask(&self, prompt: Prompt) -> Settled {
+        let (answer, wait) = sync_channel(1);
+        {
+            let mut state = self.state();
+            match state.ready(&prompt.want) {
+                Considered::Settled(settled) => return settled,
+                Considered::Ask => state.line.push_back(Question { prompt, answer }),
+            }
+        }
+        self.ring();
+        wait.recv().unwrap_or(Settled::unasked(Why::NobodyThere))
+    }
+
+    /// What is known about a wish without asking anybody; none when it would have to be asked.
+    #[must_use]
+    pub fn known(&self, want: &Want) -> Option<Settled> {
+        self.state().asker.known(want)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A thread that panicked left whole questions behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self) {
+        // A bell that rings already needs no second ring.
+        let rung = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+        tracing::trace!(?rung, "a question waits");
+    }
+
+    /// Readable when a question has come.
+    pub(super) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// The next question; it stays shown until [`Desk::settle`].
+    pub(super) fn next(&self) -> Option<Prompt> {
+        let heard = rustix::io::read(&self.bell, &mut [0_u8; 8]);
+        tracing::trace!(?heard, "looking for questions");
+        let mut state = self.state();
+        state.shown = state.line.pop_front();
+        state.shown.as_ref().map(|question| question.prompt.clone())
+    }
+
+    /// Ends the shown question, and with a clear answer every waiting one for the same.
+    pub(super) fn settle(&self, why: Why) -> Option<Prompt> {
+        let mut state = self.state();
+        let shown = state.shown.take()?;
+        let settled = match why {
+            Why::Answered(answer) => state.answered(&shown.prompt, answer),
+            why => Settled { why, asked: true },
+        };
+        shown.end(settled);
+        Some(shown.prompt)
+    }
+
+    /// Nobody will answer any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.open = false;
+        let line = std::mem::take(&mut state.line);
+        for question in line.into_iter().chain(state.shown.take()) {
+            question.end(Settled::unasked(Why::NobodyThere));
+        }
+    }
+}
+
+impl Question {
+    fn end(&self, settled: Settled) {
+        // Who asked may be gone.
+        let told = self.answer.send(settled);
+        tracing::trace!(?told, "a question has ended");
+    }
+}
+
+impl State {
+    fn ready(&mut self, want: &Want) -> Considered {
+        let refused = |why| Considered::Settled(Settled::unasked(why));
+        if !self.open {
+            return self.asker.known(want).map_or(refused(Why::NobodyThere), Considered::Settled);
+        }
+        if self.line.len() >= WAITING && self.asker.known(want).is_none() {
+            return refused(Why::TooOften);
+        }
+        self.asker.consider(want, Instant::now())
+    }
+
+    fn answered(&mut self, prompt: &Prompt, answer: Answer) -> Settled {
+        let settled = self.asker.settle(prompt.want.clone(), answer);
+        let (same, others) = std::mem::take(&mut self.line)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|question| question.prompt.want == prompt.want);
+        self.line = others;
+        same.iter().for_each(|question| question.end(settled));
+        settled
+    }
+}

@@ -1,0 +1,186 @@
+//! The user answers on the supervisor's own terminal, with one key.
+//!
+//! The jar has a terminal of its own whose output waits meanwhile, so it can neither paint over a question nor see the keys.
+//! Keys typed before a question was seen are thrown away: a jar could have asked for them.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+};
+
+use super::asker::{Answer, Why};
+use super::attendant::Front;
+use super::error::AskError;
+use super::prompt::Prompt;
+use super::text::shown;
+
+/// Keys within this time after a question appeared were meant for something else.
+const ARMING: Duration = Duration::from_millis(700);
+
+/// What each key says. The widest answer needs the shift key.
+const KEYS: &[(u8, Answer)] = &[
+    (b'o', Answer::Once),
+    (b'O', Answer::Once),
+    (b'A', Answer::Always),
+    (b'n', Answer::Never),
+    (b'N', Answer::Never),
+    // Escape, ^C, ^D
+    (27, Answer::Never),
+    (3, Answer::Never),
+    (4, Answer::Never),
+];
+
+/// The supervisor's terminal.
+#[derive(Debug)]
+pub(crate) struct TtyFront {
+    tty: OwnedFd,
+    /// Name of the file that "always" writes to; none: it is not offered.
+    file: Option<String>,
+    /// Settings to restore; there while a question is shown.
+    before: Option<Termios>,
+    since: Instant,
+}
+
+impl TtyFront {
+    /// Opens the controlling terminal.
+    pub(crate) fn open(file: Option<&std::path::Path>) -> Result<Self, AskError> {
+        let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let tty = open("/dev/tty", how, Mode::empty()).map_err(|errno| AskError::NoTerminal(errno.into()))?;
+        let file = file.map(|path| shown(path.as_os_str()));
+        Ok(Self { tty, file, before: None, since: Instant::now() })
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            match rustix::io::write(&self.tty, rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys arrive one by one and unseen.
+    fn raw(&mut self) -> io::Result<()> {
+        let now = tcgetattr(&self.tty)?;
+        let mut raw = now.clone();
+        raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
+        self.before = Some(now);
+        Ok(())
+    }
+
+    fn restore(&mut self) -> io::Result<()> {
+        match self.before.take() {
+            Some(before) => Ok(tcsetattr(&self.tty, OptionalActions::Now, &before)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether keys of the terminal are ours: a job in the background has none.
+    fn is_ours(&self) -> bool {
+        tcgetpgrp(&self.tty).is_ok_and(|group| group == rustix::process::getpgrp())
+    }
+
+    fn text(&self, prompt: &Prompt, patience: Duration) -> String {
+        let always = self.file.as_ref().map(|file| format!("A = always, adds a line to {file}   "));
+        let keys = format!("o = once, for this run   {}n = never", always.unwrap_or_default());
+        let (question, reason) = (prompt.question(), prompt.reason());
+        format!("\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
+    }
+}
+
+impl Front for TtyFront {
+    fn interest(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        self.before.is_some().then(|| (self.tty.as_fd(), PollFlags::IN))
+    }
+
+    fn show(&mut self, prompt: &Prompt, patience: Duration) -> io::Result<bool> {
+        if !self.is_ours() {
+            return Ok(false);
+        }
+        self.raw()?;
+        tcflush(&self.tty, QueueSelector::IFlush)?;
+        self.write(&self.text(prompt, patience))?;
+        self.since = Instant::now();
+        Ok(true)
+    }
+
+    fn read(&mut self) -> io::Result<Option<Answer>> {
+        if self.before.is_none() || !super::socket::readable(self.tty.as_fd(), Duration::ZERO)? {
+            return Ok(None);
+        }
+        let mut bytes = [0_u8; 64];
+        let count = match rustix::io::read(&self.tty, &mut bytes) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => count,
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
+        let armed = self.since.elapsed() >= ARMING;
+        let bytes = bytes.get(..count).unwrap_or_default();
+        Ok(if armed { answer(bytes, self.file.is_some()) } else { None })
+    }
+
+    fn end(&mut self, why: Why, note: &str) -> io::Result<()> {
+        let asked = self.before.is_some();
+        self.restore()?;
+        let note = if note.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", super::text::escaped(note.as_ref()))
+        };
+        if asked { self.write(&format!("\r\n  -> {why}{note}\r\n")) } else { Ok(()) }
+    }
+
+    fn stopped(&mut self, stopped: bool) -> io::Result<()> {
+        match (stopped, self.before.is_some()) {
+            (true, true) => {
+                let before = self.before.clone();
+                self.restore()?;
+                self.before = before;
+                Ok(())
+            }
+            (false, true) => self.raw(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The answer of a single key. Several at once were pasted, or are a key with a name: no answer.
+fn answer(keys: &[u8], always: bool) -> Option<Answer> {
+    let [key] = keys else { return None };
+    let said = KEYS.iter().find(|(known, _)| known == key).map(|(_, answer)| *answer);
+    said.filter(|answer| always || *answer != Answer::Always)
+}
+
+impl Drop for TtyFront {
+    fn drop(&mut self) {
+        // The terminal may be gone; there is nobody to tell then.
+        drop(self.restore());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_plain_key_is_an_answer() {
+        assert_eq!(answer(b"o", true), Some(Answer::Once));
+        assert_eq!(answer(b"A", true), Some(Answer::Always));
+        assert_eq!(answer(b"A", false), None);
+        assert_eq!(answer(b"\x03", false), Some(Answer::Never));
+        for keys in [&b"a"[..], b"oo", b"\x1b[A", b"y", b"\n", b""] {
+            assert_eq!(answer(keys, true), None, "{keys:?}");
+        }
+    }
+}
