@@ -12,12 +12,47 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod budget;
+mod dns;
+mod engine;
+mod http;
+mod lookup;
 mod observe;
 mod rules;
 mod service;
 mod sockets;
+mod socks;
+mod standin;
 
+pub use budget::Budgets;
+pub use lookup::{HostResolver, Resolver};
 pub use observe::{Connected, Denial, Door, Observer, Reason};
 pub use rules::Rules;
-pub use service::Service;
+pub use service::{Service, Settings};
 pub use sockets::Sockets;
+
+/// Readers of what a jar sends, for fuzz targets.
+#[cfg(feature = "test-hooks")]
+pub mod hostile {
+    /// Reads a DNS message; the reply.
+    #[must_use]
+    pub fn dns(message: &[u8]) -> Option<Vec<u8>> {
+        crate::dns::exercise(message)
+    }
+
+    /// Reads the head of a request to the HTTP proxy; how many bytes it takes.
+    #[must_use]
+    pub fn http(bytes: &[u8]) -> usize {
+        match crate::http::head(bytes) {
+            crate::http::Head::Tunnel { used, .. } | crate::http::Head::Forward { used, .. } => used,
+            crate::http::Head::More | crate::http::Head::Bad(_) => 0,
+        }
+    }
+
+    /// Reads a greeting and a request to the SOCKS5 proxy; whether they decide anything.
+    #[must_use]
+    pub fn socks(bytes: &[u8]) -> [bool; 2] {
+        [crate::socks::greeting(bytes), crate::socks::request(bytes)]
+            .map(|step| step != crate::socks::Step::More)
+    }
+}

@@ -1,23 +1,98 @@
 //! Start and end of serving.
 
+use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crate::{Observer, Rules, Sockets};
+use crate::budget::Budgets;
+use crate::engine::{Bell, Engine};
+use crate::lookup::{HostResolver, Resolver};
+use crate::{Observer, Rules, Sockets, standin};
+
+/// What a service may be told besides its rules.
+#[derive(Clone)]
+pub struct Settings {
+    /// How much a jar gets.
+    pub budgets: Budgets,
+    /// Who knows the addresses of names.
+    pub resolver: Arc<dyn Resolver>,
+    /// How long its answer is used again; every connection is checked and dialled anew.
+    pub fresh: Duration,
+    /// The `/15` of the stand-in addresses; nothing else may be meant by them.
+    pub stand_ins: Ipv4Addr,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            budgets: Budgets::default(),
+            resolver: Arc::new(HostResolver),
+            fresh: Duration::from_secs(5),
+            stand_ins: standin::RANGE,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Settings").field("budgets", &self.budgets).finish_non_exhaustive()
+    }
+}
 
 /// A running service. Dropping it, like [`Service::end`], cuts all connections and waits for its threads.
 #[derive(Debug)]
-pub struct Service {}
+pub struct Service {
+    bell: Arc<Bell>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
 
 impl Service {
-    /// Serves the sockets on a thread of its own, which starts with the signal mask of the caller.
+    /// Serves the sockets on a thread of its own, which starts with the signal mask of the caller. The process has to ignore
+    /// SIGPIPE, as Rust programs do.
     ///
     /// # Errors
     /// A descriptor or thread could not be made, or a socket is none.
-    pub fn start(_: Sockets, _: Rules, _: Arc<dyn Observer>) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
+    pub fn start(sockets: Sockets, rules: Rules, observer: Arc<dyn Observer>) -> io::Result<Self> {
+        Self::start_with(sockets, rules, observer, Settings::default())
     }
 
-    /// Cuts all connections, closes the sockets and waits for the threads.
-    pub fn end(self) {}
+    /// [`Service::start`] with other budgets, or another source of addresses.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with(
+        sockets: Sockets,
+        rules: Rules,
+        observer: Arc<dyn Observer>,
+        settings: Settings,
+    ) -> io::Result<Self> {
+        let engine = Engine::new(sockets, rules, observer, settings)?;
+        let bell = engine.bell();
+        let thread = std::thread::Builder::new().name("belljar-net".to_owned());
+        Ok(Self { bell, thread: Some(thread.spawn(move || engine.run())?) })
+    }
+
+    /// Cuts all connections, closes the sockets and waits for the threads. A look-up that the host's resolver is in the
+    /// middle of is waited for half a second, then left alone.
+    ///
+    /// # Errors
+    /// Serving had ended before, since the kernel refused to wait for events.
+    pub fn end(mut self) -> io::Result<()> {
+        self.finish()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.bell.stop();
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the serving thread panicked")))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.finish());
+    }
 }

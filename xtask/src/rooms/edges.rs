@@ -12,7 +12,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("belljar-sys", &["syscalls", "linux-raw-sys"]),
     ("belljar-bpf", &[]),
     ("belljar-policy", &["serde", "toml"]),
-    ("belljar-net", &["belljar-policy", "httparse", "rustix", "simple-dns"]),
+    ("belljar-net", &["belljar-policy", "httparse", "rustix"]),
     (
         "belljar",
         &[

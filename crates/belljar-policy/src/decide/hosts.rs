@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Decision;
 use crate::error::PolicyError;
-use crate::model::{NetMode, NetRule, NetTarget, Origin, Policy};
+use crate::model::{NetMode, NetPolicy, NetRule, NetTarget, Origin, Policy};
 use crate::value::Written as _;
 use crate::value::host::{host, host_text, masked, width};
 
@@ -108,32 +108,77 @@ impl Question {
 /// The text is no host.
 pub fn net_decision(policy: &Policy, object: &str) -> Result<Decision, PolicyError> {
     let (target, port) = host(object)?;
+    Ok(target_decision(&policy.net, target, port))
+}
+
+/// The target of `HOST` or `HOST:PORT`, as an entry of a list would be read, and the port.
+///
+/// ```
+/// use belljar_policy::{NetTarget, net_target};
+/// assert_eq!(net_target("Example.ORG.:443")?, (NetTarget::Name("example.org".to_owned()), Some(443)));
+/// # Ok::<(), belljar_policy::PolicyError>(())
+/// ```
+///
+/// # Errors
+/// The text is no host.
+pub fn net_target(text: &str) -> Result<(NetTarget, Option<u16>), PolicyError> {
+    host(text)
+}
+
+/// What [`net_decision`] says, for those who have no text.
+#[must_use]
+pub fn target_decision(net: &NetPolicy, target: NetTarget, port: Option<u16>) -> Decision {
     let question = Question { object: host_text(&target, port), target, port };
     let allow = || format!("--net {}", question.object);
-    let mode = &policy.net.mode;
+    let mode = &net.mode;
     let by_mode = |allowed| {
         let rule = format!("net.mode = \"{}\"", mode.value.written());
         Decision::new(question.object.clone(), allowed, rule, &mode.origin)
     };
-    Ok(match mode.value {
+    match mode.value {
         NetMode::Off | NetMode::None => by_mode(false).flag(allow),
-        _ if policy.net.deny.iter().any(|rule| question.is_in(rule)) => denied(policy, &question),
+        _ if net.deny.iter().any(|rule| question.is_in(rule)) => denied(net, &question),
         NetMode::Host => by_mode(true),
-        NetMode::List => listed(policy, &question).flag(allow),
-    })
+        NetMode::List => listed(net, &question).flag(allow),
+    }
+}
+
+/// Some port of the target may be reached: an entry of the list holds it, and no denial takes every port of that entry.
+///
+/// ```
+/// use belljar_policy::{NetTarget, Policy, any_port};
+/// let policy = Policy::none().net("*.example.org:443")?;
+/// assert!(any_port(&policy.net, &NetTarget::Name("api.example.org".to_owned())));
+/// assert!(!any_port(&policy.net, &NetTarget::Name("example.org".to_owned())));
+/// # Ok::<(), belljar_policy::PolicyError>(())
+/// ```
+#[must_use]
+pub fn any_port(net: &NetPolicy, target: &NetTarget) -> bool {
+    let denied = |port: Option<u16>| {
+        let mut holding = net.deny.iter().filter(|rule| within(target, &rule.target));
+        holding.any(|rule| rule.port.is_none() || rule.port == port)
+    };
+    match net.mode.value {
+        NetMode::Off | NetMode::None => false,
+        NetMode::Host => !denied(None),
+        NetMode::List => net
+            .allow
+            .iter()
+            .any(|rule| within(target, &rule.target) && rule.ports().iter().any(|port| !denied(Some(*port)))),
+    }
 }
 
 /// Deny wins, so no flag helps: the rule itself has to go.
-fn denied(policy: &Policy, question: &Question) -> Decision {
-    let rule = policy.net.deny.iter().find(|rule| question.is_in(rule));
+fn denied(net: &NetPolicy, question: &Question) -> Decision {
+    let rule = net.deny.iter().find(|rule| question.is_in(rule));
     let (text, origin) =
         rule.map_or((String::new(), &Origin::Default), |rule| (entry("deny", rule), &rule.origin));
     Decision::new(question.object.clone(), false, text, origin)
         .note("deny wins: only removing this rule allows it")
 }
 
-fn listed(policy: &Policy, question: &Question) -> Decision {
-    let holding: Vec<&NetRule> = policy.net.allow.iter().filter(|rule| question.is_opened_by(rule)).collect();
+fn listed(net: &NetPolicy, question: &Question) -> Decision {
+    let holding: Vec<&NetRule> = net.allow.iter().filter(|rule| question.is_opened_by(rule)).collect();
     let object = question.object.clone();
     if let Some(rule) = holding.iter().find(|rule| question.names(rule)) {
         let decision = Decision::new(object, true, entry("allow", rule), &rule.origin);
@@ -147,7 +192,7 @@ fn listed(policy: &Policy, question: &Question) -> Decision {
     match (what, holding.first()) {
         (Some((_, what)), Some(rule)) => Decision::new(object, false, entry("allow", rule), &rule.origin)
             .note(format!("the address is {what}: a list must name it or a part of that range")),
-        _ => Decision::new(object, false, "net.allow has no entry for it", &policy.net.mode.origin),
+        _ => Decision::new(object, false, "net.allow has no entry for it", &net.mode.origin),
     }
 }
 

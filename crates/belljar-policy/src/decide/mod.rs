@@ -7,7 +7,7 @@ mod names;
 pub use files::fs_decision;
 pub(crate) use files::{Grant, grant_at};
 pub(crate) use hosts::within;
-pub use hosts::{net_decision, special_address};
+pub use hosts::{any_port, net_decision, net_target, special_address, target_decision};
 pub(crate) use names::passes;
 pub use names::{env_decision, syscall_decision};
 

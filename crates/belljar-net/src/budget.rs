@@ -1,0 +1,83 @@
+//! Amounts that a jar can use up.
+
+use std::time::{Duration, Instant};
+
+/// How much one jar gets. What exceeds it waits or is refused; nothing grows with what the jar does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// Connections at once; further ones wait in the listeners' queues. Lowered where the limit of open descriptors of
+    /// this process is small: one connection holds up to six.
+    pub open: usize,
+    /// New connections in one second, on average; further ones wait.
+    pub per_second: u32,
+    /// New connections at once before the average counts.
+    pub burst: u32,
+    /// Look-ups of different names below patterns in one minute, on average. Such a name carries up to 63 bytes of the
+    /// jar's choice to the servers of the pattern's zone; further connections are refused.
+    pub patterns_per_minute: u32,
+    /// Look-ups of names below patterns at once.
+    pub patterns: u32,
+    /// Stand-in addresses for names below patterns that are kept.
+    pub names: usize,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { open: 1024, per_second: 1000, burst: 2000, patterns_per_minute: 60, patterns: 64, names: 4096 }
+    }
+}
+
+/// Tokens that come back with time.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    most: u32,
+    every: Duration,
+    left: u32,
+    filled: Instant,
+}
+
+impl Bucket {
+    /// Holds `most` tokens and gets `amount` back within `time`. An amount of zero counts as one.
+    pub(crate) fn new(most: u32, amount: u32, time: Duration, now: Instant) -> Self {
+        let every = (time / amount.max(1)).max(Duration::from_nanos(1));
+        Self { most: most.max(1), every, left: most.max(1), filled: now }
+    }
+
+    /// Takes one token; else says when the next one comes.
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Instant> {
+        self.fill(now);
+        self.left = self.left.checked_sub(1).ok_or_else(|| self.filled + self.every)?;
+        Ok(())
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.filled).as_nanos() / self.every.as_nanos();
+        let back = u32::try_from(passed).unwrap_or(u32::MAX);
+        if back >= self.most.saturating_sub(self.left) {
+            (self.left, self.filled) = (self.most, now);
+        } else {
+            self.left = self.left.saturating_add(back);
+            self.filled += self.every.saturating_mul(back);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back_one_by_one() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(2, 10, Duration::from_secs(1), start);
+        let at = |millis| start + Duration::from_millis(millis);
+        assert_eq!(bucket.take(at(0)), Ok(()));
+        assert_eq!(bucket.take(at(0)), Ok(()));
+        assert_eq!(bucket.take(at(50)), Err(at(100)));
+        assert_eq!(bucket.take(at(100)), Ok(()));
+        assert_eq!(bucket.take(at(150)), Err(at(200)));
+        assert_eq!(bucket.take(at(5000)), Ok(()));
+        assert_eq!(bucket.take(at(5000)), Ok(()));
+        assert!(bucket.take(at(5000)).is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! Sockets of the jar: what comes in, and how much of it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, accept_with};
+use rustix::process::{Resource, getrlimit};
+
+use crate::budget::Budgets;
+use crate::dns::{self, Answer};
+use crate::rules::{Host, Standing, is_localhost};
+use crate::{Denial, Door, Reason, Sockets};
+
+use super::connection::{Ask, Connection, Stage};
+use super::poll::Token;
+use super::side::Side;
+use super::{Engine, Next};
+
+/// Connections or datagrams of one socket before others get their turn.
+const BATCH: usize = 64;
+/// How long nothing is accepted when this process has no descriptor left.
+const SHORTAGE: Duration = Duration::from_millis(100);
+/// How long a full house waits before it looks for a silent guest again.
+const FULL: Duration = Duration::from_secs(1);
+/// Silence after which a connection makes room for a new one when all places are taken.
+const SILENT: Duration = Duration::from_secs(60);
+/// How long a client of a proxy or of DNS may take to say what it wants.
+const OPENING: Duration = Duration::from_secs(10);
+/// Descriptors of one connection: two sockets and two pipes.
+const DESCRIPTORS: u64 = 6;
+/// Descriptors that are left to the rest of this process.
+const OTHERS: u64 = 64;
+
+/// A socket that was made in the jar.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Stream(Door, TcpListener),
+    Datagram(UdpSocket),
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Stream(_, socket) => socket.as_fd(),
+            Self::Datagram(socket) => socket.as_fd(),
+        }
+    }
+}
+
+/// Takes the sockets over. From now on none of them blocks.
+pub(super) fn listeners(sockets: Sockets) -> io::Result<Vec<Listener>> {
+    let tcp = sockets.tcp.into_iter().map(|(_, fd)| (Door::Tcp, fd));
+    let dns = sockets.dns_tcp.into_iter().map(|fd| (Door::Dns, fd));
+    let http = sockets.http_proxy.into_iter().map(|fd| (Door::Http, fd));
+    let socks = sockets.socks.into_iter().map(|fd| (Door::Socks, fd));
+    let streams = tcp.chain(dns).chain(http).chain(socks).map(|(door, fd)| stream(door, fd));
+    streams.chain(sockets.dns_udp.into_iter().map(datagram)).collect()
+}
+
+fn stream(door: Door, fd: OwnedFd) -> io::Result<Listener> {
+    let socket = TcpListener::from(fd);
+    socket.set_nonblocking(true)?;
+    // Fails for what is no socket of the internet.
+    socket.local_addr()?;
+    Ok(Listener::Stream(door, socket))
+}
+
+fn datagram(fd: OwnedFd) -> io::Result<Listener> {
+    let socket = UdpSocket::from(fd);
+    socket.set_nonblocking(true)?;
+    socket.local_addr()?;
+    Ok(Listener::Datagram(socket))
+}
+
+/// As many connections as this process has descriptors for.
+pub(super) fn within_limits(mut budgets: Budgets) -> Budgets {
+    if let Some(files) = getrlimit(Resource::Nofile).current {
+        let open = usize::try_from(files.saturating_sub(OTHERS) / DESCRIPTORS).unwrap_or(usize::MAX);
+        budgets.open = budgets.open.min(open);
+    }
+    budgets.open = budgets.open.max(1);
+    budgets
+}
+
+impl Engine {
+    /// Something came in on a listener.
+    pub(super) fn listen(&mut self, place: u64) {
+        let listener = usize::try_from(place).ok().and_then(|place| self.listeners.get(place));
+        match listener {
+            Some(Listener::Stream(door, _)) => {
+                let door = *door;
+                self.accept(place, door);
+            }
+            Some(Listener::Datagram(socket)) => {
+                if let Ok(socket) = socket.try_clone() {
+                    self.datagrams(&socket);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn accept(&mut self, place: u64, door: Door) {
+        for _ in 0..BATCH {
+            if self.paused.is_some() || !self.has_room() {
+                return;
+            }
+            let listener = usize::try_from(place).ok().and_then(|place| self.listeners.get(place));
+            let Some(listener) = listener else { return };
+            match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+                Ok(socket) => self.welcome(door, TcpStream::from(socket)),
+                Err(Errno::AGAIN) => return,
+                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+                    return self.pause(self.now + SHORTAGE);
+                }
+                // That one connection is gone already.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Whether one more connection fits into the budgets. What does not fit waits in the listener's queue.
+    fn has_room(&mut self) -> bool {
+        if self.connections.len() >= self.budgets.open && !self.dismiss() {
+            self.pause(self.now + FULL);
+            return false;
+        }
+        if let Err(when) = self.rate.take(self.now) {
+            self.pause(when);
+            return false;
+        }
+        true
+    }
+
+    /// Ends the connection that has been silent longest, if that is long.
+    fn dismiss(&mut self) -> bool {
+        let silence = |connection: &Connection| match &connection.stage {
+            Stage::Relay(relay) => relay.idle(self.now),
+            _ => Duration::ZERO,
+        };
+        let longest = self.connections.iter().map(|(id, connection)| (silence(connection), *id)).max();
+        let Some((_, id)) = longest.filter(|(silence, _)| *silence >= SILENT) else { return false };
+        self.with(id, |_, _| Next::Cut);
+        true
+    }
+
+    fn pause(&mut self, until: Instant) {
+        let streams = self.listeners.iter().filter(|listener| matches!(listener, Listener::Stream(..)));
+        for listener in streams.filter(|_| self.paused.is_none()) {
+            // A listener that cannot be left alone is asked again: that costs time, nothing else.
+            drop(self.poll.forget(listener));
+        }
+        self.paused = Some(until);
+    }
+
+    /// Accepts again when the time has come, or when there is room.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        if self.paused.is_none_or(|until| until > self.now) {
+            return Ok(());
+        }
+        self.paused = None;
+        for (place, listener) in (0..).zip(&self.listeners) {
+            if matches!(listener, Listener::Stream(..)) {
+                self.poll.watch(listener, Token::Listener(place))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A full house has a place again.
+    pub(super) fn make_way(&mut self) {
+        if self.paused.is_some() && self.connections.len() + 1 == self.budgets.open {
+            self.paused = Some(self.now);
+        }
+    }
+
+    /// A new connection starts.
+    fn welcome(&mut self, door: Door, socket: TcpStream) {
+        let (due, stage) = match door {
+            Door::Dns => (self.now + OPENING, Stage::Dns(Vec::new())),
+            Door::Tcp => (self.now, Stage::Idle),
+            Door::Http | Door::Socks => {
+                (self.now + OPENING, Stage::Opening { bytes: Vec::new(), is_greeted: false })
+            }
+        };
+        let meant = socket.local_addr();
+        let connection = Connection { jar: Side::new(socket), door, stage, due, held: None };
+        let id = self.enter(connection);
+        self.with(id, |engine, connection| {
+            let followed = engine.poll.follow(&connection.jar.socket, Token::Jar(id));
+            match (followed, meant) {
+                (Ok(()), Ok(meant)) if door == Door::Tcp => {
+                    let ask = engine.meant(connection, meant);
+                    engine.ask(id, connection, ask)
+                }
+                (Ok(()), Ok(_)) => engine.step(id, connection),
+                _ => Next::Cut,
+            }
+        });
+    }
+
+    /// What the address that a connection was made to stands for.
+    fn meant(&mut self, connection: &mut Connection, meant: SocketAddr) -> Ask {
+        let addr = meant.ip().to_canonical();
+        let stand_in = if let IpAddr::V4(addr) = addr { Some(addr) } else { None };
+        let name = stand_in.and_then(|addr| self.names.hold(addr));
+        connection.held = stand_in.filter(|_| name.is_some());
+        let host = name.map_or(Host::Address(addr), Host::Name);
+        Ask { host, port: meant.port(), up: Vec::new(), down: Vec::new() }
+    }
+
+    fn datagrams(&mut self, socket: &UdpSocket) {
+        let mut buffer = [0; dns::LONGEST];
+        for _ in 0..BATCH {
+            let Ok((length, from)) = socket.recv_from(&mut buffer) else { return };
+            let reply = buffer.get(..length).and_then(|message| dns::reply(message, |name| self.find(name)));
+            if let Some(reply) = reply {
+                // An answer that finds no room is asked for again, as datagrams are.
+                drop(socket.send_to(&reply, from));
+            }
+        }
+    }
+
+    /// What the rules say to a query. Nobody else is asked.
+    pub(super) fn find(&mut self, name: &str) -> Answer {
+        if is_localhost(name) {
+            return Answer::Address(Ipv4Addr::LOCALHOST);
+        }
+        let is_name = matches!(Host::read(name), Some((Host::Name(read), None)) if read == name);
+        let standing = if is_name { self.rules.standing(name) } else { Standing::Unknown };
+        match standing {
+            Standing::Named | Standing::Below => {
+                let address = self.names.address(name, standing == Standing::Named);
+                address.map_or(Answer::Busy, Answer::Address)
+            }
+            Standing::Above => Answer::Empty,
+            Standing::Unknown => {
+                let decision = self.rules.refusal(name);
+                self.observer.denied(Denial { door: Door::Dns, reason: Reason::Policy, decision });
+                Answer::NoSuchName
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! From what is asked for to addresses that may be dialled.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use belljar_policy::Decision;
+
+use crate::lookup::Found;
+use crate::rules::Route;
+use crate::{Denial, Reason};
+
+use super::connection::{Ask, Connection, Failure, Stage};
+use super::{Engine, Next};
+
+/// How long the addresses of a name are waited for.
+const LOOKUP: Duration = Duration::from_secs(15);
+
+impl Engine {
+    /// Decides, and finds the way.
+    pub(super) fn ask(&mut self, id: u64, connection: &mut Connection, ask: Ask) -> Next {
+        match self.rules.route(&ask.host, ask.port) {
+            Err(decision) => self.deny(id, connection, Reason::Policy, *decision),
+            Ok(Route::Reach) => {
+                let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+                let to = both.map(|addr| SocketAddr::new(addr, ask.port)).into();
+                self.start(id, connection, ask, to)
+            }
+            Ok(Route::Address(addr)) => {
+                let to = VecDeque::from([SocketAddr::new(addr, ask.port)]);
+                self.start(id, connection, ask, to)
+            }
+            Ok(Route::Lookup { name, is_pattern }) => match self.lookups.recent(&name, self.now) {
+                Some(found) => self.found(id, connection, ask, found),
+                None => self.look_up(id, connection, ask, &name, is_pattern),
+            },
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        id: u64,
+        connection: &mut Connection,
+        ask: Ask,
+        name: &str,
+        is_pattern: bool,
+    ) -> Next {
+        if is_pattern && !self.lookups.is_asked(name) && self.patterns.take(self.now).is_err() {
+            return self.exceed(id, connection, &ask);
+        }
+        if self.lookups.ask(name, id).is_err() {
+            return self.fail(id, connection, Failure::NoAddress, &ask.object());
+        }
+        connection.stage = Stage::Lookup(ask);
+        let due = self.now + LOOKUP;
+        self.wake_at(id, connection, due);
+        Next::Wait
+    }
+
+    /// Too many names below patterns in a short time.
+    fn exceed(&mut self, id: u64, connection: &mut Connection, ask: &Ask) -> Next {
+        let mut decision = self.rules.decision(&ask.host, ask.port);
+        decision.allowed = false;
+        let each = self.budgets.patterns_per_minute;
+        decision.note = Some(format!("more than {each} names below patterns a minute are not looked up"));
+        self.deny(id, connection, Reason::Budget, decision)
+    }
+
+    /// Takes the answers of finished look-ups.
+    pub(super) fn answers(&mut self) {
+        self.bell.hear();
+        while let Some((found, ids)) = self.lookups.take(self.now) {
+            for id in ids {
+                let found = found.clone();
+                self.with(id, |engine, connection| {
+                    match std::mem::replace(&mut connection.stage, Stage::Idle) {
+                        Stage::Lookup(ask) => engine.found(id, connection, ask, found),
+                        // It went on without the answer, in its last words.
+                        other => {
+                            connection.stage = other;
+                            Next::Wait
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    /// Keeps the addresses that the rules let a name lead to; what is dialled is one of these.
+    fn found(&mut self, id: u64, connection: &mut Connection, ask: Ask, found: Found) -> Next {
+        let (mut fit, mut refusal) = (VecDeque::new(), None);
+        for addr in found.iter().flat_map(|found| found.iter()) {
+            let addr = addr.to_canonical();
+            match self.rules.fits(addr, ask.port, || is_own(addr)) {
+                Ok(()) => fit.push_back(SocketAddr::new(addr, ask.port)),
+                Err(decision) => refusal = Some(decision),
+            }
+        }
+        match refusal.filter(|_| fit.is_empty()) {
+            Some(mut decision) => {
+                decision.object = ask.object();
+                self.deny(id, connection, Reason::Address, *decision)
+            }
+            None if fit.is_empty() => self.fail(id, connection, Failure::NoAddress, &ask.object()),
+            None => self.start(id, connection, ask, fit),
+        }
+    }
+
+    /// Tells the observer, then the client in its own language.
+    fn deny(&mut self, id: u64, connection: &mut Connection, reason: Reason, decision: Decision) -> Next {
+        let door = connection.door;
+        let words = door.denied(&format!("belljar: {decision}"));
+        self.observer.denied(Denial { door, reason, decision });
+        self.say(id, connection, words)
+    }
+
+    /// Tells the client that it did not work.
+    pub(super) fn fail(
+        &mut self,
+        id: u64,
+        connection: &mut Connection,
+        failure: Failure,
+        object: &str,
+    ) -> Next {
+        let words = connection.door.failed(failure, object);
+        self.say(id, connection, words)
+    }
+}
+
+/// Whether an address belongs to this machine: then it is also the one that packets to it would come from. Nothing is sent.
+/// What cannot be found out counts as own.
+fn is_own(addr: IpAddr) -> bool {
+    let any: IpAddr =
+        if addr.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let source = || -> io::Result<IpAddr> {
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect((addr, 9))?;
+        Ok(socket.local_addr()?.ip())
+    };
+    // Without a route the dial fails as well, with the reason that the client should see.
+    match source() {
+        Ok(source) => source.to_canonical() == addr,
+        Err(error) => error.kind() != io::ErrorKind::NetworkUnreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_addresses_are_told_from_others() {
+        assert!(is_own("127.0.0.1".parse().unwrap()));
+        assert!(is_own("127.8.8.8".parse().unwrap()) || !is_own("203.0.113.7".parse().unwrap()));
+        assert!(!is_own("203.0.113.7".parse().unwrap()));
+    }
+}

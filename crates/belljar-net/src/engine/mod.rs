@@ -1,0 +1,303 @@
+//! The serving thread: one loop over events, no waiting inside.
+//!
+//! ```text
+//! accept ─┬─ by address ──────────────┐
+//!         ├─ proxy: opening ──────────┴─► ask ─► look-up ─► dial ─► relay
+//!         └─ DNS: messages                │         │         │
+//!                                         └─────────┴─────────┴─► reset, or the proxy's own words
+//! ```
+
+mod accept;
+mod ask;
+mod connection;
+mod dial;
+mod opening;
+mod poll;
+mod relay;
+mod side;
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::epoll::EventFlags;
+
+use crate::budget::{Bucket, Budgets};
+use crate::lookup::Lookups;
+use crate::standin::StandIns;
+use crate::{Observer, Rules, Settings, Sockets};
+
+use accept::Listener;
+use connection::{Connection, Failure, Stage};
+use poll::{Poll, Token};
+use relay::Pipes;
+
+/// What a connection does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Waits for an event or its time.
+    Wait,
+    /// Has more to do, after others had their turn.
+    Again,
+    /// Is over in order.
+    End,
+    /// Is over: both ends get a reset.
+    Cut,
+}
+
+/// How another thread reaches the loop.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    event: OwnedFd,
+    stop: AtomicBool,
+}
+
+impl Bell {
+    pub(crate) fn new() -> io::Result<Self> {
+        use rustix::event::{EventfdFlags, eventfd};
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { event, stop: AtomicBool::new(false) })
+    }
+
+    /// Something is there. A counter that is full already rings.
+    pub(crate) fn ring(&self) {
+        rustix::io::write(&self.event, &1_u64.to_ne_bytes()).ok();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Takes the rings so far; that there were none is no failure.
+    fn hear(&self) {
+        rustix::io::read(&self.event, &mut [0; 8]).ok();
+    }
+}
+
+/// Everything that the thread owns.
+pub(crate) struct Engine {
+    poll: Poll,
+    bell: Arc<Bell>,
+    listeners: Vec<Listener>,
+    connections: HashMap<u64, Connection>,
+    timers: BTreeSet<(Instant, u64)>,
+    /// Connections with more to do at once.
+    again: Vec<u64>,
+    last: u64,
+    rules: Rules,
+    names: StandIns,
+    lookups: Lookups,
+    observer: Arc<dyn Observer>,
+    budgets: Budgets,
+    rate: Bucket,
+    patterns: Bucket,
+    pipes: Pipes,
+    /// Nothing is accepted before this.
+    paused: Option<Instant>,
+    now: Instant,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        sockets: Sockets,
+        rules: Rules,
+        observer: Arc<dyn Observer>,
+        settings: Settings,
+    ) -> io::Result<Self> {
+        let (now, poll, bell) = (Instant::now(), Poll::new()?, Arc::new(Bell::new()?));
+        let budgets = accept::within_limits(settings.budgets);
+        poll.watch(&bell.event, Token::Wake)?;
+        let listeners = accept::listeners(sockets)?;
+        for (place, listener) in (0..).zip(&listeners) {
+            poll.watch(listener, Token::Listener(place))?;
+        }
+        let ringer = bell.clone();
+        Ok(Self {
+            poll,
+            bell,
+            listeners,
+            connections: HashMap::new(),
+            timers: BTreeSet::new(),
+            again: Vec::new(),
+            last: 0,
+            rules,
+            names: StandIns::new(settings.stand_ins, budgets.names),
+            lookups: Lookups::new(settings.resolver, settings.fresh, Box::new(move || ringer.ring())),
+            observer,
+            rate: Bucket::new(budgets.burst, budgets.per_second, Duration::from_secs(1), now),
+            patterns: Bucket::new(
+                budgets.patterns,
+                budgets.patterns_per_minute,
+                Duration::from_secs(60),
+                now,
+            ),
+            budgets,
+            pipes: Pipes::default(),
+            paused: None,
+            now,
+        })
+    }
+
+    pub(crate) fn bell(&self) -> Arc<Bell> {
+        self.bell.clone()
+    }
+
+    /// Serves until it is told to stop. Whatever ends it, every socket is closed with it: the jar then reaches nothing.
+    pub(crate) fn run(mut self) -> io::Result<()> {
+        let result = loop {
+            match self.turn() {
+                Ok(()) if self.bell.is_stopped() => break Ok(()),
+                Ok(()) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        for connection in self.connections.values_mut() {
+            reset(connection);
+        }
+        self.connections.clear();
+        self.lookups.end();
+        result
+    }
+
+    /// Waits for events and works on them.
+    fn turn(&mut self) -> io::Result<()> {
+        let events = self.poll.wait(self.patience())?;
+        self.now = Instant::now();
+        let mut again = std::mem::take(&mut self.again);
+        again.sort_unstable();
+        again.dedup();
+        for id in again {
+            self.advance(id, None);
+        }
+        for (token, flags) in events {
+            match token {
+                Token::Wake => self.answers(),
+                Token::Listener(place) => self.listen(place),
+                Token::Jar(id) | Token::Out(id) => self.advance(id, Some((token, flags))),
+            }
+        }
+        self.expire();
+        self.resume()
+    }
+
+    /// How long nothing can happen but events.
+    fn patience(&self) -> Option<Duration> {
+        if !self.again.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let first = self.timers.first().map(|(due, _)| *due);
+        let next = [first, self.paused].into_iter().flatten().min()?;
+        // Rounded up: a wait that ends a moment early would be repeated many times.
+        Some(next.saturating_duration_since(Instant::now()) + Duration::from_millis(1))
+    }
+
+    /// Adds a connection, which is looked at first at `due`.
+    fn enter(&mut self, connection: Connection) -> u64 {
+        self.last += 1;
+        self.timers.insert((connection.due, self.last));
+        self.connections.insert(self.last, connection);
+        self.last
+    }
+
+    /// Works on one connection after an event, or because it had more to do.
+    fn advance(&mut self, id: u64, event: Option<(Token, EventFlags)>) {
+        self.with(id, |engine, connection| {
+            if let Some((token, flags)) = event {
+                match (token, &mut connection.stage) {
+                    (Token::Jar(_), _) => connection.jar.note(flags),
+                    (_, Stage::Relay(relay)) => relay.out().note(flags),
+                    _ => {}
+                }
+            }
+            engine.step(id, connection)
+        });
+    }
+
+    /// Takes a connection out, works on it, and puts it back unless it is over.
+    fn with(&mut self, id: u64, work: impl FnOnce(&mut Self, &mut Connection) -> Next) {
+        let Some(mut connection) = self.connections.remove(&id) else { return };
+        match work(self, &mut connection) {
+            Next::Wait => {
+                self.connections.insert(id, connection);
+            }
+            Next::Again => {
+                self.connections.insert(id, connection);
+                self.again.push(id);
+            }
+            Next::End => self.leave(id, &connection),
+            Next::Cut => {
+                reset(&mut connection);
+                self.leave(id, &connection);
+            }
+        }
+    }
+
+    /// Forgets what a connection held; it is closed when it is dropped.
+    fn leave(&mut self, id: u64, connection: &Connection) {
+        self.timers.remove(&(connection.due, id));
+        if let Some(addr) = connection.held {
+            self.names.release(addr);
+        }
+        self.make_way();
+    }
+
+    fn step(&mut self, id: u64, connection: &mut Connection) -> Next {
+        match &mut connection.stage {
+            Stage::Idle => Next::End,
+            Stage::Dns(_) => self.messages(connection),
+            Stage::Opening { .. } => self.opening(id, connection),
+            Stage::Lookup(_) if connection.jar.is_broken => Next::Cut,
+            Stage::Lookup(_) => Next::Wait,
+            Stage::Dial(_) => self.dial(id, connection),
+            Stage::Relay(relay) => relay.pump(&mut connection.jar, &mut self.pipes, self.now),
+            Stage::Farewell { .. } => opening::farewell(connection),
+        }
+    }
+
+    /// Looks at the connection again at `due`.
+    fn wake_at(&mut self, id: u64, connection: &mut Connection, due: Instant) {
+        self.timers.remove(&(connection.due, id));
+        connection.due = due;
+        self.timers.insert((due, id));
+    }
+
+    /// Looks at every connection whose time has come.
+    fn expire(&mut self) {
+        while let Some((_, id)) = self.timers.first().copied().filter(|(due, _)| *due <= self.now) {
+            self.timers.pop_first();
+            self.with(id, |engine, connection| engine.late(id, connection));
+        }
+    }
+
+    fn late(&mut self, id: u64, connection: &mut Connection) -> Next {
+        match &mut connection.stage {
+            Stage::Lookup(ask) => {
+                let object = ask.object();
+                self.fail(id, connection, Failure::Late, &object)
+            }
+            Stage::Dial(_) => self.dial(id, connection),
+            Stage::Relay(relay) if relay.is_stale(self.now) => Next::Cut,
+            Stage::Relay(_) => {
+                let next = self.now + relay::LOOK;
+                self.wake_at(id, connection, next);
+                Next::Wait
+            }
+            Stage::Idle | Stage::Dns(_) | Stage::Opening { .. } | Stage::Farewell { .. } => Next::End,
+        }
+    }
+}
+
+/// Both ends get a reset when they are closed. Where that cannot be set, they are closed in order.
+fn reset(connection: &mut Connection) {
+    let jar = connection.jar.cut();
+    let out = if let Stage::Relay(relay) = &mut connection.stage { relay.out().cut() } else { Ok(()) };
+    drop((jar, out));
+}

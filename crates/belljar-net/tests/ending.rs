@@ -1,0 +1,75 @@
+//! Nothing is left of a service. Alone in its process: it counts threads and descriptors.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io;
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+use belljar_net::{Connected, Denial, Observer, Resolver, Rules, Service, Settings, Sockets};
+use belljar_policy::Policy;
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn denied(&self, _: Denial) {}
+    fn connected(&self, _: Connected) {}
+}
+
+/// Says that it was asked, and takes its time.
+struct Slow(Sender<()>, Duration);
+
+impl Resolver for Slow {
+    fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        self.0.send(()).unwrap();
+        std::thread::park_timeout(self.1);
+        Ok(Vec::new())
+    }
+}
+
+fn threads() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|name| name.starts_with("belljar-")).collect()
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Starts a service whose look-ups take this long, makes one, ends it; how long the end took.
+fn lived(lookup: Duration) -> Duration {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = proxy.local_addr().unwrap();
+    let sockets = Sockets { http_proxy: vec![proxy.into()], ..Sockets::default() };
+    let (tell, told) = channel();
+    let settings = Settings { resolver: Arc::new(Slow(tell, lookup)), ..Settings::default() };
+    let rules = Rules::new(Policy::none().net("a.test").unwrap().net);
+    let service = Service::start_with(sockets, rules, Arc::new(Nobody), settings).unwrap();
+    let mut client = TcpStream::connect(addr).unwrap();
+    io::Write::write_all(&mut client, b"CONNECT a.test:80 HTTP/1.1\r\n\r\n").unwrap();
+    told.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(threads().len(), 2);
+    let start = Instant::now();
+    service.end().unwrap();
+    start.elapsed()
+}
+
+#[test]
+fn no_thread_and_no_descriptor_is_left() {
+    let before = descriptors();
+    assert!(lived(Duration::from_millis(100)) < Duration::from_secs(2));
+    assert_eq!((threads(), descriptors()), (vec![], before));
+    // A resolver that hangs holds up the end for a moment only.
+    let end = lived(Duration::from_secs(4));
+    assert!(end < Duration::from_secs(2), "{end:?}");
+    assert_eq!(threads().len(), 1, "the look-up itself cannot be interrupted");
+    assert_eq!(descriptors(), before + 1, "it still holds what it would wake");
+    let start = Instant::now();
+    while !threads().is_empty() && start.elapsed() < Duration::from_secs(10) {
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    assert_eq!((threads(), descriptors()), (vec![], before));
+}
