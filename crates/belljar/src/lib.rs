@@ -14,6 +14,7 @@ mod elf;
 pub mod error;
 pub mod event;
 mod jar;
+pub mod learn;
 pub mod limits;
 pub mod plan;
 mod prepare;
