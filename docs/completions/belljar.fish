@@ -74,6 +74,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l events -d 'Write
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l trace -d 'Send every call that names a path to the broker'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s v -l verbose -d 'Say at the end what held each rule'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s h -l help -d 'Print help'
@@ -117,6 +118,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l events -d 'Wri
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l trace -d 'Send every call that names a path to the broker'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Say at the end what held each rule'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s h -l help -d 'Print help'
@@ -157,6 +159,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l umask -d 'File 
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l trace -d 'Send every call that names a path to the broker'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s p -l policy -d 'Start from a policy file or preset' -r
@@ -197,6 +200,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l hostname -d 'Hos
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l trace -d 'Send every call that names a path to the broker'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand explain" -l json -d 'Print JSON instead of text'
@@ -245,6 +249,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l trace -d 'Send every call that names a path to the broker'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Print JSON instead of text'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l origin -d 'Say after each rule where it was written'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'

@@ -1,7 +1,7 @@
 //! Rules to a program: the verdict of each call, then a search tree over the numbers.
 
 use crate::action::Action;
-use crate::arch::{NEGATIVE_FIRST, X32_FIRST};
+use crate::arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
 use crate::asm::{ARCH, Assembler, JEQ, JGE, Label, NR, Word};
 use crate::error::CompileError;
 use crate::filter::{Filter, Insn, MAX_INSNS};
@@ -33,6 +33,24 @@ pub(crate) fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
     let tree = search(&mut asm, &intervals);
     let pinned =
         asm.branch(JEQ, spec.arch.audit(), Word::whole(ARCH), (tree, Label::Verdict(Action::KillProcess)));
+    sized(asm.finish(pinned))
+}
+
+/// A filter beside the policy's own: these calls go to the listener, the others are left to that one.
+pub(crate) fn hand_over(arch: Arch, numbers: &[u32]) -> Result<Filter, CompileError> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    let mut cut = Cut { intervals: vec![Interval { first: 0, leaf: Leaf::Verdict(Action::Allow) }] };
+    for (at, nr) in sorted.iter().enumerate() {
+        cut.add(*nr, Leaf::Verdict(Action::Notify));
+        if sorted.get(at + 1) != Some(&(nr + 1)) {
+            cut.add(nr + 1, Leaf::Verdict(Action::Allow));
+        }
+    }
+    let mut asm = Assembler::new();
+    let tree = search(&mut asm, &cut.intervals);
+    let other = Label::Verdict(Action::KillProcess);
+    let pinned = asm.branch(JEQ, arch.audit(), Word::whole(ARCH), (tree, other));
     sized(asm.finish(pinned))
 }
 

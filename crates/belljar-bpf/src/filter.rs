@@ -1,7 +1,10 @@
 //! A compiled filter and its evaluator.
 
 use crate::action::Action;
+use crate::arch::Arch;
 use crate::asm::{AND_K, JA, JEQ, JGE, JGT, JSET, LD_ABS, RET_K};
+use crate::compile;
+use crate::error::CompileError;
 
 /// The most instructions the kernel loads.
 pub const MAX_INSNS: usize = 4096;
@@ -72,6 +75,26 @@ impl Filter {
     #[must_use]
     pub fn from_insns(insns: Vec<Insn>) -> Filter {
         Filter { insns }
+    }
+
+    /// A filter to be stacked on the policy's own: hands these calls to its listener and leaves all others to the other
+    /// filter, whose refusals win. Other architectures die.
+    ///
+    /// # Errors
+    /// [`CompileError::Empty`] without a call to hand over.
+    ///
+    /// ```
+    /// use belljar_bpf::{Action, Filter, SeccompData};
+    /// let filter = Filter::hand_over(&[2, 257])?;
+    /// assert_eq!(filter.eval(&SeccompData::x86_64(257, [0; 6])), Action::Notify);
+    /// assert_eq!(filter.eval(&SeccompData::x86_64(0, [0; 6])), Action::Allow);
+    /// # Ok::<(), belljar_bpf::CompileError>(())
+    /// ```
+    pub fn hand_over(calls: &[u32]) -> Result<Filter, CompileError> {
+        if calls.is_empty() {
+            return Err(CompileError::Empty);
+        }
+        compile::hand_over(Arch::X86_64, calls)
     }
 
     /// The instructions.

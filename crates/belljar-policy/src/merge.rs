@@ -53,6 +53,7 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
         policy.pass_fds.push(new);
     }
     setting(notes, "debug", &mut policy.debug, layer.debug);
+    setting(notes, "trace", &mut policy.trace, layer.trace);
     option(notes, "umask", &mut policy.umask, layer.umask);
     option(notes, "hostname", &mut policy.hostname, layer.hostname);
     Ok(())

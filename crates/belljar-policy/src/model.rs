@@ -298,6 +298,9 @@ pub struct Policy {
     pub pass_fds: Vec<PassFd>,
     /// Processes of the jar may trace one another (`--debug`).
     pub debug: Setting<bool>,
+    /// Every call that names a path goes to the broker (`--trace`).
+    #[serde(default = "off", skip_serializing_if = "is_off")]
+    pub trace: Setting<bool>,
     /// File mode mask of the program; none = the caller's.
     pub umask: Option<Setting<u32>>,
     /// Host name inside.
@@ -334,9 +337,18 @@ impl Policy {
             weaker: Vec::new(),
             pass_fds: Vec::new(),
             debug: Setting::new(false, Origin::Default),
+            trace: off(),
             umask: None,
             hostname: None,
             dropped: Vec::new(),
         }
     }
+}
+
+fn off() -> Setting<bool> {
+    Setting::new(false, Origin::Default)
+}
+
+fn is_off(setting: &Setting<bool>) -> bool {
+    !setting.value && setting.origin == Origin::Default
 }

@@ -95,6 +95,7 @@ impl Page {
         self.list("allow-weaker", policy.weaker.iter().map(|item| (weaker(item), &item.origin)));
         self.list("pass-fds", policy.pass_fds.iter().map(|item| (descriptor(item), &item.origin)));
         self.bare("debug", policy.debug.value, &policy.debug.origin);
+        self.bare("trace", policy.trace.value, &policy.trace.origin);
         if let Some(mask) = &policy.umask {
             self.bare("umask", format!("\"{:03o}\"", mask.value), &mask.origin);
         }

@@ -18,6 +18,8 @@ pub enum Event {
     Terminal,
     /// The folder with the changes of `cow` folders travels beside this message.
     Folder,
+    /// The listener of the notifying filter travels beside this message.
+    Listener,
     /// The program ended and every other process of the jar is gone.
     Ended(Ended),
     /// Sockets of the jar's network travel beside this message.
@@ -71,6 +73,7 @@ impl Event {
             Self::Started => [2, 0, 0, 0, 0, 0, 0, 0],
             Self::Terminal => [3, 0, 0, 0, 0, 0, 0, 0],
             Self::Sockets => [5, 0, 0, 0, 0, 0, 0, 0],
+            Self::Listener => [6, 0, 0, 0, 0, 0, 0, 0],
             Self::Folder => [7, 0, 0, 0, 0, 0, 0, 0],
             Self::Ended(e) => [4, to_word(e.status), e.user_us, e.system_us, e.max_rss_kib, 0, 0, 0],
         };
@@ -91,6 +94,7 @@ impl Event {
             3 => Some(Self::Terminal),
             4 => Some(Self::Ended(Ended { status: from_word(a), user_us: b, system_us: c, max_rss_kib: d })),
             5 => Some(Self::Sockets),
+            6 => Some(Self::Listener),
             7 => Some(Self::Folder),
             _ => None,
         }

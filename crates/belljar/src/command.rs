@@ -9,6 +9,7 @@ use std::time::Duration;
 use belljar_policy::Policy;
 
 use crate::ask::Ask;
+use crate::broker::Judge;
 use crate::error::StartError;
 use crate::event::Observer;
 use crate::jar::{self, Running};
@@ -52,6 +53,18 @@ pub struct Command {
     pub(crate) facts: Option<HostFacts>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) ask: Option<Ask>,
+    pub(crate) judge: Option<Wrap>,
+}
+
+type Wrapping = dyn FnOnce(Arc<dyn Judge>) -> Arc<dyn Judge> + Send;
+
+/// Makes a judge of the policy's.
+pub(crate) struct Wrap(pub(crate) Box<Wrapping>);
+
+impl std::fmt::Debug for Wrap {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Wrap")
+    }
 }
 
 /// The caller's home folder: what the environment says, else the list of accounts.
@@ -85,6 +98,7 @@ impl Command {
             facts: None,
             observer: None,
             ask: None,
+            judge: None,
         }
     }
 
@@ -152,6 +166,16 @@ impl Command {
     /// Asks the user about what the policy does not grant. Questions are put while [`Child::wait`] or [`Command::run`] runs.
     pub fn ask(&mut self, ask: Ask) -> &mut Self {
         self.ask = Some(ask);
+        self
+    }
+
+    /// Puts a judge before the policy's, which it gets: what the broker answers is decided by it. Without a broker
+    /// (`trace`, or a host that needs one) it is never asked.
+    pub fn judge(
+        &mut self,
+        wrap: impl FnOnce(Arc<dyn Judge>) -> Arc<dyn Judge> + Send + 'static,
+    ) -> &mut Self {
+        self.judge = Some(Wrap(Box::new(wrap)));
         self
     }
 

@@ -161,6 +161,8 @@ pub enum Layer {
     Cgroup,
     /// Resource limits of the process.
     Rlimit,
+    /// The supervisor answers the call itself.
+    Broker,
     /// The supervisor's own watch.
     Supervisor,
     /// A private terminal.

@@ -28,6 +28,8 @@ pub(crate) struct Started {
     pub(crate) status: OwnedFd,
     /// Master side of the jar's own terminal.
     pub(crate) terminal: Option<OwnedFd>,
+    /// Listener of the filter that hands calls over.
+    pub(crate) listener: Option<OwnedFd>,
     pub(crate) at: Instant,
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn spawn(
         source: io::Error::from_raw_os_error(errno.0),
     })?;
     drop(child_end);
-    let mut started = Started { child, status, terminal: None, at };
+    let mut started = Started { child, status, terminal: None, listener: None, at };
     let ready = begin(plan, prepared, &mut started);
     started.or_end(ready)?;
     Ok(started)
@@ -74,7 +76,10 @@ pub(crate) fn spawn(
 fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<(), StartError> {
     map_ids(plan, &started.child, &started.status)?;
     if plan.init.contains(&Step::OpenTerminal) {
-        started.terminal = await_terminal(prepared, started)?;
+        started.terminal = await_descriptor(prepared, started, Event::Terminal, "waiting for the terminal")?;
+    }
+    if plan.broker.is_some() {
+        started.listener = await_descriptor(prepared, started, Event::Listener, "waiting for the listener")?;
     }
     Ok(())
 }
@@ -108,11 +113,16 @@ pub(crate) fn command(status: &OwnedFd, command: Command) -> io::Result<()> {
     Ok(())
 }
 
-fn await_terminal(prepared: &Prepared<'_>, started: &Started) -> Result<Option<OwnedFd>, StartError> {
-    match receive(&started.status).map_err(|source| supervisor("waiting for the terminal", source))? {
-        (Some(Event::Terminal), mut fds) => Ok(fds.pop()),
+fn await_descriptor(
+    prepared: &Prepared<'_>,
+    started: &Started,
+    awaited: Event,
+    what: &'static str,
+) -> Result<Option<OwnedFd>, StartError> {
+    match receive(&started.status).map_err(|source| supervisor(what, source))? {
+        (Some(event), mut fds) if event == awaited => Ok(fds.pop()),
         (Some(Event::Failed(failure)), _) => Err(failed(prepared, failure)),
-        _ => Err(supervisor("waiting for the terminal", io::ErrorKind::UnexpectedEof.into())),
+        _ => Err(supervisor(what, io::ErrorKind::UnexpectedEof.into())),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::PolicyError;
 use crate::layer::{
     Layer, Word, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
     limit_count, limit_size, limit_time, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish,
-    net_reach, proc, root, syscall_allow, syscall_deny, syscall_when, throw_away, tmp, umask, weaker,
+    net_reach, proc, root, syscall_allow, syscall_deny, syscall_when, throw_away, tmp, trace, umask, weaker,
 };
 use crate::model::Access;
 
@@ -656,6 +656,23 @@ pub const KEYS: &[Key] = &[
         example: "--debug",
         toml: "debug = true",
         set: debug,
+    },
+    Key {
+        name: "trace",
+        flags: &["--trace"],
+        value: "",
+        kind: Kind::Switch,
+        repeatable: false,
+        default: "off",
+        category: Category::Process,
+        short: "Send every call that names a path to the broker.",
+        long: include_str!("trace.md"),
+        needs: &[Feature::Notify],
+        weaker: "Without user notification (Linux 5.19) the start is refused.",
+        since: "0.2",
+        example: "--trace",
+        toml: "trace = true",
+        set: trace,
     },
     Key {
         name: "umask",

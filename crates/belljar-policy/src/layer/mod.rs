@@ -10,7 +10,7 @@ pub(crate) use network::{
     add_host, implied_mode, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish, net_reach,
 };
 pub(crate) use process::{
-    debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, umask, weaker,
+    debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, trace, umask, weaker,
 };
 pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_when};
 
@@ -69,6 +69,7 @@ pub(crate) struct Layer {
     pub(crate) weaker: Vec<Setting<Subject>>,
     pub(crate) pass_fds: Vec<PassFd>,
     pub(crate) debug: Once<bool>,
+    pub(crate) trace: Once<bool>,
     pub(crate) umask: Once<u32>,
     pub(crate) hostname: Once<String>,
 }

@@ -145,6 +145,12 @@ pub(crate) fn debug(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError
     once(&mut layer.debug, word.key.name, word.setting(on))
 }
 
+/// `trace`.
+pub(crate) fn trace(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let Scalar::Bool(on) = word.value else { return Err(wrong("true or false", "another type")) };
+    once(&mut layer.trace, word.key.name, word.setting(on))
+}
+
 /// `umask`, in octal digits.
 pub(crate) fn umask(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let text = word.text()?;

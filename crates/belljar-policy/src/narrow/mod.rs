@@ -50,6 +50,7 @@ pub fn narrow(parent: &Policy, child: &Policy) -> Narrowed {
     guarantees(&mut policy, parent, child, &mut refused);
     policy.pass_fds = descriptors(parent, child, &mut refused);
     policy.debug = lesser(&parent.debug, &child.debug, "debug", &mut refused);
+    policy.trace = if parent.trace.value { parent.trace.clone() } else { child.trace.clone() };
     policy.umask = child.umask.clone().or_else(|| parent.umask.clone());
     policy.hostname = child.hostname.clone().or_else(|| parent.hostname.clone());
     policy.dropped = parent.dropped.clone();

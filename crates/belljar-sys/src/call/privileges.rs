@@ -18,8 +18,17 @@ pub fn prctl(option: u32, value: usize) -> Result<usize> {
 /// # Errors
 /// The kernel's.
 pub fn drop_capabilities() -> Result<()> {
+    keep_capabilities(0)
+}
+
+/// `capset(2)`: of the first 32 capabilities these stay permitted and effective, everything else is empty.
+///
+/// # Errors
+/// `EPERM` for one that the caller does not have.
+pub fn keep_capabilities(mask: u32) -> Result<()> {
     let header = abi::CapHeader { version: 0x2008_0522, pid: 0 };
-    let data = [abi::CapData::default(); 2];
+    let kept = abi::CapData { effective: mask, permitted: mask, inheritable: 0 };
+    let data = [kept, abi::CapData::default()];
     plain(Sysno::capset, [ptr(&raw const header), ptr(data.as_ptr()), 0, 0, 0, 0]).map(drop)
 }
 
@@ -65,6 +74,20 @@ pub fn seccomp(filter: &[abi::SockFilter]) -> Result<()> {
     let len = u16::try_from(filter.len()).map_err(|_| Errno::INVAL)?;
     let program = abi::SockFprog { len, filter: filter.as_ptr() };
     plain(Sysno::seccomp, [1, 0, ptr(&raw const program), 0, 0, 0]).map(drop)
+}
+
+/// `seccomp(2)`: loads a filter that hands calls over; its listener, close-on-exec. Only a fatal signal ends the wait of a
+/// call that was received.
+///
+/// # Errors
+/// `EBUSY` when this thread has such a filter already, from whomever; otherwise the kernel's.
+pub fn seccomp_listener(filter: &[abi::SockFilter]) -> Result<Fd> {
+    const NEW_LISTENER: usize = 1 << 3;
+    const WAIT_KILLABLE_RECV: usize = 1 << 5;
+    let len = u16::try_from(filter.len()).map_err(|_| Errno::INVAL)?;
+    let program = abi::SockFprog { len, filter: filter.as_ptr() };
+    let flags = NEW_LISTENER | WAIT_KILLABLE_RECV;
+    plain(Sysno::seccomp, [1, flags, ptr(&raw const program), 0, 0, 0]).map(super::fd_of)
 }
 
 /// `landlock_create_ruleset(2)`.

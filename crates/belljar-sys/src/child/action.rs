@@ -249,3 +249,9 @@ pub(super) fn close_all_but(status: Fd, errands: Fd) -> Result<()> {
     let kept = [errands];
     close_inherited(if errands < 0 { &[] } else { &kept }, status, -1)
 }
+
+/// The listener is gone here before the program starts: only the supervisor answers.
+pub(super) fn broker(status: Fd, filter: &[abi::SockFilter]) -> Result<()> {
+    let listener = call::seccomp_listener(filter)?;
+    rights::hand_over(status, listener, Event::Listener)
+}

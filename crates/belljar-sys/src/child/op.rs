@@ -149,6 +149,8 @@ pub enum Op<'a> {
     Keep(Fd),
     /// Default action and an empty mask for signals.
     ResetSignals,
+    /// Load a filter that hands calls over, and send its listener to the supervisor.
+    Broker(&'a [SockFilter]),
     /// Load the filter.
     Seccomp(&'a [SockFilter]),
     /// Each of these must be refused.
@@ -214,6 +216,7 @@ impl Op<'_> {
             | Self::LandlockPort { .. }
             | Self::LandlockRestrict => "landlock",
             Self::ResetSignals => "signals",
+            Self::Broker(_) => "broker",
             Self::Seccomp(_) => "seccomp",
             Self::SelfProbe(_) => "self-probe",
             Self::Exec { .. } => "exec",
@@ -286,6 +289,7 @@ impl Op<'_> {
             Self::CloseOnExec(first) => call::close_range(first, u32::MAX, true),
             Self::Keep(fd) => call::keep_on_exec(fd),
             Self::ResetSignals => action::reset_signals(),
+            Self::Broker(filter) => action::broker(state.status, filter),
             Self::Seccomp(filter) => call::seccomp(filter),
             Self::SelfProbe(forbidden) => forbidden.check(),
             Self::Exec { candidates, argv, envp } => Err(action::exec(candidates, argv, envp)),

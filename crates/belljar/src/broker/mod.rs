@@ -1,6 +1,67 @@
 //! The broker (door 2): answers system calls that the kernel hands to the supervisor instead of carrying them out. It copies
-//! the arguments once, decides on what it has opened, and acts on that.
+//! the arguments once, opens what they mean within the jar's own root, decides on that, and acts on that.
 
+mod caller;
+mod confine;
 mod judge;
+mod memory;
+mod open;
+mod policy;
+mod serve;
+mod table;
+mod task;
+mod walk;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use belljar_sys::notify::Listener;
+use rustix::event::{EventfdFlags, eventfd};
 
 pub use judge::{Judge, Object, Observer, Request, Rule, Verdict, View, Wanted};
+pub(crate) use policy::{Elsewhere, Seen, Table};
+pub(crate) use table::{Guard, TABLE};
+
+use confine::Confinement;
+use serve::{Parts, Shared};
+
+/// What a broker is started with.
+pub(crate) struct Setup {
+    pub(crate) listener: OwnedFd,
+    pub(crate) judge: Arc<dyn Judge>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// The jar lives in the host's tree.
+    pub(crate) host_tree: bool,
+    /// Whom the jar runs as, where that is not the supervisor's user.
+    pub(crate) user: Option<(u32, u32)>,
+}
+
+/// A broker that answers. Its threads end with the jar.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    alarm: OwnedFd,
+}
+
+impl Broker {
+    /// Becomes readable when calls may stay unanswered: the jar has to end.
+    pub(crate) fn alarm(&self) -> BorrowedFd<'_> {
+        self.alarm.as_fd()
+    }
+}
+
+/// Starts answering.
+pub(crate) fn start(setup: Setup) -> io::Result<Broker> {
+    let listener = Listener::new(setup.listener).map_err(|errno| io::Error::from_raw_os_error(errno.0))?;
+    let alarm = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    let parts = Parts {
+        listener,
+        judge: setup.judge,
+        observer: setup.observer,
+        hops: setup.host_tree,
+        confinement: Confinement::new(setup.user).map_err(io::Error::other)?,
+        alarm: alarm.try_clone()?,
+    };
+    serve::start(&Arc::new(Shared::new(parts)))?;
+    Ok(Broker { alarm })
+}

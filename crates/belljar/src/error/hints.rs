@@ -52,7 +52,7 @@ mod tests {
     const EACCES: i32 = 13;
 
     /// Steps of the two processes of a jar and of the supervisor.
-    const STEPS: [&str; 34] = [
+    const STEPS: [&str; 35] = [
         "overlay",
         "translate-owners",
         "clone",
@@ -84,6 +84,7 @@ mod tests {
         "chdir",
         "landlock",
         "signals",
+        "broker",
         "seccomp",
         "self-probe",
         "exec",

@@ -39,6 +39,14 @@ pub enum PlanError {
         /// Who wrote it.
         origin: String,
     },
+    /// A rule needs the broker.
+    #[error("{rule} ({origin}) needs user notification of Linux 5.19, which this host lacks")]
+    NeedsNotify {
+        /// The rule.
+        rule: &'static str,
+        /// Who wrote it.
+        origin: String,
+    },
     /// Rules that nothing here can enforce.
     #[error("this host cannot enforce the policy: {}", list(gaps))]
     NotEnforceable {
@@ -115,6 +123,7 @@ impl PlanError {
             Self::Unsupported { what: crate::plan::KEPT, .. } => {
                 "--throw-away SIZE keeps them in memory and drops them at the end".to_owned()
             }
+            Self::NeedsNotify { .. } => "belljar doctor tells what this host lacks".to_owned(),
             Self::Unsupported { .. } => String::new(),
         }
     }

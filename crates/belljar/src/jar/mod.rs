@@ -1,5 +1,6 @@
 //! One jar from plan to report: opens what the child needs, starts it, attends it, tells how it ended.
 
+mod answers;
 mod descriptors;
 mod owners;
 mod passed;
@@ -72,7 +73,7 @@ pub(crate) fn start<R>(
     let mut walker = Walker::new(&facts.root_links);
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
-    let mut storage = Storage { filter: plan::sock_filters(&plan.filter), ..Storage::default() };
+    let mut storage = storage(&plan);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let detached = owners.by_path();
     let logs = streams.logs();
@@ -100,6 +101,10 @@ pub(crate) fn start<R>(
     // Keys typed ahead stay with the caller's terminal until there is a program to read them.
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
+    let events = Arc::new(Events::new(command.observer.clone()));
+    let (listener, wrap) = (started.listener.take(), command.judge.take());
+    let broker = answers::start(listener, &plan, &prepared, &command.policy, wrap, &events);
+    let broker = started.or_end(broker)?;
     if announce {
         started.or_end(spawn::await_exec(&prepared, &started))?;
     }
@@ -110,10 +115,15 @@ pub(crate) fn start<R>(
     watch.attendant = attendant;
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let limits = command.policy.limits.clone();
+    watch.broker = broker;
     let plan = Arc::clone(&plan);
-    let events = Arc::new(Events::new(command.observer.clone()));
     let running = Running { started, watch, group, plan, limits, events, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
+}
+
+fn storage(plan: &Plan) -> Storage {
+    let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
+    Storage { filter: plan::sock_filters(&plan.filter), handed, ..Storage::default() }
 }
 
 fn take_signals() -> Result<Signals, StartError> {
@@ -191,6 +201,7 @@ fn watch(
         cpu: limits.cpu.as_ref().map(|limit| limit.value),
         signals,
         relay,
+        broker: None,
         output,
         attendant: None,
     }

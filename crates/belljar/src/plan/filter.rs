@@ -257,7 +257,7 @@ fn rule_error(source: belljar_bpf::RuleError, origin: &Origin) -> PlanError {
     PlanError::Syscall { source: Box::new(source), origin: origin.to_string() }
 }
 
-fn lower(filter: &Filter) -> FilterPlan {
+pub(super) fn lower(filter: &Filter) -> FilterPlan {
     let instructions = filter.insns().iter().map(|insn| (insn.code, insn.jt, insn.jf, insn.k)).collect();
     FilterPlan { instructions }
 }

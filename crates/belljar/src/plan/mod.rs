@@ -1,5 +1,6 @@
 //! From what may be done and what this host can do, to what will be done. Pure: nothing here touches the machine.
 
+mod broker;
 mod files;
 mod filter;
 mod landlock;
@@ -14,6 +15,7 @@ mod step;
 use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
 
+pub use broker::BrokerPlan;
 pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
@@ -86,6 +88,9 @@ pub struct Plan {
     pub landlock: Option<LandlockPlan>,
     /// The system call filter.
     pub filter: FilterPlan,
+    /// What the broker answers in place of the kernel; none = nothing needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<BrokerPlan>,
     /// Each rule with the layers that hold it.
     pub enforced: Vec<Enforcement>,
     /// What a user may want to know and need not act on.
@@ -157,11 +162,12 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     limits::plan(&mut draft);
     let landlock = landlock::plan(&mut draft);
     let filter = filter::plan(&mut draft)?;
+    let broker = broker::plan(&mut draft)?;
     requirements::check(&draft)?;
     let namespaces = namespaces(&draft);
     let (init, program) = order::arrange(draft.steps);
     let enforced = draft.enforced.into_iter().map(|row| row.line).collect();
-    Ok(Plan { engine, namespaces, init, program, landlock, filter, enforced, notes: draft.notes })
+    Ok(Plan { engine, namespaces, init, program, landlock, filter, broker, enforced, notes: draft.notes })
 }
 
 fn choose_engine(host: &HostFacts) -> Result<Engine, PlanError> {

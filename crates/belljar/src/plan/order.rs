@@ -34,6 +34,10 @@ const PROGRAM: &[(&str, &str)] = &[
     ("chdir", "before Landlock: entering needs no right, and a missing folder is told plainly"),
     ("landlock", "after the last mount: rules bind to the finished layout"),
     ("close-on-exec", "after Landlock has opened its paths"),
+    (
+        "broker",
+        "after the last path was used, while descriptors are not limited: its listener is one, and is sent away",
+    ),
     ("rlimit", "after the last step that opens descriptors"),
     ("reset-signals", "before the filter: tight filters forbid it"),
     ("seccomp", "last of the protections: it forbids most of the steps above"),
@@ -85,6 +89,7 @@ fn kind(step: &Step) -> &'static str {
         Step::Chdir(_) => "chdir",
         Step::Landlock => "landlock",
         Step::CloseOnExec(_) => "close-on-exec",
+        Step::Broker => "broker",
         Step::Rlimit(..) => "rlimit",
         Step::ResetSignals => "reset-signals",
         Step::Seccomp => "seccomp",

@@ -51,6 +51,7 @@ fn layer_word(layer: Layer) -> &'static str {
         Layer::Seccomp => "seccomp",
         Layer::Cgroup => "cgroup",
         Layer::Rlimit => "rlimit",
+        Layer::Broker => "broker",
         Layer::Privileges => "privileges",
         Layer::Supervisor => "supervisor",
         Layer::Pty => "pty",

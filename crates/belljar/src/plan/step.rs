@@ -74,6 +74,8 @@ pub enum Step {
     CloseOnExec(Vec<u16>),
     /// Default signals.
     ResetSignals,
+    /// Hand calls over to the broker.
+    Broker,
     /// Load the filter.
     Seccomp,
     /// Try what must be refused.
@@ -192,6 +194,7 @@ impl fmt::Display for Step {
             Self::CloseOnExec(keep) if keep.is_empty() => out.write_str("close all descriptors but 0-2"),
             Self::CloseOnExec(keep) => write!(out, "close all descriptors but 0-2 and {keep:?}"),
             Self::ResetSignals => out.write_str("default signals"),
+            Self::Broker => out.write_str("hand calls over to the broker"),
             Self::Seccomp => out.write_str("load the system call filter"),
             Self::SelfProbe => out.write_str("self-probe: each forbidden action must fail"),
             Self::Exec => out.write_str("exec"),

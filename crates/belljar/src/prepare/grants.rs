@@ -8,7 +8,7 @@ use super::rules::Rule;
 use crate::error::{PlanError, StartError};
 use crate::plan::{FS_DIR_ONLY, FS_READ_DIR, FS_WRITES, LandlockPlan, shown};
 
-const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+pub(super) const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 /// Something below a grant that gets less than the grant gives.
 struct Narrower<'a> {

@@ -25,6 +25,7 @@ pub(crate) use arena::Arena;
 pub(crate) use identity::{refuse_unmapped, write_maps, write_maps_between};
 pub(crate) use program::{Found, head, open_now};
 
+use crate::broker::Seen;
 use crate::error::StartError;
 use crate::plan::{Engine, Place, Plan, Step};
 use layout::Layout;
@@ -87,6 +88,8 @@ pub(crate) struct Prepared<'a> {
     /// The jar has a root of its own.
     namespaced: bool,
     walker: Walker<'a>,
+    /// What the broker decides by; empty without one.
+    pub(crate) seen: Vec<Seen>,
 }
 
 /// Storage that ops borrow from. Kept by the caller of [`prepare`].
@@ -94,6 +97,8 @@ pub(crate) struct Prepared<'a> {
 pub(crate) struct Storage {
     pub(crate) strings: Arena,
     pub(crate) filter: Vec<SockFilter>,
+    /// Hands calls over to the broker.
+    pub(crate) handed: Vec<SockFilter>,
     pub(crate) kept: Vec<Fd>,
 }
 
@@ -139,6 +144,7 @@ pub(crate) fn prepare<'a>(
     let layout = layout::lay_out(&places, call.home, &mut walker)?;
     let builder = Builder { plan, policy, call, storage, layout, found };
     let (mut init, mut program) = (Vec::with_capacity(128), Vec::with_capacity(64));
+    let seen = if plan.broker.is_some() { rules::seen(&builder) } else { Vec::new() };
     let mut placed = false;
     for step in &plan.init {
         match step {
@@ -157,7 +163,8 @@ pub(crate) fn prepare<'a>(
         builder.program(step, &mut program)?;
     }
     let file = found.file.as_deref();
-    Ok(Prepared { init, program, file, layout: builder.layout, namespaced: plan.namespaces != 0, walker })
+    let namespaced = plan.namespaces != 0;
+    Ok(Prepared { init, program, file, layout: builder.layout, namespaced, walker, seen })
 }
 
 impl Prepared<'_> {
@@ -257,6 +264,7 @@ impl<'a> Builder<'a> {
                 ops.push(Op::Rlimit { resource: kind.number(), soft: *soft, hard: *hard });
             }
             Step::ResetSignals => ops.push(Op::ResetSignals),
+            Step::Broker => ops.push(Op::Broker(&self.storage.handed)),
             Step::Seccomp => ops.push(Op::Seccomp(&self.storage.filter)),
             Step::SelfProbe => ops.push(Op::SelfProbe(self.forbidden()?)),
             Step::Exec => ops.push(self.found.exec()),

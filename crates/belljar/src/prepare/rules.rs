@@ -8,6 +8,7 @@ use belljar_sys::{Op, child::PathRights};
 
 use super::layout::Item;
 use super::{Builder, grants, open_now};
+use crate::broker::Seen;
 use crate::error::StartError;
 use crate::plan::{Engine, FS_DIR_ONLY, FS_READ_DIR, LandlockPlan, Plan};
 
@@ -57,6 +58,29 @@ fn rule(item: &Item, landlock: &LandlockPlan) -> Option<(PathBuf, u64)> {
         Item::Dev { at, .. } => Some((at.clone(), landlock.device_rights() | landlock.rights(Access::Write))),
         _ => None,
     }
+}
+
+/// What the broker decides by: the same layout.
+pub(super) fn seen(builder: &Builder<'_>) -> Vec<Seen> {
+    let debug = builder.policy.debug.value;
+    let mut seen: Vec<Seen> = builder.layout.items.iter().filter_map(|item| visible(item, debug)).collect();
+    if builder.plan.engine == Engine::Landlock {
+        let device = |path: &str| Seen { path: PathBuf::from(path), access: Access::Write };
+        seen.extend(grants::DEVICES.into_iter().map(device));
+    }
+    seen
+}
+
+fn visible(item: &Item, debug: bool) -> Option<Seen> {
+    let access = match item {
+        Item::Bind(bind) | Item::Root(bind) => bind.access,
+        Item::Tmpfs(..) | Item::Dev { .. } => Access::Write,
+        Item::Proc(_) if debug => Access::Write,
+        Item::Proc(_) => Access::ReadNoexec,
+        Item::Cover(_) | Item::Mask(_) => Access::Hide,
+        _ => return None,
+    };
+    Some(Seen { path: item.at().to_path_buf(), access })
 }
 
 /// Host paths that are there on most systems, the most telling first.

@@ -20,6 +20,7 @@ pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
 
 use crate::ask::Attendant;
+use crate::broker::Broker;
 use crate::report::LimitKind;
 use crate::spawn::{self, Started};
 
@@ -47,6 +48,8 @@ pub(crate) struct Watch {
     pub(crate) cpu: Option<Duration>,
     /// Signals to pass on.
     pub(crate) signals: Option<Signals>,
+    /// Answers calls.
+    pub(crate) broker: Option<Broker>,
     /// Terminal to relay.
     pub(crate) relay: Option<Relay>,
     /// Output to count.
@@ -174,6 +177,10 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         set.push(PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN));
         owners.push('n');
     }
+    if let Some(broker) = &watch.broker {
+        set.push(PollFd::from_borrowed_fd(broker.alarm(), PollFlags::IN));
+        owners.push('b');
+    }
     // The jar's own terminal waits while the user is asked on it.
     let asking = watch.attendant.as_ref().is_some_and(Attendant::is_asking);
     for (fd, flags) in watch.relay.iter().filter(|_| !asking).flat_map(Relay::interests) {
@@ -193,6 +200,9 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         Err(errno) => return Err(errno.into()),
     }
     let ready = |owner| set.iter().zip(&owners).any(|(fd, of)| *of == owner && !fd.revents().is_empty());
+    if ready('b') {
+        return Err(io::Error::other("the broker has failed"));
+    }
     Ok(Ready { status: ready('s'), signals: ready('n'), relay: ready('t'), output: ready('o') })
 }
 

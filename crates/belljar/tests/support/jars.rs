@@ -69,10 +69,15 @@ pub(crate) fn file(path: &Path, text: &str) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o666)).unwrap();
 }
 
+/// An empty value stands for none: a switch.
+fn flag_value(flag: &str, value: &str) -> FlagValue {
+    if value.is_empty() { FlagValue::switch(flag) } else { FlagValue::new(flag, value) }
+}
+
 /// A policy as the command line makes it, in this folder.
 pub(crate) fn policy(cwd: &Path, flags: &[(&str, &str)]) -> Policy {
     let request = Request {
-        flags: flags.iter().map(|(flag, value)| FlagValue::new(*flag, *value)).collect(),
+        flags: flags.iter().map(|(flag, value)| flag_value(flag, value)).collect(),
         cwd: cwd.to_path_buf(),
         home: Some("/home/nobody-has-this".into()),
         ..Request::default()

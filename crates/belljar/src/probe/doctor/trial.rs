@@ -114,7 +114,7 @@ fn hear(socket: &OwnedFd) -> Option<Failure> {
         }
         match Event::decode(&bytes)? {
             Event::Failed(failure) => return Some(failure),
-            Event::Started | Event::Terminal | Event::Folder | Event::Sockets => {}
+            Event::Started | Event::Terminal | Event::Folder | Event::Sockets | Event::Listener => {}
             Event::Ended(_) => return None,
         }
     }

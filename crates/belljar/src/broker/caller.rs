@@ -1,0 +1,96 @@
+//! Who made a call, as `/proc` of the supervisor shows it. All of it can be gone or belong to another process a moment later:
+//! whoever looks asks afterwards whether the call still waits.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+/// `AT_FDCWD`.
+pub(super) const AT_CWD: i32 = -100;
+
+/// A thread of the jar, by its number here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    pub(super) pid: u32,
+}
+
+/// What the kernel tells about a thread in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    /// File mode mask.
+    pub(super) umask: u32,
+    /// Its process, numbered here.
+    pub(super) group: u32,
+    /// Its process, numbered in its own PID namespace.
+    pub(super) own_group: u32,
+    /// Itself, numbered there.
+    pub(super) own_thread: u32,
+}
+
+impl Caller {
+    /// Its root folder.
+    pub(super) fn root(self) -> Result<OwnedFd, Errno> {
+        self.link("root").map_err(refused)
+    }
+
+    /// The folder, or whatever else it is, behind a descriptor number or `AT_FDCWD`.
+    pub(super) fn descriptor(self, fd: i32) -> Result<OwnedFd, Errno> {
+        match fd {
+            AT_CWD => self.link("cwd").map_err(refused),
+            0.. => self.link(&format!("fd/{fd}")).map_err(|errno| match errno {
+                Errno::NOENT => Errno::BADF,
+                other => refused(other),
+            }),
+            _ => Err(Errno::BADF),
+        }
+    }
+
+    /// The file that it runs.
+    pub(super) fn program(self) -> Result<OwnedFd, Errno> {
+        self.link("exe").map_err(refused)
+    }
+
+    fn link(self, name: &str) -> Result<OwnedFd, Errno> {
+        let path = format!("/proc/{}/{name}", self.pid);
+        openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+    }
+
+    /// Its terminal, as the minor number of a pseudo terminal.
+    pub(super) fn terminal(self) -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        // The name of the program is the only part that can hold spaces or brackets.
+        let number: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(4)?.parse().ok()?;
+        let (major, minor) = ((number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xF_FF00));
+        (136..=143).contains(&major).then(|| (major - 136).saturating_mul(1 << 20).saturating_add(minor))
+    }
+
+    /// Its mask and its numbers.
+    pub(super) fn numbers(self) -> Result<Numbers, Errno> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).map_err(|_| Errno::SRCH)?;
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let last = |name: &str| field(name).and_then(|value| value.split_whitespace().last()?.parse().ok());
+        let mask = field("Umask:").and_then(|value| u32::from_str_radix(value, 8).ok());
+        Ok(Numbers {
+            umask: mask.ok_or(Errno::SRCH)? & 0o777,
+            group: last("Tgid:").ok_or(Errno::SRCH)?,
+            own_group: last("NStgid:").ok_or(Errno::SRCH)?,
+            own_thread: last("NSpid:").ok_or(Errno::SRCH)?,
+        })
+    }
+}
+
+/// The supervisor's own name of an open descriptor.
+pub(super) fn own_name(fd: &OwnedFd) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// What the supervisor has no power over is refused to the jar.
+fn refused(errno: Errno) -> Errno {
+    match errno {
+        Errno::PERM | Errno::NOENT | Errno::SRCH => Errno::ACCESS,
+        other => other,
+    }
+}

@@ -1,0 +1,165 @@
+//! What the broker's threads give up before the first call: the rights that the jar's user lacks, and every system call that
+//! answering does not take. Not Landlock: a thread in a domain may not look at processes outside of that domain, and the jar is
+//! none of its descendants.
+
+use std::io;
+
+use belljar_bpf::{Action, CompileError, Filter, RuleError, parse_condition, syscall_number};
+use belljar_sys::abi::SockFilter;
+use belljar_sys::{call, notify};
+
+/// How threads are confined.
+#[derive(Debug)]
+pub(super) struct Confinement {
+    /// Whom files are used as; none = as whoever runs the supervisor.
+    pub(super) user: Option<(u32, u32)>,
+    filter: Vec<SockFilter>,
+}
+
+/// Calls that answering takes, each once.
+const CALLS: &[&str] = &[
+    // the calls themselves, on what is open
+    "openat",
+    "openat2",
+    "readlinkat",
+    "readlink",
+    "fstat",
+    "newfstatat",
+    "statx",
+    "fstatfs",
+    "faccessat2",
+    "faccessat",
+    "mkdirat",
+    "mknodat",
+    "unlinkat",
+    "renameat",
+    "renameat2",
+    "linkat",
+    "symlinkat",
+    "truncate",
+    "chmod",
+    "fchmodat",
+    "fchmodat2",
+    "fchownat",
+    "utimensat",
+    "setxattr",
+    "getxattr",
+    "listxattr",
+    "removexattr",
+    "lsetxattr",
+    "lgetxattr",
+    "llistxattr",
+    "lremovexattr",
+    "umask",
+    "inotify_add_watch",
+    // the caller and its memory
+    "process_vm_readv",
+    "pidfd_open",
+    "pidfd_getfd",
+    "pwrite64",
+    "pread64",
+    // descriptors and waiting
+    "read",
+    "write",
+    "close",
+    "fcntl",
+    "dup",
+    "poll",
+    "ppoll",
+    "pipe2",
+    "tee",
+    "eventfd2",
+    "lseek",
+    "getdents64",
+    // threads and memory
+    "futex",
+    "mmap",
+    "munmap",
+    "mremap",
+    "madvise",
+    "brk",
+    "exit",
+    "gettid",
+    "getpid",
+    "tgkill",
+    "rt_sigprocmask",
+    "rt_sigaction",
+    "rt_sigreturn",
+    "sigaltstack",
+    "set_robust_list",
+    "rseq",
+    "sched_getaffinity",
+    "sched_yield",
+    "membarrier",
+    "getrandom",
+    "clock_gettime",
+    "clock_nanosleep",
+    "nanosleep",
+    "restart_syscall",
+    "exit_group",
+];
+
+/// Calls that pass in one form only. 0x10000 is `CLONE_THREAD`, 0x200 `CLONE_FS`; the requests are those of a listener.
+const FORMS: &[(&str, &str)] = &[
+    ("clone", "arg0 & 0x10000 != 0"),
+    ("unshare", "arg0 == 0x200"),
+    ("mprotect", "arg2 & 4 == 0"),
+    ("prctl", "arg0 in {15, 0x53564d41}"),
+    ("ioctl", "arg1 in {0xC0502100, 0xC0182101, 0x40082102, 0x40182103}"),
+];
+
+/// Why there is no filter.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FilterError {
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+}
+
+impl Confinement {
+    pub(super) fn new(user: Option<(u32, u32)>) -> Result<Self, FilterError> {
+        let mut builder = Filter::builder();
+        // Neither a closed set nor meant for programs: what is missing here is refused to the broker alone.
+        for name in CALLS {
+            builder = builder.planned(number(name), None, Action::Allow)?;
+        }
+        for (name, form) in FORMS {
+            let form = parse_condition(form)
+                .map_err(|source| RuleError::Condition { syscall: (*name).to_owned(), source })?;
+            builder = builder.planned(number(name), Some(&form), Action::Allow)?;
+        }
+        // The C library takes clone after this answer.
+        builder = builder.planned(number("clone3"), None, Action::ENOSYS)?;
+        let insns = builder.compile()?;
+        let insn =
+            |insn: &belljar_bpf::Insn| SockFilter { code: insn.code, jt: insn.jt, jf: insn.jf, k: insn.k };
+        Ok(Self { user, filter: insns.insns().iter().map(insn).collect() })
+    }
+}
+
+/// An unknown name is an unknown number, which no rule takes.
+fn number(name: &str) -> u32 {
+    syscall_number(name).unwrap_or(u32::MAX)
+}
+
+/// The first thread: what it gives up, threads that it starts never have.
+pub(super) fn first(confinement: &Confinement) -> io::Result<()> {
+    next()?;
+    if let Some((uid, gid)) = confinement.user {
+        notify::files_as(uid, gid).map_err(os_error)?;
+    }
+    const NO_NEW_PRIVS: u32 = 38;
+    call::prctl(NO_NEW_PRIVS, 1).map_err(os_error)?;
+    call::seccomp(&confinement.filter).map_err(os_error)
+}
+
+/// Every thread: signals are the supervisor's business, folder and mask are its own.
+pub(super) fn next() -> io::Result<()> {
+    call::block_signals().map_err(os_error)?;
+    notify::own_mask().map_err(os_error)
+}
+
+fn os_error(errno: belljar_sys::Errno) -> io::Error {
+    io::Error::from_raw_os_error(errno.0)
+}

@@ -1,0 +1,189 @@
+//! Opening and making files.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as kernel_openat2};
+use rustix::io::Errno;
+
+use super::caller::own_name;
+use super::judge::Wanted;
+use super::memory::word;
+use super::task::{Done, Name, Served, Stop, Task};
+use super::walk::{Found, Held, Last, Spot, find};
+
+const O_CREAT: u32 = 0o100;
+const O_EXCL: u32 = 0o200;
+const O_NOCTTY: u32 = 0o400;
+const O_TRUNC: u32 = 0o1000;
+const O_NONBLOCK: u32 = 0o4000;
+const O_DIRECTORY: u32 = 0o200_000;
+const O_NOFOLLOW: u32 = 0o400_000;
+const O_CLOEXEC: u32 = 0o2_000_000;
+const O_PATH: u32 = 0o10_000_000;
+/// The bit that makes `O_TMPFILE` of `O_DIRECTORY`.
+const TMPFILE: u32 = 0o20_000_000;
+/// Every flag that `open` and `openat` know; they drop all others.
+const KNOWN: u32 = 0o37_777_703;
+/// Set-user-id and set-group-id: others on the host could run such a file.
+const SET_ID: u64 = 0o6000;
+/// Tries when a file comes and goes while it is opened.
+const MAX_TRIES: u32 = 8;
+/// `/dev/tty`, which means the terminal of whoever opens it.
+const TTY: (u32, u32) = (5, 0);
+
+/// `open_how`.
+const HOW: usize = 24;
+
+/// What is to be opened how.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    flags: u32,
+    mode: u64,
+}
+
+/// `open`, `openat`.
+pub(super) fn open(task: &Task<'_>) -> Served {
+    let flags = task.word(task.after(1)) & KNOWN;
+    let mode = u64::from(task.word(task.after(2)) & 0o7777);
+    serve(task, How { flags, mode })
+}
+
+/// `creat`.
+pub(super) fn creat(task: &Task<'_>) -> Served {
+    let mode = u64::from(task.word(task.after(1)) & 0o7777);
+    serve(task, How { flags: O_CREAT | O_TRUNC | 1, mode })
+}
+
+/// `openat2`: its structure is read once.
+pub(super) fn openat2(task: &Task<'_>) -> Served {
+    let size = task.register(task.after(2));
+    if size < 24 {
+        return Err(Errno::INVAL.into());
+    }
+    // Longer structures are of newer kernels: what they say would be lost.
+    if size > 24 {
+        return Err(Errno::TOOBIG.into());
+    }
+    let how = task.bytes::<HOW>(task.register(task.after(1)))?;
+    let (flags, mode, resolve) = (word(&how, 0), word(&how, 8), word(&how, 16));
+    let flags = u32::try_from(flags).ok().filter(|flags| flags & !KNOWN == 0).ok_or(Errno::INVAL)?;
+    let makes = flags & (O_CREAT | TMPFILE) != 0;
+    if mode & !0o7777 != 0 || (!makes && mode != 0) {
+        return Err(Errno::INVAL.into());
+    }
+    // Programs that ask for bounds have a fallback for kernels without them; a bound is never dropped.
+    if resolve != 0 {
+        return Err(Errno::NOSYS.into());
+    }
+    serve(task, How { flags, mode })
+}
+
+fn serve(task: &Task<'_>, how: How) -> Served {
+    if how.flags & (O_CREAT | TMPFILE) != 0 && how.mode & SET_ID != 0 {
+        return Err(Errno::PERM.into());
+    }
+    let name = task.name()?;
+    for _ in 0..MAX_TRIES {
+        match once(task, &name, how) {
+            // It came, went, or became a symlink meanwhile.
+            Err(Stop::Fails(Errno::AGAIN)) => {}
+            done => return done,
+        }
+    }
+    Err(Errno::AGAIN.into())
+}
+
+fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
+    let exclusive = how.flags & O_CREAT != 0 && how.flags & O_EXCL != 0;
+    let last = if exclusive || how.flags & O_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
+    match find(task, name, last)? {
+        Found::Object(_) if exclusive && how.flags & O_PATH == 0 => Err(Errno::EXIST.into()),
+        Found::Object(held) => existing(task, &held, how),
+        Found::Missing(spot) if how.flags & O_CREAT != 0 && how.flags & O_PATH == 0 => make(task, &spot, how),
+        Found::Missing(spot) => {
+            // What is not there is not told where nothing may be seen.
+            task.decide_path(Wanted::Look, &spot.path)?;
+            Err(Errno::NOENT.into())
+        }
+    }
+}
+
+fn wanted(flags: u32) -> Wanted {
+    match flags & 3 {
+        _ if flags & O_PATH != 0 => Wanted::Look,
+        0 if flags & (O_TRUNC | TMPFILE) == 0 => Wanted::Read,
+        _ => Wanted::Write,
+    }
+}
+
+fn existing(task: &Task<'_>, held: &Held, how: How) -> Served {
+    task.decide(wanted(how.flags), held)?;
+    let kind = held.kind()?;
+    if how.flags & O_PATH != 0 {
+        if how.flags & O_DIRECTORY != 0 && kind != FileType::Directory {
+            return Err(Errno::NOTDIR.into());
+        }
+        return hand_over(held.fd.try_clone()?, how);
+    }
+    match kind {
+        FileType::Symlink => Err(Errno::LOOP.into()),
+        FileType::Directory if how.flags & O_CREAT != 0 => Err(Errno::ISDIR.into()),
+        FileType::CharacterDevice if device(&held.fd)? == TTY => terminal(task, how),
+        _ => hand_over(reopen(&held.fd, how)?, how),
+    }
+}
+
+fn device(fd: &OwnedFd) -> Result<(u32, u32), Errno> {
+    let device = fstat(fd)?.st_rdev;
+    Ok((rustix::fs::major(device), rustix::fs::minor(device)))
+}
+
+/// The very file that was decided about, opened with rights.
+fn reopen(fd: &OwnedFd, how: How) -> Result<OwnedFd, Errno> {
+    let own = O_CREAT | O_EXCL | O_NOFOLLOW;
+    let flags = OFlags::from_bits_retain(how.flags & !own | O_NOCTTY | O_CLOEXEC);
+    openat(CWD, own_name(fd), flags, mode(how))
+}
+
+fn mode(how: How) -> Mode {
+    Mode::from_bits_retain(u32::try_from(how.mode & 0o7777).unwrap_or(0))
+}
+
+fn hand_over(fd: OwnedFd, how: How) -> Served {
+    Ok(Done::Descriptor(fd, how.flags & O_CLOEXEC != 0))
+}
+
+fn make(task: &Task<'_>, spot: &Spot, how: How) -> Served {
+    if spot.slash {
+        return Err(Errno::ISDIR.into());
+    }
+    task.decide_path(Wanted::Write, &spot.path)?;
+    task.take_mask()?;
+    let flags = OFlags::from_bits_retain(how.flags & !O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    let bounds = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    // A FIFO that came meanwhile must not hold this thread up.
+    let waits = how.flags & O_NONBLOCK == 0;
+    let flags = if waits { flags | OFlags::from_bits_retain(O_NONBLOCK) } else { flags };
+    let fd = match kernel_openat2(&spot.folder, &spot.name, flags, mode(how), bounds) {
+        Err(Errno::LOOP | Errno::XDEV | Errno::NXIO) => return Err(Errno::AGAIN.into()),
+        other => other?,
+    };
+    if waits {
+        if FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::Fifo {
+            return Err(Errno::AGAIN.into());
+        }
+        let now = rustix::fs::fcntl_getfl(&fd)?;
+        rustix::fs::fcntl_setfl(&fd, now.difference(OFlags::NONBLOCK))?;
+    }
+    hand_over(fd, how)
+}
+
+/// The caller's terminal, as the jar sees it; the supervisor's own is never opened.
+fn terminal(task: &Task<'_>, how: How) -> Served {
+    let number = task.caller().terminal().ok_or(Errno::NXIO)?;
+    task.still_waits()?;
+    let name = Name { at: super::caller::AT_CWD, text: format!("/dev/pts/{number}").into() };
+    let held = find(task, &name, Last::Keep)?.object().map_err(|_| Stop::Fails(Errno::NXIO))?;
+    task.decide(wanted(how.flags), &held)?;
+    hand_over(reopen(&held.fd, how)?, how)
+}

@@ -1,0 +1,196 @@
+//! One call that waits for its answer: its arguments, copied once, and what is decided about its objects.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use belljar_sys::notify::{Answer, Listener, Notification};
+use rustix::io::Errno;
+
+use super::caller::Caller;
+use super::judge::{Object, Request, Verdict, View, Wanted};
+use super::memory;
+use super::serve::Shared;
+use super::table::Row;
+use super::walk::Held;
+
+/// Why a call is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It fails with this error.
+    Fails(Errno),
+    /// Its maker is gone: nobody waits for an answer.
+    Gone,
+}
+
+impl From<Errno> for Stop {
+    fn from(errno: Errno) -> Self {
+        Self::Fails(errno)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Fails(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    }
+}
+
+/// What a call returns.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// A number; mostly 0.
+    #[expect(dead_code, reason = "calls that open nothing follow")]
+    Value(i64),
+    /// A descriptor, and whether it closes at exec.
+    Descriptor(OwnedFd, bool),
+}
+
+/// Result of a call.
+pub(crate) type Served = Result<Done, Stop>;
+
+/// A path as the jar said it.
+#[derive(Clone, Debug)]
+pub(super) struct Name {
+    /// Descriptor that a relative one starts at.
+    pub(super) at: i32,
+    pub(super) text: PathBuf,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Task<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) row: &'static Row,
+    call: Notification,
+}
+
+impl<'a> Task<'a> {
+    pub(super) fn new(shared: &'a Shared, row: &'static Row, call: Notification) -> Self {
+        Self { shared, row, call }
+    }
+
+    pub(super) fn caller(&self) -> Caller {
+        Caller { pid: self.call.pid }
+    }
+
+    pub(super) fn listener(&self) -> &'a Listener {
+        &self.shared.listener
+    }
+
+    /// An argument register; 0 where there is none.
+    pub(super) fn register(&self, at: u8) -> u64 {
+        self.call.args.get(usize::from(at)).copied().unwrap_or(0)
+    }
+
+    /// An argument that the kernel takes as `int`: the upper half does not count.
+    pub(super) fn int(&self, at: u8) -> i32 {
+        self.word(at).cast_signed()
+    }
+
+    /// An argument that the kernel takes as `unsigned int`.
+    pub(super) fn word(&self, at: u8) -> u32 {
+        u32::try_from(self.register(at) & 0xFFFF_FFFF).unwrap_or(0)
+    }
+
+    /// Position of the `n`th argument behind the path.
+    pub(super) fn after(&self, n: u8) -> u8 {
+        self.row.path.saturating_add(n)
+    }
+
+    /// The path of the call.
+    pub(super) fn name(&self) -> Result<Name, Stop> {
+        self.name_at(self.row.dir, self.row.path)
+    }
+
+    /// A path by its positions.
+    pub(super) fn name_at(&self, dir: Option<u8>, path: u8) -> Result<Name, Stop> {
+        let text = memory::path(self.call.pid, self.register(path))?;
+        self.still_waits()?;
+        let at = dir.map_or(super::caller::AT_CWD, |dir| self.int(dir));
+        Ok(Name { at, text })
+    }
+
+    /// Bytes of the jar's memory.
+    pub(super) fn bytes<const N: usize>(&self, address: u64) -> Result<[u8; N], Stop> {
+        let bytes = memory::exact(self.call.pid, address)?;
+        self.still_waits()?;
+        Ok(bytes)
+    }
+
+    /// Asked after each look at the caller and before each act.
+    pub(super) fn still_waits(&self) -> Result<(), Stop> {
+        if self.listener().is_valid(self.call.id) { Ok(()) } else { Err(Stop::Gone) }
+    }
+
+    /// Asks the judge about something that is open, tells the observer, and makes sure that somebody still waits.
+    pub(super) fn decide(&self, wanted: Wanted, held: &Held) -> Result<(), Stop> {
+        match &held.path {
+            Some(path) => self.decide_path(wanted, path),
+            None => self.settle(wanted, Object::Own),
+        }
+    }
+
+    /// The same about a name in an open folder.
+    pub(super) fn decide_path(&self, wanted: Wanted, path: &Path) -> Result<(), Stop> {
+        self.settle(wanted, Object::Path(path))
+    }
+
+    fn settle(&self, wanted: Wanted, object: Object<'_>) -> Result<(), Stop> {
+        let request = self.request(wanted, object);
+        let verdict = self.shared.judge.judge(&request);
+        if let Some(observer) = &self.shared.observer {
+            observer.saw(&request, &verdict);
+        }
+        match verdict {
+            Verdict::Grant(_) => self.still_waits(),
+            Verdict::Refuse { errno, .. } => Err(Stop::Fails(refusal(errno))),
+        }
+    }
+
+    fn request<'r>(&self, wanted: Wanted, object: Object<'r>) -> Request<'r> {
+        Request { call: self.row.call, wanted, object, view: View::Jar, pid: self.call.pid }
+    }
+
+    /// Whether a folder on the way may be seen. Nobody is told: the object of the call is what counts.
+    pub(super) fn passes(&self, path: &Path) -> Result<(), Stop> {
+        match self.shared.judge.judge(&self.request(Wanted::Look, Object::Path(path))) {
+            Verdict::Grant(_) => Ok(()),
+            Verdict::Refuse { errno, .. } => Err(Stop::Fails(refusal(errno))),
+        }
+    }
+
+    /// Takes the caller's file mode mask, for what is about to be made.
+    pub(super) fn take_mask(&self) -> Result<(), Stop> {
+        let numbers = self.caller().numbers()?;
+        self.still_waits()?;
+        rustix::process::umask(rustix::fs::Mode::from_bits_retain(numbers.umask));
+        Ok(())
+    }
+
+    /// Gives the answer.
+    pub(super) fn answer(&self, served: Served) {
+        let answer = match served {
+            Ok(Done::Value(value)) => Answer::Value(value),
+            Err(Stop::Gone) => return,
+            Err(Stop::Fails(errno)) => fails(errno),
+            Ok(Done::Descriptor(fd, close_on_exec)) => {
+                match self.listener().answer_fd(self.call.id, std::os::fd::AsFd::as_fd(&fd), close_on_exec) {
+                    // ENOENT: it does not wait any more.
+                    Ok(()) | Err(belljar_sys::Errno::NOENT) => return,
+                    Err(errno) => Answer::Error(errno),
+                }
+            }
+        };
+        if let Err(errno) = self.listener().answer(self.call.id, answer) {
+            tracing::trace!(call = self.row.call, errno = errno.0, "nobody waits for this answer");
+        }
+    }
+}
+
+fn fails(errno: Errno) -> Answer {
+    Answer::Error(belljar_sys::Errno(errno.raw_os_error()))
+}
+
+/// A refusal refuses, whatever number a judge gives.
+fn refusal(errno: i32) -> Errno {
+    if (1..4096).contains(&errno) { Errno::from_raw_os_error(errno) } else { Errno::ACCESS }
+}

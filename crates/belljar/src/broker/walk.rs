@@ -1,0 +1,397 @@
+//! From a path as the jar said it to something that is open. Nothing is ever found outside of the jar's root, links of `/proc`
+//! that are no text are followed only to what belongs to the caller itself, and `self` is the caller, not the supervisor.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fstat, fstatfs, openat2, readlinkat, statx,
+};
+use rustix::io::Errno;
+
+use super::caller::{AT_CWD, own_name};
+use super::task::{Name, Stop, Task};
+
+/// As many as the kernel follows.
+const MAX_LINKS: u32 = 40;
+/// Tries of a walk that something renamed under it.
+const MAX_TRIES: u32 = 8;
+const PROC_MAGIC: i64 = 0x9FA0;
+const PROC_ROOT: u64 = 1;
+
+/// Something that is open without any right (`O_PATH`).
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) fd: OwnedFd,
+    /// Where the jar sees it; none = it has no path.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl Held {
+    /// What kind of file it is.
+    pub(super) fn kind(&self) -> Result<FileType, Errno> {
+        Ok(FileType::from_raw_mode(fstat(&self.fd)?.st_mode))
+    }
+}
+
+/// Where a walk ended.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// At something.
+    Object(Held),
+    /// At a folder that lacks the last name.
+    Missing(Spot),
+}
+
+impl Found {
+    /// What is there.
+    pub(super) fn object(self) -> Result<Held, Stop> {
+        match self {
+            Self::Object(held) => Ok(held),
+            Self::Missing(_) => Err(Errno::NOENT.into()),
+        }
+    }
+}
+
+/// A name in an open folder.
+#[derive(Debug)]
+pub(super) struct Spot {
+    pub(super) folder: OwnedFd,
+    pub(super) name: OsString,
+    /// Path of the folder with the name.
+    pub(super) path: PathBuf,
+    /// The path ended with a slash.
+    pub(super) slash: bool,
+}
+
+/// What happens with a symlink at the end of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    Follow,
+    Keep,
+}
+
+/// Finds what a path of the jar means.
+pub(super) fn find(task: &Task<'_>, name: &Name, last: Last) -> Result<Found, Stop> {
+    if name.text.as_os_str().is_empty() {
+        return Err(Errno::NOENT.into());
+    }
+    let root = root(task)?;
+    let from = match name.text.is_absolute() {
+        true => None,
+        false => Some(start(task, name.at)?),
+    };
+    if let Some(held) = quick(task, root, from.as_ref(), &name.text, last)? {
+        return Ok(Found::Object(held));
+    }
+    let mut tries = 0;
+    loop {
+        match Walk::new(task, root, from.as_ref(), &name.text, last)?.run() {
+            Err(Stop::Fails(Errno::AGAIN)) if tries < MAX_TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+/// The folder and the last name of a path, for calls that make or remove an entry. `whole` is the error for a path that
+/// ends in no name.
+#[expect(dead_code, reason = "calls that make and remove entries follow")]
+pub(super) fn parent(task: &Task<'_>, name: &Name, whole: Errno) -> Result<Spot, Stop> {
+    let bytes = name.text.as_os_str().as_bytes();
+    let kept = bytes.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at.saturating_add(1));
+    let (text, rest) = bytes.split_at(kept);
+    let cut = text.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at.saturating_add(1));
+    let (folder, entry) = text.split_at(cut);
+    match (bytes, entry) {
+        ([], _) => return Err(Errno::NOENT.into()),
+        (_, [] | b"." | b"..") => return Err(whole.into()),
+        _ => {}
+    }
+    let held = match folder {
+        [] => start(task, name.at)?,
+        folder => {
+            let text = PathBuf::from(OsStr::from_bytes(folder));
+            find(task, &Name { at: name.at, text }, Last::Follow)?.object()?
+        }
+    };
+    let path = held.path.ok_or(Errno::NOTDIR)?.join(OsStr::from_bytes(entry));
+    Ok(Spot { folder: held.fd, name: OsString::from_vec(entry.to_vec()), path, slash: !rest.is_empty() })
+}
+
+/// The folder that a relative path starts at, or what an empty path means.
+pub(super) fn start(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
+    let fd = task.caller().descriptor(at)?;
+    task.still_waits()?;
+    own(task, fd)
+}
+
+/// Something of the caller's own. What has a path must be what the jar has there: a path of another tree means something else.
+fn own(task: &Task<'_>, fd: OwnedFd) -> Result<Held, Stop> {
+    let path = text_of(&fd)?;
+    if !path.is_absolute() {
+        return Ok(Held { fd, path: None });
+    }
+    if !in_jar(task, &fd, &path)? {
+        return Err(Errno::ACCESS.into());
+    }
+    Ok(Held { fd, path: Some(path) })
+}
+
+/// The jar's root: opened once, since no jar can change it.
+fn root<'a>(task: &Task<'a>) -> Result<BorrowedFd<'a>, Stop> {
+    let cell = &task.shared.root;
+    if cell.get().is_none() {
+        let fd = task.caller().root()?;
+        task.still_waits()?;
+        // Another thread may have been first: it found the same.
+        drop(cell.set(fd));
+    }
+    cell.get().map(AsFd::as_fd).ok_or(Stop::Fails(Errno::ACCESS))
+}
+
+/// One look by the kernel; none when a slower walk has to tell.
+fn quick(
+    task: &Task<'_>,
+    root: BorrowedFd<'_>,
+    from: Option<&Held>,
+    text: &Path,
+    last: Last,
+) -> Result<Option<Held>, Stop> {
+    let (at, bounds) = match from {
+        None => (root, ResolveFlags::IN_ROOT),
+        Some(held) => (held.fd.as_fd(), ResolveFlags::BENEATH),
+    };
+    let hops = task.shared.hops;
+    let links = if hops { ResolveFlags::NO_SYMLINKS } else { ResolveFlags::NO_MAGICLINKS };
+    let follow = if last == Last::Keep { OFlags::NOFOLLOW } else { OFlags::empty() };
+    match openat2(at, text, OFlags::PATH | OFlags::CLOEXEC | follow, Mode::empty(), bounds | links) {
+        Ok(fd) => {
+            let path = text_of(&fd)?;
+            // Names of processes are the caller's: the kernel took the supervisor's.
+            let proc = fstatfs(&fd).is_ok_and(|stat| stat.f_type == PROC_MAGIC);
+            Ok((!proc).then_some(Held { fd, path: Some(path) }))
+        }
+        Err(Errno::NOENT | Errno::LOOP | Errno::XDEV | Errno::AGAIN) => Ok(None),
+        Err(_) if hops => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Where the kernel says that something is.
+fn text_of(fd: &OwnedFd) -> Result<PathBuf, Errno> {
+    let text = rustix::fs::readlink(own_name(fd), Vec::new())?;
+    Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
+}
+
+/// Whether something lies on a mount of the jar's own tree. A mount that was found there once stays: no jar can mount.
+fn in_jar(task: &Task<'_>, fd: &OwnedFd, path: &Path) -> Result<bool, Stop> {
+    let here = identity(fd)?;
+    let known = |mounts: &Vec<u64>| mounts.contains(&here.0);
+    if known(&task.shared.mounts()) {
+        return Ok(true);
+    }
+    let bounds = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(found) = openat2(root(task)?, path, flags, Mode::empty(), bounds) else { return Ok(false) };
+    let same = identity(&found)? == here;
+    if same {
+        task.shared.mounts().push(here.0);
+    }
+    Ok(same)
+}
+
+/// Mount, device and inode.
+fn identity(fd: &OwnedFd) -> Result<(u64, u32, u32, u64), Errno> {
+    let mask = StatxFlags::INO | StatxFlags::from_bits_retain(0x1000);
+    let stat = statx(fd, c"", AtFlags::EMPTY_PATH, mask)?;
+    Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino))
+}
+
+/// A walk name by name.
+struct Walk<'a> {
+    task: &'a Task<'a>,
+    root: BorrowedFd<'a>,
+    fd: OwnedFd,
+    path: PathBuf,
+    left: VecDeque<OsString>,
+    last: Last,
+    links: u32,
+    /// What is found must be a folder.
+    slash: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        task: &'a Task<'a>,
+        root: BorrowedFd<'a>,
+        from: Option<&Held>,
+        text: &Path,
+        last: Last,
+    ) -> Result<Self, Stop> {
+        let (fd, path) = match from {
+            None => (root.try_clone_to_owned()?, PathBuf::from("/")),
+            Some(held) => (held.fd.try_clone()?, held.path.clone().ok_or(Errno::NOTDIR)?),
+        };
+        let (left, slash) = (names(text), ends_in_folder(text));
+        Ok(Self { task, root, fd, path, left, last, links: 0, slash })
+    }
+
+    fn run(mut self) -> Result<Found, Stop> {
+        while let Some(name) = self.left.pop_front() {
+            if name == ".." {
+                self.up()?;
+                continue;
+            }
+            let name = self.process(name)?;
+            let fd = match self.entry(&name) {
+                Err(Errno::NOENT) if self.left.is_empty() => return Ok(self.missing(name)),
+                other => other?,
+            };
+            match FileType::from_raw_mode(fstat(&fd)?.st_mode) {
+                FileType::Symlink if self.keeps() => return Ok(self.object(fd, &name)),
+                FileType::Symlink => {
+                    if let Some(held) = self.follow(&fd, &name)? {
+                        return Ok(Found::Object(held));
+                    }
+                }
+                FileType::Directory => self.enter(fd, &name)?,
+                _ if self.left.is_empty() && !self.slash => return Ok(self.object(fd, &name)),
+                _ => return Err(Errno::NOTDIR.into()),
+            }
+        }
+        Ok(Found::Object(Held { fd: self.fd, path: Some(self.path) }))
+    }
+
+    fn entry(&self, name: &OsStr) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        openat2(&self.fd, name, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
+    }
+
+    fn keeps(&self) -> bool {
+        self.left.is_empty() && self.last == Last::Keep && !self.slash
+    }
+
+    fn object(self, fd: OwnedFd, name: &OsStr) -> Found {
+        Found::Object(Held { fd, path: Some(self.path.join(name)) })
+    }
+
+    fn missing(self, name: OsString) -> Found {
+        let path = self.path.join(&name);
+        Found::Missing(Spot { folder: self.fd, name, path, slash: self.slash })
+    }
+
+    fn enter(&mut self, fd: OwnedFd, name: &OsStr) -> Result<(), Stop> {
+        self.path.push(name);
+        self.fd = fd;
+        if self.task.shared.hops && !self.left.is_empty() {
+            self.task.passes(&self.path)?;
+        }
+        Ok(())
+    }
+
+    /// The folder above, by its path: it has no links, so that is what `..` means.
+    fn up(&mut self) -> Result<(), Stop> {
+        self.path.pop();
+        let bounds = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        self.fd = openat2(self.root, &self.path, flags, Mode::empty(), bounds)?;
+        Ok(())
+    }
+
+    /// `self` and `thread-self` of `/proc` under the numbers that they have for the caller.
+    fn process(&mut self, name: OsString) -> Result<OsString, Stop> {
+        let thread = name == "thread-self";
+        if !(thread || name == "self") || !is_proc_root(&self.fd) {
+            return Ok(name);
+        }
+        let numbers = self.task.caller().numbers()?;
+        self.task.still_waits()?;
+        if thread {
+            self.left.push_front(numbers.own_thread.to_string().into());
+            self.left.push_front("task".into());
+        }
+        Ok(numbers.own_group.to_string().into())
+    }
+
+    /// Goes on where a symlink leads; what it leads to when that is the end.
+    fn follow(&mut self, link: &OwnedFd, name: &OsStr) -> Result<Option<Held>, Stop> {
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            return Err(Errno::LOOP.into());
+        }
+        if self.task.shared.hops {
+            self.task.passes(&self.path.join(name))?;
+        }
+        if is_proc(&self.fd) && !is_proc_root(&self.fd) {
+            return self.magic(name);
+        }
+        let target = readlinkat(link, c"", Vec::new())?.into_bytes();
+        let target = PathBuf::from(OsString::from_vec(target));
+        if target.is_absolute() {
+            (self.fd, self.path) = (self.root.try_clone_to_owned()?, PathBuf::from("/"));
+        }
+        if self.left.is_empty() {
+            self.slash |= ends_in_folder(&target);
+        }
+        for name in names(&target).into_iter().rev() {
+            self.left.push_front(name);
+        }
+        Ok(None)
+    }
+
+    /// A link of `/proc` that is no text: to what the caller itself has open, works in or runs; nothing else.
+    fn magic(&mut self, name: &OsStr) -> Result<Option<Held>, Stop> {
+        let fd = self.own_link(name)?;
+        self.task.still_waits()?;
+        let held = own(self.task, fd)?;
+        if self.left.is_empty() && !self.slash {
+            return Ok(Some(held));
+        }
+        self.path = held.path.ok_or(Errno::NOTDIR)?;
+        self.fd = held.fd;
+        Ok(None)
+    }
+
+    fn own_link(&self, name: &OsStr) -> Result<OwnedFd, Stop> {
+        let caller = self.task.caller();
+        let numbers = caller.numbers()?;
+        let mut above = self.path.components().rev().map(|part| part.as_os_str().to_owned());
+        let (folder, process) = (above.next().unwrap_or_default(), above.next().unwrap_or_default());
+        // Threads of the caller's process may have other descriptors; only its own are taken.
+        let mine = |number: &OsStr| {
+            let text = number.to_str().unwrap_or_default();
+            text == numbers.own_thread.to_string() || text == numbers.own_group.to_string()
+        };
+        let descriptor = name.to_str().and_then(|digits| digits.parse::<i32>().ok());
+        match (folder == "fd" && mine(&process), mine(&folder), name.as_bytes(), descriptor) {
+            (true, _, _, Some(fd)) => Ok(caller.descriptor(fd)?),
+            (_, true, b"cwd", _) => Ok(caller.descriptor(AT_CWD)?),
+            (_, true, b"root", _) => Ok(caller.root()?),
+            (_, true, b"exe", _) => Ok(caller.program()?),
+            _ => Err(Errno::ACCESS.into()),
+        }
+    }
+}
+
+fn is_proc(fd: &OwnedFd) -> bool {
+    fstatfs(fd).is_ok_and(|stat| stat.f_type == PROC_MAGIC)
+}
+
+fn is_proc_root(fd: &OwnedFd) -> bool {
+    fstat(fd).is_ok_and(|stat| stat.st_ino == PROC_ROOT) && is_proc(fd)
+}
+
+fn names(path: &Path) -> VecDeque<OsString> {
+    let parts = path.as_os_str().as_bytes().split(|byte| *byte == b'/');
+    parts.filter(|part| !matches!(*part, [] | [b'.'])).map(|part| OsString::from_vec(part.to_vec())).collect()
+}
+
+/// `a/`, `a/.` and `a/..` are folders or errors.
+fn ends_in_folder(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    let last = bytes.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    matches!(last, [] | b"." | b"..")
+}
