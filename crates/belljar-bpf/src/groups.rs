@@ -6,7 +6,7 @@ use crate::error::RuleError;
 use crate::generated::groups::{CONDITIONS, GROUPS, WORDS};
 use crate::spec::{Origin, Rule};
 use crate::suggest;
-use crate::syscalls::syscall_name;
+use crate::syscalls::{syscall_name, syscall_number};
 
 /// A named group.
 #[derive(Debug)]
@@ -78,6 +78,19 @@ impl Group {
     #[must_use]
     pub fn rows(&self) -> &'static [Row] {
         self.rows
+    }
+
+    /// It lets the call through, at least with some arguments.
+    ///
+    /// ```
+    /// let group = belljar_bpf::group("@default")?;
+    /// assert!(group.lets_through("read") && !group.lets_through("clone3"));
+    /// # Ok::<(), belljar_bpf::RuleError>(())
+    /// ```
+    #[must_use]
+    pub fn lets_through(&self, call: &str) -> bool {
+        let Some(nr) = syscall_number(call) else { return false };
+        self.rows.iter().any(|row| row.nr == nr && row.answer().is_none())
     }
 
     pub(crate) fn rule(&self, row: &Row, when: Option<Cond>) -> Rule {

@@ -149,12 +149,52 @@ impl FilterSpec {
     /// Nothing allowed without [`allow_nothing`](crate::FilterBuilder::allow_nothing), a rule that another call
     /// gets around, or more than 4096 instructions.
     pub fn compile(&self) -> Result<Filter, CompileError> {
+        self.check()?;
+        compile::compile(self)
+    }
+
+    /// The same program, except that refusals of these calls are handed to the filter's listener. [`interpret`](Self::interpret)
+    /// tells what to answer. Calls that fail with `ENOSYS` are no refusals: programs take their older way.
+    ///
+    /// ```
+    /// use belljar_bpf::{Action, Filter, SeccompData};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let spec = Filter::builder().allow_group("@default")?.spec();
+    /// let ptrace = SeccompData::x86_64(101, [0; 6]);
+    /// assert_eq!(spec.compile()?.eval(&ptrace), Action::EPERM);
+    /// assert_eq!(spec.compile_telling(&[101])?.eval(&ptrace), Action::Notify);
+    /// assert_eq!(spec.interpret(&ptrace), Action::EPERM);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`FilterSpec::compile`].
+    pub fn compile_telling(&self, calls: &[u32]) -> Result<Filter, CompileError> {
+        self.check()?;
+        let mut told = self.clone();
+        for nr in calls.iter().copied().filter(|nr| is_told(self.fallback(*nr))) {
+            told.set_answer(nr, Action::Notify);
+        }
+        for rule in told.rules.iter_mut().filter(|rule| is_told(rule.action) && calls.contains(&rule.nr)) {
+            rule.action = Action::Notify;
+        }
+        compile::compile(&told)
+    }
+
+    fn set_answer(&mut self, nr: u32, action: Action) {
+        match self.answers.binary_search_by_key(&nr, |(of, _)| *of) {
+            Ok(at) => self.answers.get_mut(at).into_iter().for_each(|answer| answer.1 = action),
+            Err(at) => self.answers.insert(at, (nr, action)),
+        }
+    }
+
+    fn check(&self) -> Result<(), CompileError> {
         let empty = !self.rules.iter().any(|rule| rule.action.grants());
         if empty && !self.may_be_empty {
             return Err(CompileError::Empty);
         }
         let gaps = self.check_closure();
-        if gaps.is_empty() { compile::compile(self) } else { Err(CompileError::NotClosed { gaps }) }
+        if gaps.is_empty() { Ok(()) } else { Err(CompileError::NotClosed { gaps }) }
     }
 
     /// What the rules say of call `nr`.
@@ -175,6 +215,11 @@ impl FilterSpec {
         rules.chunk_by(|a, b| a.nr == b.nr).for_each(|of_call| surface.count(of_call));
         surface
     }
+}
+
+/// A refusal that a listener can give as well as the kernel.
+fn is_told(action: Action) -> bool {
+    matches!(action, Action::Errno(_)) && action != Action::ENOSYS
 }
 
 /// What a filter says of one call.

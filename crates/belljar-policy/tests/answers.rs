@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use belljar_policy::{
-    Asked, FlagValue, Policy, Request, asked, env_decision, fs_decision, load, narrow, net_decision,
-    syscall_decision, to_toml,
+    Access, Asked, FlagValue, Policy, Request, asked, env_decision, fs_decision, fs_flag, load, narrow,
+    net_decision, syscall_decision, to_toml,
 };
 
 const TEXT: &str = "belljar = 1
@@ -80,6 +80,25 @@ fn paths() {
     );
     // A name that only starts alike is another name.
     assert!(!fs_decision(&policy, Path::new("/optical")).allowed);
+}
+
+#[test]
+fn the_flag_for_a_path() {
+    let policy = policy(TEXT, &[("--hide", "/srv")]);
+    for (path, access, flag) in [
+        ("/opt/tool", Access::Write, Some("--write /opt/tool")),
+        ("/opt/key", Access::Read, Some("--read /opt/key")),
+        ("/mnt/a", Access::Read, Some("--read /data/a:/mnt/a")),
+        ("/a:b", Access::Read, Some("--read /a\\:b")),
+        ("/tmp/x", Access::Read, Some("--read /tmp/x")),
+        ("/srv", Access::Read, None),
+        ("/srv/x", Access::Read, Some("--read /srv/x")),
+        ("/", Access::Write, None),
+    ] {
+        assert_eq!(fs_flag(&policy, Path::new(path), access).as_deref(), flag, "{path}");
+    }
+    let strict = load(&Request::default(), &|_| Err(std::io::ErrorKind::NotFound.into()));
+    assert!(strict.is_ok_and(|policy| fs_flag(&policy, Path::new("/proc/1"), Access::Read).is_none()));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) fn grant_at<'p>(policy: &'p Policy, path: &Path) -> Option<Grant<'p>>
 pub fn fs_decision(policy: &Policy, path: &Path) -> Decision {
     let path = fold(path);
     let object = printable(path.as_os_str());
-    let flag = || format!("--read {}", written(&path));
+    let flag = || fs_flag(policy, &path, Access::Read);
     let made = made_by_belljar(policy, &path);
     let longest = grant_at(policy, &path);
     let rule_length =
@@ -50,9 +50,39 @@ pub fn fs_decision(policy: &Policy, path: &Path) -> Decision {
         return Decision { access: Some(made.access), ..decision };
     }
     match longest {
-        Some(grant) => by_rule(object, &grant).flag(flag),
-        None => nothing(policy, object, &path).flag(flag),
+        Some(grant) => by_rule(object, &grant).some_flag(flag),
+        None => nothing(policy, object, &path).some_flag(flag),
     }
+}
+
+/// The flag that grants an absolute path of the jar: `--read` or `--write` with the host path that is seen there. None where
+/// no flag can: a flag that was typed hides the path itself, belljar makes it, or it is all of the host.
+///
+/// ```
+/// use belljar_policy::{Access, Policy, fs_flag};
+/// let policy = Policy::none().set("fs.read", "/opt/a:/data")?;
+/// assert_eq!(fs_flag(&policy, "/data/x".as_ref(), Access::Write).unwrap(), "--write /opt/a/x:/data/x");
+/// # Ok::<(), belljar_policy::PolicyError>(())
+/// ```
+#[must_use]
+pub fn fs_flag(policy: &Policy, path: &Path, access: Access) -> Option<String> {
+    let path = fold(path);
+    let made = made_by_belljar(policy, &path);
+    if path.parent().is_none() || made.is_some_and(|made| made.place != Path::new("/tmp")) {
+        return None;
+    }
+    let grant = grant_at(policy, &path);
+    let typed = |rule: &FsRule| rule.access == Access::Hide && matches!(rule.origin, Origin::Flag(_));
+    if grant.as_ref().is_some_and(|grant| typed(grant.rule) && grant.rule.inside() == Some(&path)) {
+        return None;
+    }
+    let moved = grant.filter(|grant| grant.outside != path);
+    let text = match moved {
+        Some(grant) => format!("{}:{}", written(&grant.outside), written(&path)),
+        None => written(&path),
+    };
+    let flag = if access.writes() { "--write" } else { "--read" };
+    Some(format!("{flag} {text}"))
 }
 
 fn by_rule(object: String, grant: &Grant<'_>) -> Decision {

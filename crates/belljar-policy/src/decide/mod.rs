@@ -4,8 +4,8 @@ mod files;
 mod hosts;
 mod names;
 
-pub use files::fs_decision;
 pub(crate) use files::{Grant, grant_at};
+pub use files::{fs_decision, fs_flag};
 pub(crate) use hosts::within;
 pub use hosts::{any_port, net_decision, net_target, special_address, target_decision};
 pub(crate) use names::passes;
@@ -52,8 +52,12 @@ impl Decision {
         }
     }
 
-    fn flag(mut self, flag: impl FnOnce() -> String) -> Self {
-        self.flag = (!self.allowed).then(flag);
+    fn flag(self, flag: impl FnOnce() -> String) -> Self {
+        self.some_flag(|| Some(flag()))
+    }
+
+    fn some_flag(mut self, flag: impl FnOnce() -> Option<String>) -> Self {
+        self.flag = if self.allowed { None } else { flag() };
         self
     }
 
