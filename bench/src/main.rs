@@ -2,13 +2,14 @@
 //! what runs inside a jar starts at once.
 //!
 //! `bench series|idle` read a request as JSON and print their result as JSON; `bench getppid|open N` print
-//! nanoseconds per call; `bench machine` prints the properties of the machine that shape every number.
+//! nanoseconds per call; `bench bytes|reach|served` measure connections; `bench machine` prints the properties of the machine that shape every number.
 #![forbid(unsafe_code)]
 
 mod calls;
 mod idle;
 mod library;
 mod machine;
+mod network;
 mod process;
 mod series;
 
@@ -27,6 +28,9 @@ const COMMANDS: &[(&str, Answer)] = &[
     ("machine", machine::run),
     ("getppid", calls::getppid),
     ("open", calls::open),
+    ("bytes", network::bytes),
+    ("reach", network::reach),
+    ("served", network::served),
     ("echo", |words| Ok(words.join(" "))),
     ("exit", |_| Ok(String::new())),
 ];

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice};
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
 use super::Next;
 use super::side::Side;
@@ -22,28 +23,43 @@ const HALF: Duration = Duration::from_secs(600);
 /// How often silence is looked at.
 pub(super) const LOOK: Duration = Duration::from_secs(60);
 
+/// Sizes of new pipes by how many there are already. A large one saves calls where much is moved, but the pages of all
+/// pipes are counted per user of the host, and the jar must not use them up: with every connection stuck in both
+/// directions these are two thirds of the usual limit.
+const SIZES: &[(usize, usize)] = &[(32, 256 << 10), (128, 64 << 10), (usize::MAX, 16 << 10)];
+
 #[derive(Debug)]
 struct Pipe {
     read: OwnedFd,
     write: OwnedFd,
+    /// Counts the pipes there are.
+    _one: Arc<()>,
 }
 
 /// Empty pipes. A direction has one only while bytes are in it, so that idle connections cost no pipe.
 #[derive(Debug, Default)]
-pub(super) struct Pipes(Vec<Pipe>);
+pub(super) struct Pipes {
+    free: Vec<Pipe>,
+    all: Arc<()>,
+}
 
 impl Pipes {
     fn take(&mut self) -> io::Result<Pipe> {
-        if let Some(pipe) = self.0.pop() {
+        if let Some(pipe) = self.free.pop() {
             return Ok(pipe);
         }
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        Ok(Pipe { read, write })
+        let count = Arc::strong_count(&self.all) - 1;
+        if let Some((_, size)) = SIZES.iter().find(|(most, _)| count < *most) {
+            // Where the user's pages are used up already, the kernel's own size serves.
+            fcntl_setpipe_size(&write, *size).ok();
+        }
+        Ok(Pipe { read, write, _one: self.all.clone() })
     }
 
     fn give(&mut self, pipe: Pipe) {
-        if self.0.len() < KEPT {
-            self.0.push(pipe);
+        if self.free.len() < KEPT {
+            self.free.push(pipe);
         }
     }
 }
@@ -78,7 +94,7 @@ impl Flow {
         }
         let mut pipe = match self.pipe.take() {
             Some(pipe) => pipe,
-            None if !self.ended && from.readable => pipes.take()?,
+            None if !self.ended && from.readable && to.writable => pipes.take()?,
             None => return Ok(false),
         };
         let more = self.through(&mut pipe, from, to)?;
@@ -96,6 +112,10 @@ impl Flow {
 
     fn through(&mut self, pipe: &mut Pipe, from: &mut Side, to: &mut Side) -> io::Result<bool> {
         for _ in 0..ROUNDS {
+            // Nothing is taken that could only wait in the pipe.
+            if !to.writable {
+                return Ok(false);
+            }
             if self.held == 0 {
                 if self.ended || !from.readable {
                     return Ok(false);
@@ -106,9 +126,6 @@ impl Flow {
                     None => from.readable = false,
                 }
                 continue;
-            }
-            if !to.writable {
-                return Ok(false);
             }
             match step(splice(&pipe.read, None, &to.socket, None, self.held, FLAGS))? {
                 Some(count) => {
