@@ -1,4 +1,4 @@
-//! Writes the tables of `belljar-bpf` from its `data/` and `groups/` folders, and checks them against second
+//! Writes the tables of `belljar-bpf` from its `data/`, `groups/` and `promises/` folders, and checks them against second
 //! sources: numbers against the kernel headers, constants against a compiled C program.
 
 mod constants;
@@ -22,13 +22,14 @@ const CRATE: &str = "crates/belljar-bpf";
 pub(crate) fn generate(check: bool) -> Result<()> {
     let input = |name: &str| tree::read(format!("{CRATE}/{name}"));
     let data = input("data/constants.txt")?;
+    let folder = tree::root().join(CRATE);
     numbers::verify()?;
     constants::verify(&data)?;
     let tables = [
         ("x86_64", numbers::table(&input("data/widths.txt")?)?),
         ("constants", constants::table(&data)?),
         ("families", families::table(&input("data/families.txt")?)?),
-        ("groups", groups::table(&tree::root().join(CRATE).join("groups"))?),
+        ("groups", groups::table(&folder.join("groups"), &folder.join("promises"))?),
     ];
     tables.iter().try_for_each(|(name, text)| {
         put(&format!("{CRATE}/src/generated/{name}.rs"), &format!("{HEADER}{text}"), check)

@@ -5,8 +5,9 @@ use crate::arch::Arch;
 use crate::cond::Cond;
 use crate::error::{CompileError, RuleError};
 use crate::filter::Filter;
-use crate::groups::{self, Verdict};
+use crate::groups::{self, Row, Verdict};
 use crate::parse::parse_condition;
+use crate::promises::Promise;
 use crate::spec::{FilterSpec, Origin, Rule};
 use crate::syscalls::{nearest_name, syscall_number};
 
@@ -156,15 +157,26 @@ impl FilterBuilder {
     /// An unknown group, or one that is never granted.
     pub fn allow_group(mut self, name: &str) -> Result<Self, RuleError> {
         let group = groups::grantable(name)?;
-        self.spec.rules.reserve(group.rows().len() + FURTHER_RULES);
-        for row in group.rows() {
+        self.take(group.rows(), group.name());
+        Ok(self)
+    }
+
+    /// Takes every rule of a promise.
+    pub(crate) fn allow_promise(mut self, promise: &'static Promise) -> Self {
+        self.take(promise.rows(), promise.name());
+        self
+    }
+
+    fn take(&mut self, rows: &'static [Row], name: &'static str) {
+        self.spec.rules.reserve(rows.len() + FURTHER_RULES);
+        for row in rows {
+            let rule = |when| Rule { nr: row.nr, when, action: Action::Allow, origin: Origin::Group(name) };
             match row.verdict {
-                Verdict::Allow => self.spec.rules.push(group.rule(row, None)),
-                Verdict::When(_) => self.spec.rules.push(group.rule(row, row.condition())),
+                Verdict::Allow => self.spec.rules.push(rule(None)),
+                Verdict::When(_) => self.spec.rules.push(rule(row.condition())),
                 Verdict::Answer(errno) => self.answer(row.nr, Action::Errno(errno)),
             }
         }
-        Ok(self)
     }
 
     /// Takes away what a group grants, whatever else grants it. A call of many uses (`ioctl`, `prctl`) loses only

@@ -4,7 +4,6 @@ use crate::action::Action;
 use crate::cond::Cond;
 use crate::error::RuleError;
 use crate::generated::groups::{CONDITIONS, GROUPS, WORDS};
-use crate::spec::{Origin, Rule};
 use crate::suggest;
 use crate::syscalls::{syscall_name, syscall_number};
 
@@ -91,10 +90,6 @@ impl Group {
     pub fn lets_through(&self, call: &str) -> bool {
         let Some(nr) = syscall_number(call) else { return false };
         self.rows.iter().any(|row| row.nr == nr && row.answer().is_none())
-    }
-
-    pub(crate) fn rule(&self, row: &Row, when: Option<Cond>) -> Rule {
-        Rule { nr: row.nr, when, action: Action::Allow, origin: Origin::Group(self.name) }
     }
 }
 

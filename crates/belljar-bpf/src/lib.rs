@@ -82,6 +82,7 @@ mod groups;
 mod lex;
 mod lower;
 mod parse;
+mod promises;
 mod show;
 mod spec;
 mod suggest;
@@ -98,5 +99,8 @@ pub use error::{BindError, CompileError, ConditionError, RuleError};
 pub use filter::{Filter, Insn, MAX_INSNS, SeccompData};
 pub use groups::{Group, Row as GroupRow, find as group, groups, groups_with};
 pub use parse::parse_condition;
+pub use promises::{
+    MEANINGLESS, Meaningless, Promise, PromiseError, Promises, joint_promises, promise_for, promises,
+};
 pub use spec::{Explanation, FilterSpec, Origin, Rule, Surface};
 pub use syscalls::{Width, argument_width, syscall_count, syscall_name, syscall_number, syscalls};

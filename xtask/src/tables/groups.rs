@@ -1,4 +1,4 @@
-//! Groups of calls: `groups/NAME.txt` to constants.
+//! Groups of calls, `groups/NAME.txt`, and promises, `promises/NAME.txt`, to constants.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,6 +17,10 @@ struct Group {
     about: String,
     never: String,
     includes: Vec<String>,
+    /// Of a promise: rights and path.
+    paths: Vec<(String, String)>,
+    /// Of a promise: what it cannot be made with, and why.
+    never_with: (Vec<String>, String),
     rows: Vec<Row>,
 }
 
@@ -31,17 +35,23 @@ struct Row {
     reason: String,
 }
 
-/// The table of all groups in `folder`, with the rows of included groups.
-pub(super) fn table(folder: &Path) -> Result<String> {
+/// Every file of a folder, by name behind `sign`.
+fn read(folder: &Path, sign: &str) -> Result<BTreeMap<String, Group>> {
     let mut groups = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).context("file name")?;
         let text = fs::read_to_string(&path)?;
-        groups.insert(format!("@{stem}"), parse(&text).with_context(|| path.display().to_string())?);
+        groups.insert(format!("{sign}{stem}"), parse(&text).with_context(|| path.display().to_string())?);
     }
-    let mut text = String::from("//! Groups of calls.\n\nuse crate::cond::{Cmp, Node, Test};\n");
-    text += "use crate::groups::{Group, Place, Row, Verdict};\n\n";
+    Ok(groups)
+}
+
+/// The table of all groups in `folder`, with the rows of included groups, and of all promises.
+pub(super) fn table(folder: &Path, promises: &Path) -> Result<String> {
+    let groups = read(folder, "@")?;
+    let mut text = String::from("//! Groups of calls and promises.\n\nuse crate::cond::{Cmp, Node, Test};\n");
+    text += "use crate::groups::{Group, Place, Row, Verdict};\nuse crate::promises::Promise;\n\n";
     text += "const fn t(arg: u8, mask: u64, cmp: Cmp, value: u64) -> Node {\n";
     text += "    Node::Test(Test { arg, mask, cmp, value })\n}\n\n";
     text += "const fn p(start: u32, length: u16) -> Place {\n    Place { start, length }\n}\n\n";
@@ -51,6 +61,10 @@ pub(super) fn table(folder: &Path) -> Result<String> {
         let mut rows = flatten(&groups, name, 0)?;
         rows = simplify(rows);
         text += &source(name, group, &rows, &mut pool)?;
+    }
+    text += "];\n\n/// All promises, by name.\npub(crate) static PROMISES: &[Promise] = &[\n";
+    for (name, promise) in &read(promises, "")? {
+        text += &promise_source(name, promise, &mut pool)?;
     }
     Ok(text + "];\n\n" + &pool.source()?)
 }
@@ -108,6 +122,12 @@ fn parse(text: &str) -> Result<Group> {
             never.clone_into(&mut group.never);
         } else if let Some(include) = line.strip_prefix("@include ") {
             group.includes.push(include.to_owned());
+        } else if let Some(path) = line.strip_prefix("path: ") {
+            let (rights, path) = path.split_once(' ').context("path: RIGHTS PATH expected")?;
+            group.paths.push((rights.to_owned(), path.to_owned()));
+        } else if let Some(never) = line.strip_prefix("never-with: ") {
+            let (names, why) = never.split_once(" | ").context("never-with: NAMES | why expected")?;
+            group.never_with = (names.split_whitespace().map(str::to_owned).collect(), why.to_owned());
         } else {
             group.rows.push(row(line).with_context(|| line.to_owned())?);
         }
@@ -160,6 +180,23 @@ fn simplify(mut rows: Vec<Row>) -> Vec<Row> {
 fn source(name: &str, group: &Group, rows: &[Row], pool: &mut Pool) -> Result<String> {
     let mut text = format!("    Group {{\n        name: {name:?},\n        about: {:?},\n", group.about);
     writeln!(text, "        never: {:?},\n        rows: &[", group.never)?;
+    text += &rows_source(rows, pool)?;
+    Ok(text + "        ],\n    },\n")
+}
+
+/// A promise includes nothing: its rows are its own.
+fn promise_source(name: &str, promise: &Group, pool: &mut Pool) -> Result<String> {
+    ensure!(promise.includes.is_empty() && promise.never.is_empty(), "{name}: a promise includes nothing");
+    let Group { about, paths, never_with: (names, why), .. } = promise;
+    let mut text = format!("    Promise {{\n        name: {name:?},\n        about: {about:?},\n");
+    writeln!(text, "        paths: &{paths:?},\n        never_with: &{names:?},\n        why: {why:?},")?;
+    text += "        rows: &[\n";
+    text += &rows_source(&simplify(promise.rows.clone()), pool)?;
+    Ok(text + "        ],\n    },\n")
+}
+
+fn rows_source(rows: &[Row], pool: &mut Pool) -> Result<String> {
+    let mut text = String::new();
     for Row { nr, name, verdict, text: when, reason } in rows {
         let (verdict, when, why) = (pool.verdict(verdict), pool.place(when), pool.place(reason));
         writeln!(
@@ -167,7 +204,7 @@ fn source(name: &str, group: &Group, rows: &[Row], pool: &mut Pool) -> Result<St
             "            // {name}: {reason}\n            Row {{ nr: {nr}, verdict: {verdict}, text: {when}, reason: {why} }},"
         )?;
     }
-    Ok(text + "        ],\n    },\n")
+    Ok(text)
 }
 
 #[cfg(test)]
