@@ -13,7 +13,7 @@ const QUESTIONS: &[(&[&str], i32, &[&str])] = &[
     (&["/usr/bin/env"], 0, &["allowed", "read", "/usr"]),
     (&["/root/.ssh/id_ed25519"], 1, &["denied", "--read /root/.ssh/id_ed25519"]),
     (&["-w", "/srv", "/srv/x"], 0, &["allowed (write)", "(-w /srv)"]),
-    (&["example.org:443"], 1, &["denied", "--net", "not built yet"]),
+    (&["example.org:443"], 1, &["denied", "to allow: --net example.org:443"]),
     (&["-n", "host", "example.org:443"], 0, &["allowed", "host"]),
     (&["[::1]:80"], 1, &["denied"]),
     (&["read"], 0, &["allowed"]),

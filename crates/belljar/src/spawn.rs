@@ -30,6 +30,8 @@ pub(crate) struct Started {
     pub(crate) terminal: Option<OwnedFd>,
     /// Listener of the filter that hands calls over.
     pub(crate) listener: Option<OwnedFd>,
+    /// Sockets of the jar's network that the supervisor serves.
+    pub(crate) sockets: Vec<OwnedFd>,
     pub(crate) at: Instant,
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn spawn(
         source: io::Error::from_raw_os_error(errno.0),
     })?;
     drop(child_end);
-    let mut started = Started { child, status, terminal: None, listener: None, at };
+    let mut started = Started { child, status, terminal: None, sockets: Vec::new(), listener: None, at };
     let ready = begin(plan, prepared, &mut started);
     started.or_end(ready)?;
     Ok(started)
@@ -76,10 +78,13 @@ pub(crate) fn spawn(
 fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<(), StartError> {
     map_ids(plan, &started.child, &started.status)?;
     if plan.init.contains(&Step::OpenTerminal) {
-        started.terminal = await_descriptor(prepared, started, Event::Terminal, "waiting for the terminal")?;
+        started.terminal = await_event(prepared, started, Event::Terminal, "waiting for the terminal")?.pop();
+    }
+    if plan.init.iter().any(|step| matches!(step, Step::Serve { .. })) {
+        started.sockets = await_event(prepared, started, Event::Sockets, "waiting for sockets")?;
     }
     if plan.broker.is_some() {
-        started.listener = await_descriptor(prepared, started, Event::Listener, "waiting for the listener")?;
+        started.listener = await_event(prepared, started, Event::Listener, "waiting for the listener")?.pop();
     }
     Ok(())
 }
@@ -113,14 +118,15 @@ pub(crate) fn command(status: &OwnedFd, command: Command) -> io::Result<()> {
     Ok(())
 }
 
-fn await_descriptor(
+/// The next message of init, which comes before the program's exec: this one with its descriptors, or a failure.
+fn await_event(
     prepared: &Prepared<'_>,
     started: &Started,
     awaited: Event,
     what: &'static str,
-) -> Result<Option<OwnedFd>, StartError> {
+) -> Result<Vec<OwnedFd>, StartError> {
     match receive(&started.status).map_err(|source| supervisor(what, source))? {
-        (Some(event), mut fds) if event == awaited => Ok(fds.pop()),
+        (Some(event), fds) if event == awaited => Ok(fds),
         (Some(Event::Failed(failure)), _) => Err(failed(prepared, failure)),
         _ => Err(supervisor(what, io::ErrorKind::UnexpectedEof.into())),
     }
@@ -128,11 +134,7 @@ fn await_descriptor(
 
 /// Waits until the program's exec has succeeded.
 pub(crate) fn await_exec(prepared: &Prepared<'_>, started: &Started) -> Result<(), StartError> {
-    match receive(&started.status).map_err(|source| supervisor("waiting for the program", source))? {
-        (Some(Event::Started), _) => Ok(()),
-        (Some(Event::Failed(failure)), _) => Err(failed(prepared, failure)),
-        _ => Err(supervisor("waiting for the program", io::ErrorKind::UnexpectedEof.into())),
-    }
+    await_event(prepared, started, Event::Started, "waiting for the program").map(drop)
 }
 
 /// One message of init, with the descriptors that came along; none at the end of the socket.

@@ -58,6 +58,12 @@ const COMMANDS: &[&[(&str, &str)]] = &[
     &[("-p", "@filter")],
     &[("-p", "@dev")],
     &[("-n", "host")],
+    &[
+        ("-n", "example.org"),
+        ("-n", "10.0.0.0/8:5432"),
+        ("--deny-net", "www.example.org"),
+        ("--reach", "localhost:8080"),
+    ],
     &[("--cow", "."), ("--throw-away", "64M")],
     &[
         ("-m", "512M"),
@@ -368,4 +374,38 @@ proptest! {
             prop_assert!(bare.enforced.iter().all(|row| row.gap.is_none()));
         }
     }
+}
+
+#[test]
+fn networks_by_name_need_a_namespace_and_ports_that_can_be_served() {
+    let user = host("linux-6.18-user");
+    let refused =
+        |flags: &[(&str, &str)], host: &HostFacts| plan(&policy(flags), host, Call::default()).unwrap_err();
+    let restricted = host("ubuntu-24.04-apparmor-restricted");
+    let weaker = [("--allow-weaker", "fs"), ("--allow-weaker", "ipc"), ("--allow-weaker", "net")];
+    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")]] {
+        let error = refused(&[&flags[..], &weaker].concat(), &restricted);
+        assert!(matches!(error, PlanError::NeedsUserns { .. }), "{error}");
+        assert!(error.to_string().contains(flags[0].1), "{error}");
+    }
+    let error = refused(&[("-n", "9.9.9.9:53")], &user);
+    assert!(matches!(error, PlanError::PortTaken { port: 53, .. }), "{error}");
+    let ports: Vec<String> = (1000..1201).map(|port| format!("a.org:{port}")).collect();
+    let flags: Vec<(&str, &str)> = ports.iter().map(|host| ("-n", host.as_str())).collect();
+    let error = refused(&flags, &user);
+    assert!(matches!(error, PlanError::TooManyPorts { count: 201, most: 200 }), "{error}");
+    assert!(error.hint().contains("fewer ports"), "{}", error.hint());
+    plan(&policy(&flags[1..]), &user, Call::default()).unwrap();
+}
+
+#[test]
+fn landlock_closes_other_ports_when_it_is_required() {
+    let user = host("linux-6.18-user");
+    let flags = [("-n", "a.org:443"), ("--require", "net=landlock")];
+    let closed = plan(&policy(&flags), &user, Call::default()).unwrap();
+    assert_eq!(closed.landlock.unwrap().net, 2, "connect is handled");
+    let open = plan(&policy(&flags[..1]), &user, Call::default()).unwrap();
+    assert_eq!(open.landlock.unwrap().net, 0, "servers of the jar are reached by its programs");
+    let error = plan(&policy(&flags), &host("rhel-9-no-landlock"), Call::default()).unwrap_err();
+    assert!(matches!(error, PlanError::RequirementUnmet { subject: "net", .. }), "{error}");
 }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use belljar::bpf;
 use belljar::policy::{
-    Asked, Decision, NetMode, Policy, asked, env_decision, fs_decision, net_decision, printable,
-    syscall_decision,
+    Asked, Decision, Policy, asked, env_decision, fs_decision, net_decision, printable, syscall_decision,
 };
 use belljar::report::Verdict;
 
@@ -82,11 +81,8 @@ fn rows(group: &str, nr: u32) -> impl Iterator<Item = &'static bpf::GroupRow> {
     rows.iter().filter(move |row| row.syscall() == nr)
 }
 
-/// Why each group that the policy names has the call, and with which arguments; of a host, what this version lacks.
+/// Why each group that the policy names has the call, and with which arguments.
 fn reasons(policy: &Policy, object: &OsStr) -> String {
-    if asked(object) == Asked::Host && policy.net.mode.value != NetMode::Host {
-        return "  not built yet: lists with hosts in them stop the start; --net host shares the whole network\n".to_owned();
-    }
     let number = object.to_str().filter(|_| asked(object) == Asked::Syscall).and_then(bpf::syscall_number);
     let Some(nr) = number else { return String::new() };
     let lists = policy.syscalls.allow.iter().chain(&policy.syscalls.deny);

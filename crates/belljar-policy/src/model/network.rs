@@ -86,6 +86,12 @@ pub struct Publish {
 /// Ports of a rule that names none: ssh and the web.
 const USUAL_PORTS: &[u16] = &[22, 80, 443];
 
+impl std::fmt::Display for NetRule {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&crate::value::host::host_text(&self.target, self.port))
+    }
+}
+
 impl NetRule {
     /// The ports that the rule opens as an entry of `net.allow`. As an entry of `net.deny` without a port it closes every one.
     ///

@@ -120,6 +120,22 @@ pub(super) fn may_exist(done: Result<()>) -> Result<()> {
     }
 }
 
+pub(super) fn keep_text(state: &mut State, slot: usize, name: &CStr, text: &[u8]) -> Result<()> {
+    let kept = state.texts.get_mut(slot).ok_or(Errno::INVAL)?;
+    call::make_file(name, 0o444)?;
+    call::write_file(name, text)?;
+    *kept = call::clone_path(name)?;
+    Ok(())
+}
+
+pub(super) fn place_text(state: &State, slot: usize, to: Walk<'_>) -> Result<()> {
+    let kept = *state.texts.get(slot).ok_or(Errno::INVAL)?;
+    // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC
+    attach(kept, to, 0b1111)?;
+    call::close(kept);
+    Ok(())
+}
+
 pub(crate) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
     // Without O_NOFOLLOW: with it the kernel would hand out a final symlink itself instead of refusing it.
     let flags = u64::from(g::O_PATH | g::O_CLOEXEC);

@@ -22,8 +22,8 @@ struct Shared<'a> {
 
 /// The child's whole life.
 pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
-    let mut shared =
-        Shared { sequence, state: State { status, terminal: -1, mask: -1, ruleset: -1 }, failure: None };
+    let state = State { status, terminal: -1, mask: -1, ruleset: -1, texts: [-1; 4] };
+    let mut shared = Shared { sequence, state, failure: None };
     if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
         fail(status, failure);
     }

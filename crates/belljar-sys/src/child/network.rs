@@ -31,6 +31,22 @@ pub enum Serve {
     LocalDatagrams(u16),
 }
 
+impl Serve {
+    /// Its port.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Everywhere(port) | Self::Local(port) | Self::LocalDatagrams(port) => port,
+        }
+    }
+
+    /// It takes TCP connections.
+    #[must_use]
+    pub const fn is_tcp(self) -> bool {
+        !matches!(self, Self::LocalDatagrams(_))
+    }
+}
+
 pub(super) fn loopback() -> Result<()> {
     let socket = call::socket(AF_INET, DATAGRAM)?;
     let mut name = [0_u8; 16];

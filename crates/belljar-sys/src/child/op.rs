@@ -72,6 +72,10 @@ pub enum Op<'a> {
     Dir { path: &'a CStr, mode: u32 },
     /// Make an empty file below the current folder; it may exist.
     File { path: &'a CStr, mode: u32 },
+    /// Make a file with this text below the current folder and keep it as a mount of its own.
+    KeepText { slot: usize, name: &'a CStr, text: &'a [u8] },
+    /// Put a kept file at a path below the current folder.
+    PlaceText { slot: usize, to: Walk<'a> },
     /// Make a symlink below the current folder; it may exist.
     Symlink { target: &'a CStr, path: &'a CStr },
     /// Remove a file below the current folder.
@@ -174,6 +178,8 @@ pub(crate) struct State {
     pub(crate) mask: Fd,
     /// The Landlock ruleset; -1 = none.
     pub(crate) ruleset: Fd,
+    /// Files of [`Op::KeepText`]; -1 = none.
+    pub(crate) texts: [Fd; 4],
 }
 
 impl Op<'_> {
@@ -192,7 +198,12 @@ impl Op<'_> {
             Self::JoinCgroup(_) => "join-cgroup",
             Self::LimitNamespaces { .. } => "limit-namespaces",
             Self::MountPrivate | Self::NewRoot { .. } | Self::EnterRoot(_) => "new-root",
-            Self::Dir { .. } | Self::File { .. } | Self::Symlink { .. } | Self::Unlink(_) => "layout",
+            Self::Dir { .. }
+            | Self::File { .. }
+            | Self::Symlink { .. }
+            | Self::Unlink(_)
+            | Self::KeepText { .. }
+            | Self::PlaceText { .. } => "layout",
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
             Self::Overlay { .. } | Self::SendFolder(_) | Self::Detach(_) => "overlay",
@@ -242,6 +253,8 @@ impl Op<'_> {
             Self::EnterRoot(at) => call::chdir(at),
             Self::Dir { path, mode } => action::may_exist(call::mkdir(path, mode)),
             Self::File { path, mode } => action::may_exist(call::make_file(path, mode)),
+            Self::KeepText { slot, name, text } => action::keep_text(state, slot, name, text),
+            Self::PlaceText { slot, to } => action::place_text(state, slot, to),
             Self::Symlink { target, path } => action::may_exist(call::symlink(target, path)),
             Self::Unlink(path) => call::unlink(path),
             Self::Bind { from, to, attrs } => action::bind(from, to, attrs),

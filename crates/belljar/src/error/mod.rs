@@ -31,6 +31,22 @@ pub enum PlanError {
         /// Who asked.
         origin: String,
     },
+    /// More ports than listeners can be made for.
+    #[error("the policy names {count} different ports, {most} can be served")]
+    TooManyPorts {
+        /// Ports of the lists.
+        count: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A port of the lists is used by the jar's own network.
+    #[error("port {port} of the jar is its {what}: no rule can name it")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Who uses it.
+        what: &'static str,
+    },
     /// A rule needs a root of its own.
     #[error("\"{rule}\" ({origin}) needs user namespaces, which this host refuses")]
     NeedsUserns {
@@ -124,6 +140,11 @@ impl PlanError {
                 "--throw-away SIZE keeps them in memory and drops them at the end".to_owned()
             }
             Self::NeedsNotify { .. } => "belljar doctor tells what this host lacks".to_owned(),
+            Self::TooManyPorts { .. } => {
+                "name fewer ports; a rule without one opens 22, 80 and 443".to_owned()
+            }
+            Self::PortTaken { port: 53, .. } => "names are looked up by belljar itself".to_owned(),
+            Self::PortTaken { .. } => "leave --proxy out, or this port".to_owned(),
             Self::Unsupported { .. } => String::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod descriptors;
+mod network;
 mod owners;
 mod passed;
 mod verdict;
@@ -45,6 +46,8 @@ pub(crate) struct Running {
     plan: Arc<Plan>,
     limits: belljar_policy::Limits,
     events: Arc<Events>,
+    /// Whoever serves the jar's network.
+    service: Option<belljar_net::Service>,
     over: bool,
 }
 
@@ -105,6 +108,8 @@ pub(crate) fn start<R>(
     let (listener, wrap) = (started.listener.take(), command.judge.take());
     let broker = answers::start(listener, &plan, &prepared, &command.policy, wrap, &events);
     let broker = started.or_end(broker)?;
+    let service = network::serve(&plan, &command.policy.net, &mut started, &events);
+    let service = started.or_end(service)?;
     if announce {
         started.or_end(spawn::await_exec(&prepared, &started))?;
     }
@@ -112,18 +117,18 @@ pub(crate) fn start<R>(
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
     let relay = started.or_end(master.map(|master| relay(master, call.terminals)).transpose())?;
     let mut watch = watch(&plan, command, signals, relay, streams.take_output());
-    watch.attendant = attendant;
+    (watch.attendant, watch.broker) = (attendant, broker);
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let limits = command.policy.limits.clone();
-    watch.broker = broker;
     let plan = Arc::clone(&plan);
-    let running = Running { started, watch, group, plan, limits, events, over: false };
+    let running = Running { started, watch, group, plan, limits, events, service, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 
 fn storage(plan: &Plan) -> Storage {
     let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
-    Storage { filter: plan::sock_filters(&plan.filter), handed, ..Storage::default() }
+    let served = plan.served().unwrap_or_default();
+    Storage { filter: plan::sock_filters(&plan.filter), handed, served, ..Storage::default() }
 }
 
 fn take_signals() -> Result<Signals, StartError> {
@@ -248,6 +253,7 @@ impl Running {
     fn attend(&mut self) -> Result<Outcome, StartError> {
         let outcome = supervise::attend(&self.started, &mut self.watch);
         self.watch.relay = None;
+        self.service = None;
         self.over = true;
         outcome.map_err(|source| supervisor("attending the jar", source))
     }

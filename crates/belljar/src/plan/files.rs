@@ -19,6 +19,9 @@ const SHM: u64 = 64 << 20;
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     keep_aside(draft)?;
     let mut places = grants(draft);
+    if super::network::is_served(draft) {
+        places.retain(|place| !super::texts::replaces(target(place)));
+    }
     match draft.engine {
         Engine::Namespaces => own_root(draft, &mut places),
         _ => host_tree(draft, &places)?,
@@ -116,7 +119,7 @@ fn target(place: &Place) -> &Path {
         (None, Placed::Host { from, .. }) => from,
         (None, Placed::Proc) => Path::new("/proc"),
         (None, Placed::Dev { .. }) => Path::new("/dev"),
-        (None, Placed::Tmpfs(_)) => Path::new("/tmp"),
+        (None, Placed::Tmpfs(_) | Placed::Text(_)) => Path::new("/tmp"),
         // The program's files may lie anywhere: after every folder.
         (None, Placed::Program) => Path::new("\u{10ffff}"),
     }
@@ -143,6 +146,7 @@ fn own_root(draft: &mut Draft<'_>, places: &mut Vec<Place>) {
     let both = with_landlock(draft, &[Layer::Namespaces]);
     draft.holds(Subject::Fs, "every other path of the host does not exist", Origin::Default, &both);
     places.extend(fresh(draft));
+    places.extend(super::texts::places(draft));
 }
 
 fn with_landlock(draft: &Draft<'_>, layers: &[Layer]) -> Vec<Layer> {

@@ -14,11 +14,16 @@ pub struct LandlockPlan {
     pub abi: u32,
     /// File rights that need a rule.
     pub fs: u64,
-    /// TCP rights that need a rule; none is ever granted.
+    /// TCP rights that need a rule; only served ports have one.
     pub net: u64,
     /// What may not cross the jar: abstract sockets, signals.
     pub scoped: u64,
 }
+
+/// Waiting at a TCP port.
+const BIND_TCP: u64 = 1 << 0;
+/// Reaching a TCP port.
+pub(crate) const CONNECT_TCP: u64 = 1 << 1;
 
 const EXECUTE: u64 = 1 << 0;
 const WRITE_FILE: u64 = 1 << 1;
@@ -68,7 +73,11 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Option<LandlockPlan> {
     let fs = HANDLED.iter().filter(|(since, _)| abi >= *since).fold(0, |all, (_, rights)| all | rights);
     let closed = draft.policy.net.mode.value == NetMode::Off
         || (!draft.namespaced() && draft.policy.net.mode.value != NetMode::Host);
-    let net = if abi >= 4 && closed { 0b11 } else { 0 };
+    let net = match abi {
+        4.. if closed => BIND_TCP | CONNECT_TCP,
+        4.. if super::network::landlocked(draft) => CONNECT_TCP,
+        _ => 0,
+    };
     let scoped = if abi >= 6 { 0b11 } else { 0 };
     if scoped != 0 {
         draft.holds(

@@ -11,6 +11,7 @@ mod privileges;
 mod requirements;
 mod show;
 mod step;
+mod texts;
 
 use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,8 @@ pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
-pub(crate) use landlock::{FS_DIR_ONLY, FS_READ_DIR, FS_WRITES};
+pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITES};
+pub(crate) use network::{NAMES, PROXIES};
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
 

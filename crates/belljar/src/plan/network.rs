@@ -1,6 +1,6 @@
 //! Networks: a namespace of the jar's own and the filter; without namespaces the filter alone, and Landlock's ports.
 
-use belljar_policy::{NetMode, Origin, Subject};
+use belljar_policy::{Demand, NetMode, NetPolicy, NetRule, Origin, Publish, Requirement, Setting, Subject};
 
 use super::Draft;
 use super::step::Step;
@@ -10,29 +10,111 @@ use crate::report::Layer;
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     let mode = &draft.policy.net.mode;
     let origin = mode.origin.clone();
-    refuse_unsupported(draft)?;
     match mode.value {
         NetMode::Off => no_sockets(draft, origin),
-        NetMode::None => nothing_outside(draft, origin),
-        NetMode::List if draft.policy.net.allow.is_empty() => nothing_outside(draft, origin),
-        NetMode::List => {
-            return Err(PlanError::Unsupported { what: "net by name", origin: origin.to_string() });
-        }
+        NetMode::None | NetMode::List if !listed(draft) => nothing_outside(draft, origin),
+        NetMode::None | NetMode::List => hosts_by_name(draft)?,
         _ => host_network(draft, origin)?,
     }
+    published(draft)?;
     unix_sockets(draft);
     Ok(())
 }
 
-/// Without a rule that is served these have no effect; the jar must not start as if they had.
-fn refuse_unsupported(draft: &Draft<'_>) -> Result<(), PlanError> {
+/// The policy lists something that is reached.
+fn listed(draft: &Draft<'_>) -> bool {
     let net = &draft.policy.net;
-    let reach = net.reach.first().map(|port| ("net.reach", &port.origin));
-    let publish = net.publish.first().map(|ports| ("net.publish", &ports.origin));
-    match reach.or(publish) {
-        Some((what, origin)) => Err(PlanError::Unsupported { what, origin: origin.to_string() }),
+    net.mode.value == NetMode::List && !(net.allow.is_empty() && net.reach.is_empty())
+}
+
+/// The jar has a name service and listeners that the supervisor serves.
+pub(super) fn is_served(draft: &Draft<'_>) -> bool {
+    listed(draft) && draft.namespaced()
+}
+
+/// Most ports that can be served at once: their listeners travel in one message.
+const MOST_PORTS: usize = 200;
+
+/// The name service's own, and the proxies'.
+pub(crate) const NAMES: u16 = 53;
+/// The HTTP proxy, then the SOCKS5 proxy.
+pub(crate) const PROXIES: [u16; 2] = [3128, 1080];
+
+fn hosts_by_name(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    let net = &draft.policy.net;
+    let rows = rows(net);
+    if !draft.namespaced() {
+        let (rule, origin) = rows.into_iter().next().unwrap_or_default();
+        return Err(PlanError::NeedsUserns { rule, origin });
+    }
+    let proxies = net.proxy.as_ref().is_some_and(|proxy| proxy.value);
+    let ports = net.served_ports();
+    refuse_ports(&ports, proxies)?;
+    for step in [Step::Loopback, Step::OwnAddresses, Step::Serve { ports, proxies }] {
+        draft.step(step);
+    }
+    for (rule, origin) in rows {
+        let layers = with_landlock(draft, [Layer::Namespaces, Layer::Supervisor]);
+        draft.holds(Subject::Net, rule, origin, &layers);
+    }
+    let layers = with_landlock(draft, [Layer::Namespaces, Layer::Seccomp]);
+    draft.holds(Subject::Net, "no other host, port or protocol", net.mode.origin.clone(), &layers);
+    Ok(())
+}
+
+/// Each grant and denial in words, with its origin.
+fn rows(net: &NetPolicy) -> Vec<(String, String)> {
+    let host = |word: &'static str| move |rule: &NetRule| (format!("{word} {rule}"), rule.origin.to_string());
+    let reach = |port: &Setting<u16>| (format!("reach localhost:{}", port.value), port.origin.to_string());
+    let allow = net.allow.iter().map(host("net"));
+    allow.chain(net.deny.iter().map(host("deny-net"))).chain(net.reach.iter().map(reach)).collect()
+}
+
+fn refuse_ports(ports: &[u16], proxies: bool) -> Result<(), PlanError> {
+    if ports.len() > MOST_PORTS {
+        return Err(PlanError::TooManyPorts { count: ports.len(), most: MOST_PORTS });
+    }
+    let own = [
+        (NAMES, true, "name service"),
+        (PROXIES[0], proxies, "HTTP proxy"),
+        (PROXIES[1], proxies, "SOCKS5 proxy"),
+    ];
+    match own.iter().find(|(port, used, _)| *used && ports.contains(port)) {
+        Some((port, _, what)) => Err(PlanError::PortTaken { port: *port, what }),
         None => Ok(()),
     }
+}
+
+fn with_landlock(draft: &Draft<'_>, layers: [Layer; 2]) -> Vec<Layer> {
+    layers.into_iter().chain(landlocked(draft).then_some(Layer::Landlock)).collect()
+}
+
+/// Landlock closes every TCP port but the served ones, also between programs of the jar: only when it is asked for.
+pub(super) fn landlocked(draft: &Draft<'_>) -> bool {
+    let asked = |requirement: &&Requirement| {
+        requirement.subject == Subject::Net
+            && matches!(&requirement.demand, Demand::Layer(layer) if layer == "landlock")
+    };
+    draft.host.landlock >= 4 && is_served(draft) && draft.policy.require.iter().any(|one| asked(&one))
+}
+
+/// Servers of the jar that the host reaches.
+fn published(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    if let Some(first) = draft.policy.net.publish.first() {
+        return Err(PlanError::Unsupported { what: "net.publish", origin: first.origin.to_string() });
+    }
+    for ports in &draft.policy.net.publish {
+        let Publish { port, host_port } = ports.value;
+        let rule = format!("publish {port} at the host's 127.0.0.1:{host_port}");
+        if !draft.namespaced() {
+            return Err(PlanError::NeedsUserns { rule, origin: ports.origin.to_string() });
+        }
+        draft.holds(Subject::Net, rule, ports.origin.clone(), &[Layer::Namespaces, Layer::Supervisor]);
+    }
+    if !draft.policy.net.publish.is_empty() {
+        draft.step(Step::Errands);
+    }
+    Ok(())
 }
 
 fn no_sockets(draft: &mut Draft<'_>, origin: Origin) {

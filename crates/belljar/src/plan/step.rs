@@ -48,6 +48,17 @@ pub enum Step {
     Hostname(String),
     /// Bring the loopback interface up.
     Loopback,
+    /// Every address belongs to the jar's own loopback.
+    OwnAddresses,
+    /// Sockets of the jar's network that the supervisor serves: its name service, these TCP ports of every address.
+    Serve {
+        /// Ports, ascending.
+        ports: Vec<u16>,
+        /// Proxies, too.
+        proxies: bool,
+    },
+    /// More such sockets, on request, for servers of the jar.
+    Errands,
     /// Orphans become init's children.
     Subreaper,
     /// Uid 0 means nothing, locked.
@@ -115,6 +126,8 @@ pub enum Placed {
     Program,
     /// Fresh memory-backed folder of this size in bytes.
     Tmpfs(u64),
+    /// A read-only file with this text.
+    Text(String),
     /// The jar's processes.
     Proc,
     /// Harmless devices, `pts` and `shm`.
@@ -179,6 +192,12 @@ impl fmt::Display for Step {
             Self::SealRoot => out.write_str("seal the root read-only"),
             Self::Hostname(name) => write!(out, "hostname {}", name.escape_debug()),
             Self::Loopback => out.write_str("loopback up"),
+            Self::OwnAddresses => out.write_str("every address is the jar's own"),
+            Self::Serve { ports, proxies } => {
+                let more = if *proxies { ", HTTP and SOCKS5 proxies" } else { "" };
+                write!(out, "sockets for the supervisor: names, TCP {}{more}", numbers(ports))
+            }
+            Self::Errands => out.write_str("sockets on request, for published servers"),
             Self::Subreaper => out.write_str("adopt orphans"),
             Self::SecureBits => out.write_str("lock securebits"),
             Self::DropCapabilities => out.write_str("drop all capabilities"),
@@ -214,6 +233,9 @@ impl fmt::Display for Place {
                 let at = self.at.as_deref().unwrap_or(std::path::Path::new("/tmp"));
                 write!(out, "fresh {} of {size} bytes", shown(at))
             }
+            Placed::Text(_) => {
+                write!(out, "own {}", shown(self.at.as_deref().unwrap_or(std::path::Path::new("/"))))
+            }
             Placed::Proc => out.write_str("own /proc, read-only"),
             Placed::Dev { .. } => out.write_str("/dev with null zero full random urandom tty pts shm"),
         }
@@ -235,6 +257,11 @@ pub(crate) fn access_word(access: Access) -> &'static str {
         Access::Cow => "cow",
         _ => "write",
     }
+}
+
+fn numbers(ports: &[u16]) -> String {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    ports.join(" ")
 }
 
 fn descriptors(mask: u8) -> String {

@@ -6,6 +6,27 @@ use std::os::unix::ffi::OsStrExt;
 
 use belljar_policy::EnvPolicy;
 
+/// Variables by which programs find a proxy. `no_proxy`: servers of the jar itself are reached without one.
+const PROXY_VARIABLES: &[(&str, &str)] = &[
+    ("http_proxy", "http://127.0.0.1:3128"),
+    ("HTTP_PROXY", "http://127.0.0.1:3128"),
+    ("https_proxy", "http://127.0.0.1:3128"),
+    ("HTTPS_PROXY", "http://127.0.0.1:3128"),
+    ("all_proxy", "socks5h://127.0.0.1:1080"),
+    ("ALL_PROXY", "socks5h://127.0.0.1:1080"),
+    ("no_proxy", "localhost,127.0.0.1,::1"),
+    ("NO_PROXY", "localhost,127.0.0.1,::1"),
+];
+
+/// Names of the proxies, except where the policy has a word about the variable.
+pub(super) fn add_proxies(policy: &EnvPolicy, built: &mut BTreeMap<OsString, OsString>) {
+    for (name, value) in PROXY_VARIABLES {
+        if !policy.set.contains_key(*name) {
+            built.insert(OsString::from(name), OsString::from(value));
+        }
+    }
+}
+
 /// Passed variables of the caller, then fixed ones over them.
 pub(super) fn build(policy: &EnvPolicy, caller: &[(OsString, OsString)]) -> BTreeMap<OsString, OsString> {
     let mut built: BTreeMap<OsString, OsString> =

@@ -28,6 +28,8 @@ pub(crate) enum Item {
     Mask(PathBuf),
     /// A folder of a writable grant that becomes a mount point, so that it cannot be renamed: a rule holds below it.
     Pin(PathBuf),
+    /// A read-only file that is kept in this place for texts.
+    Text { at: PathBuf, slot: usize },
     /// Memory-backed folder of this size.
     Tmpfs(PathBuf, u64),
     /// The jar's processes.
@@ -60,6 +62,8 @@ enum Cover<'a> {
 pub(crate) struct Layout {
     pub(crate) items: Vec<Item>,
     links: Vec<(PathBuf, PathBuf)>,
+    /// Texts of the files that have a place.
+    texts: Vec<String>,
 }
 
 /// A placement with its target and kind known.
@@ -116,6 +120,9 @@ pub(crate) fn lay_out(
     for place in places {
         ready.extend(resolve(place, home, walker, &mut layout.links)?);
     }
+    if !ready.iter().any(|item| item.at == Path::new("/")) {
+        follow_names(&mut ready, walker, &mut layout.links);
+    }
     hide_aliases(&mut ready);
     // On a tie hide comes last: it covers what is there.
     ready.sort_by(|a, b| a.at.components().cmp(b.at.components()).then(a.hides().cmp(&b.hides())));
@@ -130,6 +137,17 @@ pub(crate) fn lay_out(
     Ok(layout)
 }
 
+/// Where the host has a symlink at the name of one of the jar's own files, the jar has it too.
+fn follow_names(ready: &mut [Ready], walker: &mut Walker<'_>, links: &mut Vec<(PathBuf, PathBuf)>) {
+    let texts = ready.iter_mut().filter(|item| matches!(item.what, What::Fresh(Placed::Text(_))));
+    for item in texts {
+        if let Ok(real) = walker.real(&item.at) {
+            item.at = real.path;
+            links.extend(real.links);
+        }
+    }
+}
+
 fn resolve(
     place: &Place,
     home: Option<&Path>,
@@ -138,7 +156,8 @@ fn resolve(
 ) -> Result<Option<Ready>, StartError> {
     let Placed::Host { from, access, optional, dangerous, origin } = &place.what else {
         // The program's files have come as placements of their own.
-        return Ok(Some(place).filter(|place| place.what != Placed::Program).map(fresh));
+        let placed = Some(place).filter(|place| place.what != Placed::Program);
+        return Ok(placed.map(fresh));
     };
     let lenient = *optional || *access == Access::Hide;
     let real = match walker.real(from) {
@@ -241,7 +260,27 @@ impl Layout {
         }
     }
 
+    /// Where the host has no such file in a granted folder, libraries take the same answers for granted.
+    fn text(&mut self, at: PathBuf, text: &str) -> Result<(), StartError> {
+        match self.mount_point(&at, false) {
+            Err(StartError::NoMountPoint { .. }) => return Ok(()),
+            done => done?,
+        }
+        self.pin(&at);
+        self.items.push(Item::Text { at, slot: self.texts.len() });
+        self.texts.push(text.to_owned());
+        Ok(())
+    }
+
+    /// Texts of files, each with its place.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.texts.iter().map(String::as_str).enumerate()
+    }
+
     fn fresh(&mut self, at: PathBuf, placed: &Placed) -> Result<(), StartError> {
+        if let Placed::Text(text) = placed {
+            return self.text(at, text);
+        }
         let own = matches!(self.cover(&at), Cover::Host(_));
         self.mount_point(&at, true)?;
         self.pin(&at);
@@ -362,6 +401,7 @@ impl Item {
             | Self::Tmpfs(at, _)
             | Self::Proc(at)
             | Self::Link { at, .. }
+            | Self::Text { at, .. }
             | Self::Dev { at, .. } => at,
             Self::Bind(bind) | Self::Root(bind) => &bind.at,
         }

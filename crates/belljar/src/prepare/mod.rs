@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::Policy;
 use belljar_sys::abi::{SockFilter, TerminalSettings, TerminalSize};
-use belljar_sys::child::{Forbidden, Network};
+use belljar_sys::child::{Forbidden, Network, Serve};
 use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
@@ -27,7 +27,7 @@ pub(crate) use program::{Found, head, open_now};
 
 use crate::broker::Seen;
 use crate::error::StartError;
-use crate::plan::{Engine, Place, Plan, Step};
+use crate::plan::{Engine, NAMES, PROXIES, Place, Plan, Step};
 use layout::Layout;
 pub(crate) use walk::Walker;
 
@@ -100,6 +100,8 @@ pub(crate) struct Storage {
     /// Hands calls over to the broker.
     pub(crate) handed: Vec<SockFilter>,
     pub(crate) kept: Vec<Fd>,
+    /// Sockets that the supervisor serves.
+    pub(crate) served: Vec<Serve>,
 }
 
 impl Storage {
@@ -177,6 +179,23 @@ impl Prepared<'_> {
 }
 
 impl Plan {
+    /// Sockets of the jar's network that the supervisor serves, in the order in which init sends them.
+    pub(crate) fn served(&self) -> Option<Vec<Serve>> {
+        let (ports, proxies) = self.init.iter().find_map(|step| match step {
+            Step::Serve { ports, proxies } => Some((ports, *proxies)),
+            _ => None,
+        })?;
+        let names = [Serve::LocalDatagrams(NAMES), Serve::Local(NAMES)];
+        let proxies = PROXIES.iter().filter(|_| proxies).map(|port| Serve::Local(*port));
+        Some(
+            names
+                .into_iter()
+                .chain(proxies)
+                .chain(ports.iter().map(|port| Serve::Everywhere(*port)))
+                .collect(),
+        )
+    }
+
     fn places(&self) -> impl Iterator<Item = &Place> {
         self.init.iter().filter_map(|step| match step {
             Step::Place(place) => Some(place),
@@ -187,6 +206,9 @@ impl Plan {
 
 /// Capability sets are 64 bits wide; the child stops at the first number that its kernel does not know.
 const LAST_CAPABILITY: u32 = 63;
+
+/// Names that files of the jar's own have until they are at their places.
+const TEXTS: [&CStr; 4] = [c".text-0", c".text-1", c".text-2", c".text-3"];
 
 /// Options of the memory that the root consists of: only folders, links and mount points.
 const TMPFS_ROOT: &CStr = c"mode=0755,size=1m,nr_inodes=4k";
@@ -220,6 +242,7 @@ impl<'a> Builder<'a> {
                 ops.push(Op::MountPrivate);
                 self.narrow(ops)?;
                 ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
+                self.keep_texts(ops)?;
             }
             Step::Aside(size) => aside::begin(self, *size, ops)?,
             Step::MaskProc => mounts::mask_proc(ops),
@@ -233,6 +256,8 @@ impl<'a> Builder<'a> {
                 ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes()))
             }
             Step::Loopback => ops.push(Op::Loopback),
+            Step::OwnAddresses => ops.push(Op::OwnEveryAddress),
+            Step::Serve { .. } => ops.push(Op::Serve(&self.storage.served)),
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
             // The bounding set only limits what exec takes from a file's capabilities. With no_new_privs exec takes nothing,
@@ -269,6 +294,14 @@ impl<'a> Builder<'a> {
             Step::SelfProbe => ops.push(Op::SelfProbe(self.forbidden()?)),
             Step::Exec => ops.push(self.found.exec()),
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn keep_texts(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+        for ((slot, text), name) in self.layout.texts().zip(TEXTS) {
+            let text = self.storage.text("a file", text.as_bytes())?.to_bytes();
+            ops.push(Op::KeepText { slot, name, text });
         }
         Ok(())
     }
@@ -316,6 +349,7 @@ impl<'a> Builder<'a> {
         let open = rules::ungranted(self).map(|path| self.storage.path(&path)).transpose()?;
         let network = match self.policy.net.mode.value {
             belljar_policy::NetMode::Host => Network::Unasked,
+            _ if self.plan.init.contains(&Step::OwnAddresses) => Network::OwnAddresses,
             _ => Network::NoRoute,
         };
         Ok(Forbidden { open, network, call: rules::forbids_io_uring(self.plan) })

@@ -8,7 +8,7 @@ use belljar_sys::Op;
 use belljar_sys::child::Walk;
 
 use super::layout::{Bind, Item};
-use super::{Builder, aside};
+use super::{Builder, TEXTS, aside};
 use crate::error::StartError;
 
 const RDONLY: u64 = 1;
@@ -64,6 +64,10 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
         one(builder, item, ops)?;
     }
     aside::finish(builder, ops);
+    // Behind a host's folder as root nobody sees the names.
+    if !builder.layout.items.iter().any(|item| matches!(item, Item::Root(_))) {
+        ops.extend(builder.layout.texts().zip(TEXTS).map(|(_, name)| Op::Unlink(name)));
+    }
     for item in &builder.layout.items {
         if let Item::Cover(at) = item {
             ops.push(Op::SetAttr { path: builder.storage.below(at)?, attrs: SEALED | NOEXEC });
@@ -92,6 +96,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
             ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Checked(to), attrs: NOSUID | NODEV })
         }
         Item::Cover(_) => ops.push(Op::Cover(to)),
+        Item::Text { slot, .. } => ops.push(Op::PlaceText { slot: *slot, to: target }),
         Item::Mask(_) => ops.push(Op::Mask(target)),
         Item::Tmpfs(_, size) => ops.push(tmpfs(builder, target, *size, "1777", MS_NOSUID | MS_NODEV)?),
         Item::Proc(_) => {

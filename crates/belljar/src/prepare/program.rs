@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, Policy};
 use belljar_sys::Op;
+use belljar_sys::child::Serve;
 use rustix::fs::{Mode, OFlags};
 
 use super::{Invocation, Storage, environment};
 use crate::elf;
 use crate::error::StartError;
-use crate::plan::{Place, Placed, Plan, Step};
+use crate::plan::{PROXIES, Place, Placed, Plan, Step};
 
 /// Search path when the jar's environment has none.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -34,7 +35,10 @@ pub(crate) fn find<'a>(
     call: &Invocation<'_>,
     storage: &'a Storage,
 ) -> Result<Found<'a>, StartError> {
-    let environment = environment::build(&policy.env, call.caller_env);
+    let mut environment = environment::build(&policy.env, call.caller_env);
+    if storage.served.contains(&Serve::Local(PROXIES[0])) {
+        environment::add_proxies(&policy.env, &mut environment);
+    }
     let search = environment.get(OsStr::new("PATH")).cloned().unwrap_or_else(|| DEFAULT_PATH.into());
     let paths = candidates(call.program, &search, call.cwd);
     let file = paths.iter().find_map(|path| visible(path, call.cwd));

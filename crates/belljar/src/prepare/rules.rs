@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
+use belljar_sys::Op;
 use belljar_sys::abi::LandlockRuleset;
-use belljar_sys::{Op, child::PathRights};
+use belljar_sys::child::{PathRights, Serve};
 
 use super::layout::Item;
 use super::{Builder, grants, open_now};
 use crate::broker::Seen;
 use crate::error::StartError;
-use crate::plan::{Engine, FS_DIR_ONLY, FS_READ_DIR, LandlockPlan, Plan};
+use crate::plan::{CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, LandlockPlan, Plan};
 
 pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
     let Some(landlock) = &builder.plan.landlock else { return Ok(()) };
@@ -24,6 +25,11 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
     for Rule { path, allowed, optional } in rules.into_iter().filter(|rule| rule.allowed != 0) {
         let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional };
         ops.push(Op::LandlockPath(rights));
+    }
+    if landlock.net == CONNECT_TCP {
+        let served = builder.plan.served().into_iter().flatten();
+        let port = |socket: &Serve| Op::LandlockPort { port: u64::from(socket.port()), allowed: CONNECT_TCP };
+        ops.extend(served.filter(|socket| socket.is_tcp()).map(|socket| port(&socket)));
     }
     ops.push(Op::LandlockRestrict);
     Ok(())
@@ -53,6 +59,7 @@ fn rule(item: &Item, landlock: &LandlockPlan) -> Option<(PathBuf, u64)> {
             let kind = if bind.dir { !0 } else { !FS_DIR_ONLY };
             Some((bind.at.clone(), landlock.rights(bind.access) & kind))
         }
+        Item::Text { at, .. } => Some((at.clone(), landlock.rights(Access::ReadNoexec) & !FS_DIR_ONLY)),
         Item::Tmpfs(at, _) => Some((at.clone(), landlock.rights(Access::Write))),
         Item::Proc(at) => Some((at.clone(), landlock.rights(Access::ReadNoexec))),
         Item::Dev { at, .. } => Some((at.clone(), landlock.device_rights() | landlock.rights(Access::Write))),
