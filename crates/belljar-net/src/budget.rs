@@ -43,11 +43,15 @@ impl Bucket {
         Self { most: most.max(1), every, left: most.max(1), filled: now }
     }
 
-    /// Takes one token; else says when the next one comes.
-    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Instant> {
+    /// There is a token; else, when the next one comes.
+    pub(crate) fn has_one(&mut self, now: Instant) -> Result<(), Instant> {
         self.fill(now);
-        self.left = self.left.checked_sub(1).ok_or_else(|| self.filled + self.every)?;
-        Ok(())
+        if self.left > 0 { Ok(()) } else { Err(self.filled + self.every) }
+    }
+
+    /// Takes one token.
+    pub(crate) fn take(&mut self) {
+        self.left = self.left.saturating_sub(1);
     }
 
     fn fill(&mut self, now: Instant) {
@@ -71,13 +75,14 @@ mod tests {
         let start = Instant::now();
         let mut bucket = Bucket::new(2, 10, Duration::from_secs(1), start);
         let at = |millis| start + Duration::from_millis(millis);
-        assert_eq!(bucket.take(at(0)), Ok(()));
-        assert_eq!(bucket.take(at(0)), Ok(()));
-        assert_eq!(bucket.take(at(50)), Err(at(100)));
-        assert_eq!(bucket.take(at(100)), Ok(()));
-        assert_eq!(bucket.take(at(150)), Err(at(200)));
-        assert_eq!(bucket.take(at(5000)), Ok(()));
-        assert_eq!(bucket.take(at(5000)), Ok(()));
-        assert!(bucket.take(at(5000)).is_err());
+        let mut take = |millis| bucket.has_one(at(millis)).map(|()| bucket.take());
+        assert_eq!(take(0), Ok(()));
+        assert_eq!(take(0), Ok(()));
+        assert_eq!(take(50), Err(at(100)));
+        assert_eq!(take(100), Ok(()));
+        assert_eq!(take(150), Err(at(200)));
+        assert_eq!(take(5000), Ok(()));
+        assert_eq!(take(5000), Ok(()));
+        assert!(take(5000).is_err());
     }
 }

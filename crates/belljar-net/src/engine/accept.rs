@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -38,7 +39,7 @@ const OTHERS: u64 = 64;
 #[derive(Debug)]
 pub(super) enum Listener {
     Stream(Door, TcpListener),
-    Datagram(UdpSocket),
+    Datagram(Arc<UdpSocket>),
 }
 
 impl AsFd for Listener {
@@ -72,7 +73,7 @@ fn datagram(fd: OwnedFd) -> io::Result<Listener> {
     let socket = UdpSocket::from(fd);
     socket.set_nonblocking(true)?;
     socket.local_addr()?;
-    Ok(Listener::Datagram(socket))
+    Ok(Listener::Datagram(Arc::new(socket)))
 }
 
 /// As many connections as this process has descriptors for.
@@ -95,9 +96,8 @@ impl Engine {
                 self.accept(place, door);
             }
             Some(Listener::Datagram(socket)) => {
-                if let Ok(socket) = socket.try_clone() {
-                    self.datagrams(&socket);
-                }
+                let socket = socket.clone();
+                self.datagrams(&socket);
             }
             None => {}
         }
@@ -111,7 +111,10 @@ impl Engine {
             let listener = usize::try_from(place).ok().and_then(|place| self.listeners.get(place));
             let Some(listener) = listener else { return };
             match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-                Ok(socket) => self.welcome(door, TcpStream::from(socket)),
+                Ok(socket) => {
+                    self.rate.take();
+                    self.welcome(door, TcpStream::from(socket));
+                }
                 Err(Errno::AGAIN) => return,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
                     return self.pause(self.now + SHORTAGE);
@@ -128,7 +131,7 @@ impl Engine {
             self.pause(self.now + FULL);
             return false;
         }
-        if let Err(when) = self.rate.take(self.now) {
+        if let Err(when) = self.rate.has_one(self.now) {
             self.pause(when);
             return false;
         }

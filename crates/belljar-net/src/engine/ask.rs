@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use belljar_policy::Decision;
+use rustix::io::Errno;
 
 use crate::lookup::Found;
 use crate::rules::Route;
@@ -46,8 +47,11 @@ impl Engine {
         name: &str,
         is_pattern: bool,
     ) -> Next {
-        if is_pattern && !self.lookups.is_asked(name) && self.patterns.take(self.now).is_err() {
-            return self.exceed(id, connection, &ask);
+        if is_pattern && !self.lookups.is_asked(name) {
+            if self.patterns.has_one(self.now).is_err() {
+                return self.exceed(id, connection, &ask);
+            }
+            self.patterns.take();
         }
         if self.lookups.ask(name, id).is_err() {
             return self.fail(id, connection, Failure::NoAddress, &ask.object());
@@ -110,7 +114,7 @@ impl Engine {
     /// Tells the observer, then the client in its own language.
     fn deny(&mut self, id: u64, connection: &mut Connection, reason: Reason, decision: Decision) -> Next {
         let door = connection.door;
-        let words = door.denied(&format!("belljar: {decision}"));
+        let words = door.denied(&words(reason, &decision.object));
         self.observer.denied(Denial { door, reason, decision });
         self.say(id, connection, words)
     }
@@ -128,6 +132,19 @@ impl Engine {
     }
 }
 
+/// What a refused client hears. It is hostile: where rules stand and what names lead to is told to the observer only.
+fn words(reason: Reason, object: &str) -> String {
+    match reason {
+        Reason::Policy => format!("belljar: {object} is not allowed; --net {object} would allow it"),
+        Reason::Address => format!("belljar: {object} leads to an address that is not allowed"),
+        Reason::Budget => format!("belljar: {object} is one name too many for now"),
+    }
+}
+
+/// Errors of an address that cannot be dialled either: the client should see that reason.
+const UNREACHABLE: &[Errno] =
+    &[Errno::NETUNREACH, Errno::HOSTUNREACH, Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT];
+
 /// Whether an address belongs to this machine: then it is also the one that packets to it would come from. Nothing is sent.
 /// What cannot be found out counts as own.
 fn is_own(addr: IpAddr) -> bool {
@@ -138,10 +155,9 @@ fn is_own(addr: IpAddr) -> bool {
         socket.connect((addr, 9))?;
         Ok(socket.local_addr()?.ip())
     };
-    // Without a route the dial fails as well, with the reason that the client should see.
     match source() {
         Ok(source) => source.to_canonical() == addr,
-        Err(error) => error.kind() != io::ErrorKind::NetworkUnreachable,
+        Err(error) => !Errno::from_io_error(&error).is_some_and(|errno| UNREACHABLE.contains(&errno)),
     }
 }
 
