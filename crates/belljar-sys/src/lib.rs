@@ -19,6 +19,8 @@ pub mod notify;
 #[cfg(feature = "std")]
 pub mod owned;
 pub mod spawn;
+#[cfg(feature = "std")]
+pub mod violation;
 pub mod wire;
 
 pub use call::{Errno, Fd};

@@ -10,6 +10,7 @@
 pub mod ask;
 pub mod broker;
 mod command;
+mod confine;
 mod elf;
 pub mod error;
 pub mod event;
@@ -28,5 +29,6 @@ pub use belljar_bpf as bpf;
 pub use belljar_policy as policy;
 pub use belljar_sys::heap;
 pub use command::{Child, Command, Stdio};
+pub use confine::{ConfineError, lock_unveil, pledge, unveil};
 pub use probe::HostFacts;
 pub use report::Report;

@@ -1,0 +1,114 @@
+//! Why a process could not be confined.
+
+use std::io;
+use std::path::PathBuf;
+
+use belljar_bpf::{CompileError, PromiseError, RuleError};
+
+/// Why the calling process could not be confined. What was confined before stays; this call changed nothing unless it says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfineError {
+    /// A word that is no promise, or promises that cannot be kept together.
+    #[error(transparent)]
+    Promise(#[from] PromiseError),
+    /// Promises only get fewer.
+    #[error("promise {promise} was given up before and cannot come back")]
+    Widens {
+        /// The promise.
+        promise: &'static str,
+    },
+    /// Landlock of this kernel restricts one thread, and there are more.
+    #[error(
+        "{what} needs Landlock for all threads, which this kernel cannot do: confine before a thread starts{remedy}"
+    )]
+    Threads {
+        /// What needs it.
+        what: &'static str,
+        /// What else would do.
+        remedy: &'static str,
+    },
+    /// The kernel's Landlock is older than what this takes, or absent.
+    #[error("{what} needs Landlock {needed} or later; this kernel has {found}")]
+    Landlock {
+        /// What needs it.
+        what: &'static str,
+        /// First version that can.
+        needed: u32,
+        /// Version found; 0 = none.
+        found: u32,
+    },
+    /// Landlock guards no attributes and no sockets by path, so that unveiled paths would not be all that is reached.
+    #[error("promise {promise} reaches paths that are not unveiled: {why}")]
+    Veiled {
+        /// The promise.
+        promise: &'static str,
+        /// Why, and what to do.
+        why: &'static str,
+    },
+    /// A promise that is bound to paths needs calls that were given up.
+    #[error("promise {promise} is bound to paths now, which takes the promise unveil in the set before it")]
+    NeedsUnveil {
+        /// The promise.
+        promise: &'static str,
+    },
+    /// Letters other than r, w, x and c.
+    #[error("permissions \"{}\" are not made of r, w, x and c", .permissions.escape_debug())]
+    Permissions {
+        /// What was said.
+        permissions: String,
+    },
+    /// The path cannot be named.
+    #[error("cannot unveil {}", crate::plan::shown(.path))]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// Unveiled paths only get fewer.
+    #[error("{} was unveiled with less, and permissions only shrink", crate::plan::shown(.path))]
+    MorePermissions {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Landlock adds rights up along a path: what is below cannot have less than what is above.
+    #[error("{} cannot have less than {}, below which it lies", crate::plan::shown(.path), crate::plan::shown(.above))]
+    Below {
+        /// The path with less.
+        path: PathBuf,
+        /// The path with more.
+        above: PathBuf,
+    },
+    /// Unveiling is over: it was locked, or `unveil` is not promised.
+    #[error("unveiled paths are locked")]
+    Locked,
+    /// A policy that a running process cannot be put under.
+    #[error("{what} cannot be had by a running process: start the program with belljar::Command")]
+    NotForOneself {
+        /// The rule.
+        what: String,
+    },
+    /// The policy cannot be enforced here.
+    #[error(transparent)]
+    Plan(#[from] crate::error::PlanError),
+    /// A filter that cannot be made.
+    #[error("the filter cannot be made")]
+    Rule(#[from] RuleError),
+    /// A filter that cannot be made.
+    #[error("the filter cannot be made")]
+    Filter(#[from] CompileError),
+    /// The kernel refused a step; earlier steps of the same call hold.
+    #[error("the kernel refused: {step}")]
+    Kernel {
+        /// What was tried.
+        step: &'static str,
+        /// Its reason.
+        source: io::Error,
+    },
+}
+
+/// An error of the kernel, with the step that met it.
+pub(super) fn kernel(step: &'static str) -> impl Fn(belljar_sys::Errno) -> ConfineError {
+    move |errno| ConfineError::Kernel { step, source: io::Error::from_raw_os_error(errno.0) }
+}
