@@ -7,6 +7,7 @@
 
 mod jar;
 mod judge;
+mod mirror;
 mod options;
 mod run;
 mod scenario;

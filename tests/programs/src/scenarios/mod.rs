@@ -8,6 +8,7 @@ mod exit;
 mod git;
 mod layout;
 mod lifetime;
+mod names;
 mod net;
 mod node;
 mod python;
@@ -27,6 +28,7 @@ const GROUPS: &[&[Scenario]] = &[
     archive::ROWS,
     data::ROWS,
     net::ROWS,
+    names::ROWS,
     debug::ROWS,
     static_binaries::ROWS,
     stdio::ROWS,

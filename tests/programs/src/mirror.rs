@@ -1,0 +1,129 @@
+//! Servers on the host's loopback that programs reach by name from a jar.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::run::{self, Outcome, Rig};
+
+/// The name that stands for the host's loopback in the jar.
+const NAME: &str = "mirror.test";
+
+/// Answers one connection from a folder.
+type Serve = fn(&Path, TcpStream) -> Result<()>;
+
+/// A server that counts who comes.
+struct Mirror {
+    port: u16,
+    visits: Arc<AtomicUsize>,
+}
+
+impl Mirror {
+    fn start(folder: PathBuf, serve: Serve) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mirror = Self { port: listener.local_addr()?.port(), visits: Arc::default() };
+        let visits = mirror.visits.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                visits.fetch_add(1, Ordering::SeqCst);
+                let folder = folder.clone();
+                // A client that goes away early has what it wanted.
+                std::thread::spawn(move || serve(&folder, stream).ok());
+            }
+        });
+        Ok(mirror)
+    }
+
+    fn visits(&self) -> usize {
+        self.visits.load(Ordering::SeqCst)
+    }
+}
+
+/// The row's program talks to an HTTP server: outside by address, inside by name.
+pub(crate) fn by_http(rig: &Rig<'_>) -> Result<()> {
+    reached(rig, http)
+}
+
+/// The same with git's own protocol.
+pub(crate) fn by_git(rig: &Rig<'_>) -> Result<()> {
+    reached(rig, git)
+}
+
+fn reached(rig: &Rig<'_>, serve: Serve) -> Result<()> {
+    let mirror = Mirror::start(rig.work.join("site"), serve)?;
+    let outside = run(rig, &mirror, "127.0.0.1", false)?;
+    ensure!(outside.code == 0 && mirror.visits() > 0, "outside, by address: {}", outside.text());
+    let before = mirror.visits();
+    let inside = run(rig, &mirror, NAME, true)?;
+    ensure!(mirror.visits() > before, "inside, by name, nothing arrived: {}", inside.text());
+    let same = (inside.code, &inside.stdout) == (outside.code, &outside.stdout);
+    ensure!(same, "outside: {}\ninside: {}", outside.text(), inside.text());
+    let before = mirror.visits();
+    let refused = run(rig, &mirror, "127.0.0.1", true)?;
+    ensure!(mirror.visits() == before, "an address that is not granted was reached: {}", refused.text());
+    ensure!(refused.code != 0, "the program took a refusal for success: {}", refused.text());
+    Ok(())
+}
+
+/// Runs the row's command with this host in place of `{host}`, and the server's port in place of `{served}`.
+fn run(rig: &Rig<'_>, mirror: &Mirror, host: &str, inside: bool) -> Result<Outcome> {
+    rig.fresh()?;
+    let port = mirror.port.to_string();
+    let mut plain = rig.row.plain(rig);
+    for word in &mut plain.argv {
+        *word = word.replace("{host}", host).replace("{served}", &port);
+    }
+    let (grant, leads) = (format!("{NAME}:{port}"), format!("{NAME}=127.0.0.1"));
+    let flags = [rig.row.flags, &["-n", &grant, "--host", &leads]].concat();
+    let command: run::Command = if inside { rig.boxed_with(&flags, &plain) } else { plain };
+    command.run().with_context(|| format!("{} {host}", if inside { "inside" } else { "outside" }))
+}
+
+/// One GET of a file; `@HOST@` in a text becomes the host that the client named.
+fn http(folder: &Path, mut stream: TcpStream) -> Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let request = lines.next().context("no request")??;
+    let (mut host, mut words) = (String::new(), request.split(' '));
+    for line in lines {
+        let line = line?;
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("host: ") {
+            value.clone_into(&mut host);
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let path = words.nth(1).and_then(|target| target.split('?').next()).unwrap_or("/");
+    let is_safe = !path.split('/').any(|part| part == "..");
+    let named = folder.join(path.trim_start_matches('/'));
+    let file = if named.is_dir() { named.join("index.html") } else { named };
+    let body = fs::read(file).ok().filter(|_| is_safe);
+    let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
+    let body = match String::from_utf8(body.unwrap_or_default()) {
+        Ok(text) => text.replace("@HOST@", &host).into_bytes(),
+        Err(bytes) => bytes.into_bytes(),
+    };
+    let html = if path.ends_with('/') { "Content-Type: text/html\r\n" } else { "" };
+    let head =
+        format!("HTTP/1.1 {status}\r\n{html}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes())?;
+    Ok(stream.write_all(&body)?)
+}
+
+/// One connection for git's daemon.
+fn git(folder: &Path, stream: TcpStream) -> Result<()> {
+    let base = format!("--base-path={}", folder.display());
+    let mut daemon = Command::new("git");
+    daemon.args(["daemon", "--inetd", "--export-all", &base]).stderr(Stdio::null());
+    let output = OwnedFd::from(stream.try_clone()?);
+    daemon.stdin(Stdio::from(OwnedFd::from(stream))).stdout(Stdio::from(output));
+    daemon.status()?;
+    Ok(())
+}

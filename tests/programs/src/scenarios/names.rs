@@ -1,0 +1,176 @@
+//! Programs that reach a server by name: each finds `mirror.test` through the jar's own name service.
+
+use crate::mirror::{by_git, by_http};
+use crate::scenario::{Argv, Check, File, ROW, Scenario};
+
+const PAGE: &[File] = &[("site/page", b"a page of the mirror\n")];
+
+const REPOSITORY: Argv = &[
+    "sh",
+    "-ec",
+    "git init -q -b main site/repo; cd site/repo; git config user.name A; git config user.email a@example.org; \
+     seq 20000 >numbers; git add .; git commit -q -m first; git update-server-info",
+];
+
+const URLLIB: &str = "import urllib.request\n\
+    print(urllib.request.urlopen('http://{host}:{served}/page', timeout=20).read())\n";
+
+const ASYNCIO: &str = "import asyncio\n\
+    async def get():\n\
+    \x20   reader, writer = await asyncio.open_connection('{host}', {served})\n\
+    \x20   writer.write(b'GET /page HTTP/1.0\\r\\n\\r\\n')\n\
+    \x20   return (await reader.read()).split(b'\\r\\n\\r\\n')[1]\n\
+    async def main():\n\
+    \x20   print(await asyncio.wait_for(asyncio.gather(*[get() for _ in range(20)]), 20))\n\
+    asyncio.run(main())\n";
+
+const FETCH: &str = "Promise.all(Array(10).fill('http://{host}:{served}/page').map(u => fetch(u).then(r => r.text())))\
+    .then(texts => console.log(texts)).catch(error => { console.error(error); process.exit(1) })";
+
+const GO: &[u8] = b"package main\n\
+    import (\"bufio\"; \"fmt\"; \"net\"; \"os\")\n\
+    func main() {\n\
+    \x20 c, err := net.Dial(\"tcp\", os.Args[1])\n\
+    \x20 if err != nil { fmt.Fprintln(os.Stderr, err); os.Exit(1) }\n\
+    \x20 fmt.Fprint(c, \"GET /page HTTP/1.0\\r\\n\\r\\n\")\n\
+    \x20 line, err := bufio.NewReader(c).ReadString('\\n')\n\
+    \x20 if err != nil { fmt.Fprintln(os.Stderr, err); os.Exit(1) }\n\
+    \x20 fmt.Print(line)\n\
+    }\n";
+
+const RUST: &[u8] = b"use std::io::{Read, Write};\n\
+    fn main() -> std::io::Result<()> {\n\
+    \x20   let to = std::env::args().nth(1).unwrap_or_default();\n\
+    \x20   let mut socket = std::net::TcpStream::connect(to)?;\n\
+    \x20   socket.write_all(b\"GET /page HTTP/1.0\\r\\n\\r\\n\")?;\n\
+    \x20   let mut text = String::new();\n\
+    \x20   socket.read_to_string(&mut text)?;\n\
+    \x20   print!(\"{text}\");\n\
+    \x20   Ok(())\n\
+    }\n";
+
+/// A wheel of one module.
+const WHEEL: &str = "import zipfile\n\
+    info = 'demo-1.0.dist-info/'\n\
+    with zipfile.ZipFile('site/demo-1.0-py3-none-any.whl', 'w') as wheel:\n\
+    \x20   wheel.writestr('demo.py', 'print(\"demo of the mirror\")')\n\
+    \x20   wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0\\n')\n\
+    \x20   wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n\
+    \x20   wheel.writestr(info + 'RECORD', 'demo.py,,\\n')\n";
+
+const NPM_PACKAGE: &[File] = &[
+    ("package.json", b"{\"name\":\"user\",\"version\":\"1.0.0\"}"),
+    ("package/package.json", b"{\"name\":\"left\",\"version\":\"1.0.0\"}"),
+    ("package/index.js", b"module.exports = 'left of the mirror'"),
+    (
+        "site/left",
+        b"{\"name\":\"left\",\"dist-tags\":{\"latest\":\"1.0.0\"},\"versions\":{\"1.0.0\":{\"name\":\"left\",\
+          \"version\":\"1.0.0\",\"dist\":{\"tarball\":\"http://@HOST@/left-1.0.0.tgz\"}}}}",
+    ),
+];
+
+/// A row with a page to fetch.
+const FETCHES: Scenario = Scenario { files: PAGE, check: Check::Own(by_http), ..ROW };
+
+pub(crate) const ROWS: &[Scenario] = &[
+    Scenario {
+        name: "name-curl",
+        needs: &["curl"],
+        command: &["curl", "-fsS", "--max-time", "20", "http://{host}:{served}/page"],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-git-http",
+        needs: &["git"],
+        prepare: &[REPOSITORY],
+        command: &[
+            "sh",
+            "-ec",
+            "git clone -q http://{host}:{served}/repo/.git copy; git -C copy fsck; wc -l <copy/numbers",
+        ],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-git-protocol",
+        needs: &["git"],
+        prepare: &[REPOSITORY],
+        command: &[
+            "sh",
+            "-ec",
+            "git clone -q git://{host}:{served}/repo copy; git -C copy fsck; wc -l <copy/numbers",
+        ],
+        check: Check::Own(by_git),
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-pip",
+        needs: &["/usr/bin/python3"],
+        files: &[
+            ("wheel.py", WHEEL.as_bytes()),
+            (
+                "site/simple/demo/index.html",
+                b"<a href=\"/demo-1.0-py3-none-any.whl\">demo-1.0-py3-none-any.whl</a>",
+            ),
+        ],
+        prepare: &[&["/usr/bin/python3", "wheel.py"]],
+        command: &[
+            "sh",
+            "-ec",
+            "/usr/bin/python3 -m pip install -q --disable-pip-version-check --no-cache-dir --no-deps --retries 0 --target out \
+             --index-url http://{host}:{served}/simple/ --trusted-host {host} demo; PYTHONPATH=out /usr/bin/python3 -m demo",
+        ],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-npm",
+        needs: &["node", "npm", "tar"],
+        files: NPM_PACKAGE,
+        prepare: &[&["tar", "-czf", "site/left-1.0.0.tgz", "package"]],
+        command: &[
+            "sh",
+            "-ec",
+            "npm install --cache .npm --no-update-notifier --no-audit --no-fund --silent --fetch-retries 0 \
+             --registry http://{host}:{served}/ left; node -p \"require('left')\"",
+        ],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-python-urllib",
+        needs: &["/usr/bin/python3"],
+        command: &["/usr/bin/python3", "-c", URLLIB],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-python-asyncio",
+        needs: &["/usr/bin/python3"],
+        command: &["/usr/bin/python3", "-c", ASYNCIO],
+        ..FETCHES
+    },
+    Scenario { name: "name-node-fetch", needs: &["node"], command: &["node", "-e", FETCH], ..FETCHES },
+    Scenario {
+        name: "name-go-own-resolver",
+        needs: &["go", "gcc"],
+        files: &[PAGE[0], ("client.go", GO)],
+        env: &[("GO111MODULE", "off"), ("GOCACHE", "{shared}/go"), ("GODEBUG", "netdns=go")],
+        flags: &["-w", "{work}", "-e", "GODEBUG"],
+        prepare: &[&["go", "build", "-o", "client", "client.go"]],
+        command: &["./client", "{host}:{served}"],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-rust",
+        needs: &["/usr/bin/rustc", "gcc"],
+        files: &[PAGE[0], ("client.rs", RUST)],
+        prepare: &[&["/usr/bin/rustc", "-o", "client", "client.rs"]],
+        command: &["./client", "{host}:{served}"],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-no-listener",
+        needs: &["curl"],
+        flags: &["-w", "{work}", "-n", "mirror.test:{port}", "--host", "mirror.test=127.0.0.1"],
+        command: &["curl", "-s", "--max-time", "2", "http://127.0.0.1:{port}/"],
+        check: Check::NoListener,
+        ..ROW
+    },
+];
