@@ -350,5 +350,5 @@ fn off() -> Setting<bool> {
 }
 
 fn is_off(setting: &Setting<bool>) -> bool {
-    !setting.value && setting.origin == Origin::Default
+    !setting.value
 }
