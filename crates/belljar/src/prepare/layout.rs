@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, DAEMON_SOCKETS};
 
+use super::texts;
 use super::walk::{self, Real, Walker};
 use crate::error::StartError;
 use crate::plan::{Place, Placed};
@@ -63,16 +64,16 @@ pub(crate) struct Layout {
     pub(crate) items: Vec<Item>,
     links: Vec<(PathBuf, PathBuf)>,
     /// Texts of the files that have a place.
-    texts: Vec<String>,
+    pub(super) texts: Vec<String>,
 }
 
 /// A placement with its target and kind known.
-struct Ready {
-    at: PathBuf,
-    what: What,
+pub(super) struct Ready {
+    pub(super) at: PathBuf,
+    pub(super) what: What,
 }
 
-enum What {
+pub(super) enum What {
     Bind(Bind),
     Hide { dir: bool },
     Fresh(Placed),
@@ -120,9 +121,7 @@ pub(crate) fn lay_out(
     for place in places {
         ready.extend(resolve(place, home, walker, &mut layout.links)?);
     }
-    if !ready.iter().any(|item| item.at == Path::new("/")) {
-        follow_names(&mut ready, walker, &mut layout.links);
-    }
+    texts::follow_names(&mut ready, walker, &mut layout.links);
     hide_aliases(&mut ready);
     // On a tie hide comes last: it covers what is there.
     ready.sort_by(|a, b| a.at.components().cmp(b.at.components()).then(a.hides().cmp(&b.hides())));
@@ -135,17 +134,6 @@ pub(crate) fn lay_out(
         layout.link(at, target);
     }
     Ok(layout)
-}
-
-/// Where the host has a symlink at the name of one of the jar's own files, the jar has it too.
-fn follow_names(ready: &mut [Ready], walker: &mut Walker<'_>, links: &mut Vec<(PathBuf, PathBuf)>) {
-    let texts = ready.iter_mut().filter(|item| matches!(item.what, What::Fresh(Placed::Text(_))));
-    for item in texts {
-        if let Ok(real) = walker.real(&item.at) {
-            item.at = real.path;
-            links.extend(real.links);
-        }
-    }
 }
 
 fn resolve(
@@ -260,23 +248,6 @@ impl Layout {
         }
     }
 
-    /// Where the host has no such file in a granted folder, libraries take the same answers for granted.
-    fn text(&mut self, at: PathBuf, text: &str) -> Result<(), StartError> {
-        match self.mount_point(&at, false) {
-            Err(StartError::NoMountPoint { .. }) => return Ok(()),
-            done => done?,
-        }
-        self.pin(&at);
-        self.items.push(Item::Text { at, slot: self.texts.len() });
-        self.texts.push(text.to_owned());
-        Ok(())
-    }
-
-    /// Texts of files, each with its place.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.texts.iter().map(String::as_str).enumerate()
-    }
-
     fn fresh(&mut self, at: PathBuf, placed: &Placed) -> Result<(), StartError> {
         if let Placed::Text(text) = placed {
             return self.text(at, text);
@@ -293,7 +264,7 @@ impl Layout {
     }
 
     /// Makes sure that there is something to mount on; in host folders nothing is ever created.
-    fn mount_point(&mut self, at: &Path, dir: bool) -> Result<(), StartError> {
+    pub(super) fn mount_point(&mut self, at: &Path, dir: bool) -> Result<(), StartError> {
         match self.cover(at) {
             Cover::Memory => {
                 self.parents(at);
@@ -315,7 +286,7 @@ impl Layout {
 
     /// Keeps the folders between a writable grant and something below it from being renamed: what stands at the path of a
     /// rule would be the jar's own then.
-    fn pin(&mut self, at: &Path) {
+    pub(super) fn pin(&mut self, at: &Path) {
         let Cover::Host(cover) = self.cover(at) else { return };
         if !cover.access.writes() {
             return;
