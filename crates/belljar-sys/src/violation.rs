@@ -103,11 +103,16 @@ fn say(number: u32, args: &[u64; 6]) {
         return;
     }
     // SAFETY: `announce` stored a `Tell` there, and nothing else does.
-    let tell = unsafe { core::mem::transmute::<*const (), Tell>(core::ptr::with_exposed_provenance(address)) };
+    let tell =
+        unsafe { core::mem::transmute::<*const (), Tell>(core::ptr::with_exposed_provenance(address)) };
     let (name, promise) = tell(number, args);
     let mut line = Line { bytes: [0; 160], len: 0 };
     line.add("belljar: ");
-    if name.is_empty() { line.number(number) } else { line.add(name) }
+    if name.is_empty() {
+        line.number(number)
+    } else {
+        line.add(name)
+    }
     if promise.is_empty() {
         line.add(" refused: no promise holds it\n");
     } else {
