@@ -56,7 +56,7 @@ pub(crate) fn spawn(
     let sequence = Sequence {
         init: &prepared.init,
         program: &prepared.program,
-        namespaces: plan.namespaces,
+        namespaces: plan.split_namespaces().map_or(plan.namespaces, |(first, _)| first),
         own_pids: plan.namespaces & crate::plan::CLONE_NEWPID != 0,
         announce,
         errands: prepared.errands.unwrap_or(-1),

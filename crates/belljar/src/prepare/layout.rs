@@ -7,6 +7,7 @@ use belljar_policy::{Access, DAEMON_SOCKETS};
 
 use super::texts;
 use super::walk::{self, Real, Walker};
+use super::within::{self, is_same, is_within};
 use crate::error::StartError;
 use crate::plan::{Place, Placed};
 
@@ -124,7 +125,7 @@ pub(crate) fn lay_out(
     texts::follow_names(&mut ready, walker, &mut layout.links);
     hide_aliases(&mut ready);
     // On a tie hide comes last: it covers what is there.
-    ready.sort_by(|a, b| a.at.components().cmp(b.at.components()).then(a.hides().cmp(&b.hides())));
+    ready.sort_by(|a, b| within::order(&a.at, &b.at).then(a.hides().cmp(&b.hides())));
     let granted: Vec<PathBuf> =
         ready.iter().filter(|r| matches!(r.what, What::Bind(_))).map(|r| r.at.clone()).collect();
     for item in ready {
@@ -168,12 +169,12 @@ fn fresh(place: &Place) -> Ready {
         Placed::Dev { .. } => Path::new("/dev"),
         _ => Path::new("/tmp"),
     };
-    let at = place.at.clone().unwrap_or_else(|| at.to_path_buf());
+    let at = within::plain(place.at.as_deref().unwrap_or(at));
     Ready { at, what: What::Fresh(place.what.clone()) }
 }
 
 fn host(place: &Place, access: Access, real: Real, links: &mut Vec<(PathBuf, PathBuf)>) -> Ready {
-    let at = place.at.clone().unwrap_or_else(|| real.path.clone());
+    let at = place.at.as_deref().map_or_else(|| real.path.clone(), within::plain);
     if access == Access::Hide {
         return Ready { at, what: What::Hide { dir: real.dir } };
     }
@@ -304,7 +305,7 @@ impl Layout {
         let mut above: Vec<PathBuf> = at.ancestors().skip(1).map(Path::to_path_buf).collect();
         above.pop();
         for dir in above.into_iter().rev() {
-            let known = self.items.iter().any(|item| item.at() == dir);
+            let known = self.items.iter().any(|item| is_same(item.at(), &dir));
             if !known {
                 self.items.push(Item::Dir(dir));
             }
@@ -326,10 +327,10 @@ impl Layout {
     fn cover(&self, at: &Path) -> Cover<'_> {
         for item in self.items.iter().rev() {
             match item {
-                Item::Bind(bind) | Item::Root(bind) if at.starts_with(&bind.at) => return Cover::Host(bind),
-                Item::Tmpfs(path, _) | Item::Cover(path) if at.starts_with(path) => return Cover::Memory,
-                Item::Proc(path) | Item::Mask(path) if at.starts_with(path) => return Cover::Foreign(path),
-                Item::Dev { at: path, .. } if at.starts_with(path) => return Cover::Memory,
+                Item::Bind(bind) | Item::Root(bind) if is_within(at, &bind.at) => return Cover::Host(bind),
+                Item::Tmpfs(path, _) | Item::Cover(path) if is_within(at, path) => return Cover::Memory,
+                Item::Proc(path) | Item::Mask(path) if is_within(at, path) => return Cover::Foreign(path),
+                Item::Dev { at: path, .. } if is_within(at, path) => return Cover::Memory,
                 _ => {}
             }
         }
@@ -338,16 +339,18 @@ impl Layout {
 
     /// Whether a mount point lies in the jar's own memory, with nothing of the host above it.
     pub(crate) fn in_memory(&self, at: &Path) -> bool {
-        let host = |item: &Item| matches!(item, Item::Bind(_) | Item::Root(_)) && item.at() != at;
-        !self.items.iter().any(|item| host(item) && at.starts_with(item.at()))
+        let host = |item: &Item| matches!(item, Item::Bind(_) | Item::Root(_)) && !is_same(item.at(), at);
+        !self.items.iter().any(|item| host(item) && is_within(at, item.at()))
     }
 
     /// Whether a folder of the host is in the jar, under its own name.
     pub(crate) fn shows(&self, path: &Path) -> bool {
+        let path = &within::plain(path);
         match self.cover(path) {
             Cover::Host(bind) => bind.from == bind.at,
             Cover::Memory => {
-                let made = |item: &Item| matches!(item, Item::Dir(at) | Item::Tmpfs(at, _) if at == path);
+                let made =
+                    |item: &Item| matches!(item, Item::Dir(at) | Item::Tmpfs(at, _) if is_same(at, path));
                 self.items.iter().any(made)
             }
             Cover::Foreign(_) => false,

@@ -12,6 +12,7 @@ pub(crate) mod program;
 mod rules;
 mod texts;
 mod walk;
+mod within;
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -222,6 +223,10 @@ impl<'a> Builder<'a> {
             Step::DieWithParent => ops.push(Op::DieWithParent),
             Step::CloseInherited => {
                 ops.push(Op::CloseInherited { keep: &self.storage.kept, witness: self.call.witness });
+                // Not before: the process aside has init's descriptors, which that step closes.
+                if let Some((_, later)) = self.plan.split_namespaces() {
+                    ops.extend([Op::BeginNetwork, Op::Unshare(later)]);
+                }
             }
             Step::MapIds => ops.push(identity::own_maps(self.storage)?),
             Step::BecomeUser { uid, gid } => {
@@ -258,7 +263,10 @@ impl<'a> Builder<'a> {
             Step::Hostname(name) => {
                 ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes()))
             }
-            Step::Loopback => ops.push(Op::Loopback),
+            Step::Loopback => {
+                ops.extend(self.plan.split_namespaces().map(|_| Op::JoinNetwork));
+                ops.push(Op::Loopback);
+            }
             Step::OwnAddresses => ops.push(Op::OwnEveryAddress),
             Step::Serve { .. } => ops.push(Op::Serve(&self.storage.served)),
             Step::Subreaper => ops.push(Op::Subreaper),
