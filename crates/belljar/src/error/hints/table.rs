@@ -200,7 +200,6 @@ pub(super) static TABLE: &[Hint] = &[
     row("loopback", ANY_ERRNO, "the jar's loopback interface could not be brought up", FIX_DOCTOR),
     row_if("network", ANY_ERRNO, apparmor, "AppArmor takes the powers of a user namespace away from programs without a profile", FIX_APPARMOR),
     row("network", EPERM, "a security module takes the powers of the network namespace away", FIX_DOCTOR),
-    row("network", EMFILE, "the jar's listeners are more than a process may open", "name fewer ports, or raise ulimit -n"),
     row("network", ANY_ERRNO, "the sockets of the jar's network could not be made", FIX_DOCTOR),
     row("terminal", ENOENT, "the jar has no /dev/pts", "grant /dev, or redirect the standard descriptors"),
     row("terminal", ENOSPC, "there are too many terminals (kernel.pty.max)", "close terminals"),
