@@ -299,7 +299,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__plan)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --trace --umask --hostname --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -454,6 +454,10 @@ _belljar() {
                     return 0
                     ;;
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --action)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -527,7 +531,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__policy__subcmd__show)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --trace --umask --hostname --json --origin --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --json --origin --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -685,6 +689,10 @@ _belljar() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --action)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --require)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -713,7 +721,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__run)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -868,6 +876,10 @@ _belljar() {
                     return 0
                     ;;
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --action)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -911,7 +923,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__shell)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1066,6 +1078,10 @@ _belljar() {
                     return 0
                     ;;
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --action)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1109,7 +1125,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__why)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1264,6 +1280,10 @@ _belljar() {
                     return 0
                     ;;
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --action)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -64,6 +64,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l files -d 'Open d
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l action -d 'Let the program ask for something that is done outside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -108,6 +109,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l files -d 'Open
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l action -d 'Let the program ask for something that is done outside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -152,6 +154,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l files -d 'Open 
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l action -d 'Let the program ask for something that is done outside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -192,6 +195,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l files -d 'Open d
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l action -d 'Let the program ask for something that is done outside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -242,6 +246,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l fsize -d 'Largest file that may be written' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l action -d 'Let the program ask for something that is done outside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pass-fd -d 'Let the program inherit a descriptor' -r

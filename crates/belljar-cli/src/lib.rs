@@ -12,6 +12,7 @@ mod commands;
 mod ending;
 mod fault;
 mod front;
+mod petition;
 
 mod quick;
 mod refusals;
@@ -34,7 +35,12 @@ pub use front::{BELLJAR_FAILED, Operand, SUBCOMMANDS, Sub};
 /// ```
 #[must_use]
 pub fn main(argv: impl IntoIterator<Item = OsString>) -> u8 {
-    let argv: Vec<OsString> = argv.into_iter().skip(1).collect();
+    let mut argv = argv.into_iter();
+    let own_name = argv.next();
+    let argv: Vec<OsString> = argv.collect();
+    if own_name.is_some_and(|name| petition::is_meant(&name)) {
+        return petition::main(argv);
+    }
     match arguments::parse(&argv) {
         Ok((sub, words)) => (sub.run)(&words),
         Err(usage) => usage.end(&argv),

@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
 use crate::layer::{add_host, contradiction, implied_mode};
-use crate::model::{FsRule, Limits, NetMode, Origin, Policy, Publish, Setting};
+use crate::model::{ActionRule, FsRule, Limits, NetMode, Origin, Policy, Publish, Setting};
 use crate::rule::Dropped;
 use crate::value::Written;
 use crate::value::host::host_text;
 use crate::value::path::same;
-use crate::words::{ACCESS, word};
+use crate::words::{ACCESS, ACTIONS, word};
 
 type Notes = Vec<Dropped>;
 
@@ -43,6 +43,7 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     layer.no_calls.into_iter().for_each(|call| add(&mut policy.syscalls.deny, call));
     map(&mut policy.dropped, "syscalls.when", &mut policy.syscalls.when, layer.when);
     limits(&mut policy.dropped, &mut policy.limits, layer.limits);
+    layer.actions.into_iter().for_each(|rule| action(policy, rule));
     let new = layer.require.into_iter();
     let known = policy.require.clone();
     policy.require.extend(new.filter(|new| !known.iter().any(|old| same_demand(old, new))));
@@ -57,6 +58,18 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     option(notes, "umask", &mut policy.umask, layer.umask);
     option(notes, "hostname", &mut policy.hostname, layer.hostname);
     Ok(())
+}
+
+/// A later layer says anew who does it.
+fn action(policy: &mut Policy, new: ActionRule) {
+    let Some(old) = policy.actions.iter_mut().find(|old| old.action == new.action) else {
+        return policy.actions.push(new);
+    };
+    if old.with != new.with {
+        let text = format!("actions.{} = {}", word(ACTIONS, &old.action), old.with.written());
+        note(&mut policy.dropped, text, &old.origin, &new.origin);
+    }
+    *old = new;
 }
 
 fn same_demand(a: &crate::model::Requirement, b: &crate::model::Requirement) -> bool {

@@ -276,6 +276,33 @@ pub enum FdMode {
     Write,
 }
 
+/// Something that belljar does outside the jar when a program in it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Shows a web address.
+    OpenUrl,
+    /// Writes a new file into a folder.
+    SaveAs,
+    /// Shows a short text.
+    Notify,
+    /// Prints a document.
+    Print,
+}
+
+/// One line of `[actions]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionRule {
+    /// What may be asked for.
+    pub action: Action,
+    /// The program that does it; for [`Action::SaveAs`] the folder.
+    #[serde(with = "form")]
+    pub with: PathBuf,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
 /// Everything a jar may do. Starts from nothing; only rules add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -290,6 +317,9 @@ pub struct Policy {
     pub syscalls: SyscallPolicy,
     /// Amounts.
     pub limits: Limits,
+    /// What belljar does outside when the jar asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ActionRule>,
     /// What must hold.
     pub require: Vec<Requirement>,
     /// What may be weaker (`--allow-weaker`).
@@ -333,6 +363,7 @@ impl Policy {
             env: EnvPolicy { pass: Vec::new(), set: BTreeMap::new() },
             syscalls: SyscallPolicy { allow: Vec::new(), deny: Vec::new(), when: BTreeMap::new() },
             limits: Limits::default(),
+            actions: Vec::new(),
             require: Vec::new(),
             weaker: Vec::new(),
             pass_fds: Vec::new(),
@@ -350,5 +381,5 @@ fn off() -> Setting<bool> {
 }
 
 fn is_off(setting: &Setting<bool>) -> bool {
-    !setting.value
+    !setting.value && setting.origin == Origin::Default
 }

@@ -3,7 +3,7 @@
 use crate::document::SECTIONS;
 use crate::keys::{KEYS, Key, Kind};
 use crate::show::quoted;
-use crate::words::{ACCESS, LAYERS, SUBJECTS};
+use crate::words::{ACCESS, ACTIONS, LAYERS, SUBJECTS};
 
 const SIZE: &str = r#"{"anyOf": [{"type": "string", "pattern": "^([0-9]+([KMGTkmgt](iB)?|B)?|none)$"}, {"type": "integer", "minimum": 0}]}"#;
 const DURATION: &str = r#"{"anyOf": [{"type": "string", "pattern": "^([0-9]+|([0-9]+(d|h|m|s|ms))+|none)$"}, {"type": "integer", "minimum": 1}]}"#;
@@ -72,6 +72,7 @@ fn shape(key: &Key) -> String {
             r#"{"type": "array", "items": {"anyOf": [{"type": "integer", "minimum": 3, "maximum": 65535}, {"type": "string", "pattern": "^[0-9]+(:(read|write))?$"}]}}"#.to_owned()
         }
         Kind::Map if key.name == "require" => demands(),
+        Kind::Map if key.name == "actions" => named(ACTIONS.iter().map(|(word, _)| *word)),
         Kind::Map => r#"{"type": "object", "additionalProperties": {"type": "string"}}"#.to_owned(),
     }
 }
@@ -82,6 +83,12 @@ fn demands() -> String {
     let demand = format!(r#"{{"anyOf": [{one}, {{"type": "array", "items": {{"anyOf": [{one}]}}}}]}}"#);
     let subjects = choices(SUBJECTS.iter().map(|(word, _)| *word));
     format!(r#"{{"type": "object", "propertyNames": {subjects}, "additionalProperties": {demand}}}"#)
+}
+
+/// Texts under these names only.
+fn named<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let names = choices(words);
+    format!(r#"{{"type": "object", "propertyNames": {names}, "additionalProperties": {{"type": "string"}}}}"#)
 }
 
 fn choices<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -4,13 +4,14 @@ use std::fmt::Display;
 
 use crate::document::SECTIONS;
 use crate::model::{
-    Demand, FdMode, FsSubject, NetMode, NetRule, Origin, PassFd, Policy, Requirement, Setting, Subject,
+    ActionRule, Demand, FdMode, FsSubject, NetMode, NetRule, Origin, PassFd, Policy, Requirement, Setting,
+    Subject,
 };
 use crate::text::{shown, steers};
 use crate::value::Written;
 use crate::value::host::host_text;
 use crate::value::path::written;
-use crate::words::{ACCESS, FD_MODES, SUBJECTS, word};
+use crate::words::{ACCESS, ACTIONS, FD_MODES, SUBJECTS, word};
 
 /// The whole policy as one document without `extends`. With origins, each line ends in a comment that names its writer, and
 /// rules that were replaced follow as comments.
@@ -37,6 +38,7 @@ pub fn to_toml(policy: &Policy, with_origin: bool) -> String {
             _ => page.limits(policy),
         }
     }
+    page.actions(&policy.actions);
     page.require(&policy.require);
     page.dropped(policy);
     page.out
@@ -181,6 +183,17 @@ impl Page {
         self.text("fsize", limits.fsize.as_ref());
         self.text("data", limits.data.as_ref());
         self.text("output", limits.output.as_ref());
+    }
+
+    /// What most policies do not have.
+    fn actions(&mut self, actions: &[ActionRule]) {
+        if !actions.is_empty() {
+            self.out.push_str("\n[actions]\n");
+        }
+        for rule in actions {
+            let with = quoted(&written(&rule.with));
+            self.bare(word(ACTIONS, &rule.action), with, &rule.origin);
+        }
     }
 
     fn require(&mut self, demands: &[Requirement]) {

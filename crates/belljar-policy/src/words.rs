@@ -1,6 +1,6 @@
 //! The words that stand for values, once, for reading and for printing.
 
-use crate::model::{Access, DevView, FdMode, NetMode, ProcView, Subject};
+use crate::model::{Access, Action, DevView, FdMode, NetMode, ProcView, Subject};
 
 /// Words of `[fs]` rules.
 pub(crate) const ACCESS: &[(&str, Access)] = &[
@@ -31,6 +31,14 @@ pub(crate) const SUBJECTS: &[(&str, Subject)] = &[
     ("pids", Subject::Pids),
     ("cpu", Subject::Cpu),
     ("privileges", Subject::Privileges),
+];
+
+/// Words of `[actions]`.
+pub(crate) const ACTIONS: &[(&str, Action)] = &[
+    ("open-url", Action::OpenUrl),
+    ("save-as", Action::SaveAs),
+    ("notify", Action::Notify),
+    ("print", Action::Print),
 ];
 
 /// Layers that `[require]` can name.

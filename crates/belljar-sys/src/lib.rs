@@ -15,8 +15,6 @@ pub mod child;
 #[cfg(feature = "std")]
 pub mod heap;
 #[cfg(feature = "std")]
-pub mod look;
-#[cfg(feature = "std")]
 pub mod notify;
 #[cfg(feature = "std")]
 pub mod owned;

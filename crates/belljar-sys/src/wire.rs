@@ -20,6 +20,8 @@ pub enum Event {
     Folder,
     /// The listener of the notifying filter travels beside this message.
     Listener,
+    /// Both ends' files of the channel for requests travel beside this message: the FIFO, the table.
+    Channel,
     /// The program ended and every other process of the jar is gone.
     Ended(Ended),
     /// Sockets of the jar's network travel beside this message.
@@ -74,6 +76,7 @@ impl Event {
             Self::Terminal => [3, 0, 0, 0, 0, 0, 0, 0],
             Self::Sockets => [5, 0, 0, 0, 0, 0, 0, 0],
             Self::Listener => [6, 0, 0, 0, 0, 0, 0, 0],
+            Self::Channel => [8, 0, 0, 0, 0, 0, 0, 0],
             Self::Folder => [7, 0, 0, 0, 0, 0, 0, 0],
             Self::Ended(e) => [4, to_word(e.status), e.user_us, e.system_us, e.max_rss_kib, 0, 0, 0],
         };
@@ -96,6 +99,7 @@ impl Event {
             5 => Some(Self::Sockets),
             6 => Some(Self::Listener),
             7 => Some(Self::Folder),
+            8 => Some(Self::Channel),
             _ => None,
         }
     }

@@ -2,12 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_policy::Policy;
+use belljar_policy::{Access, FsRule, FsSubject, Policy};
 
+use crate::action;
 use crate::ask::Ask;
 use crate::broker::Judge;
 use crate::error::StartError;
@@ -100,6 +101,26 @@ impl Command {
             ask: None,
             judge: None,
         }
+    }
+
+    /// Puts `file`, the belljar program, into the jar under the name by which a jar asks for actions, at the end of its PATH.
+    /// Nothing where the policy has none; call it after [`Command::policy`].
+    pub fn helper(&mut self, file: impl Into<PathBuf>) -> &mut Self {
+        let Some(first) = self.policy.actions.first() else { return self };
+        let rule = FsRule {
+            subject: FsSubject::Path(file.into()),
+            dest: Some(Path::new(action::BIN).join(action::HELPER)),
+            access: Access::Read,
+            optional: false,
+            dangerous: false,
+            origin: first.origin.clone(),
+        };
+        self.policy.fs.rules.push(rule);
+        for (_, value) in self.env.iter_mut().filter(|(name, _)| name == "PATH") {
+            value.push(":");
+            value.push(action::BIN);
+        }
+        self
     }
 
     /// Adds an argument.

@@ -7,6 +7,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod action;
 pub mod ask;
 pub mod broker;
 mod command;

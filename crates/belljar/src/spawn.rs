@@ -32,6 +32,8 @@ pub(crate) struct Started {
     pub(crate) listener: Option<OwnedFd>,
     /// Sockets of the jar's network that the supervisor serves.
     pub(crate) sockets: Vec<OwnedFd>,
+    /// FIFO of requests and table of replies, where the jar may ask for actions.
+    pub(crate) channel: Vec<OwnedFd>,
     pub(crate) at: Instant,
 }
 
@@ -56,10 +58,10 @@ pub(crate) fn spawn(
     let sequence = Sequence {
         init: &prepared.init,
         program: &prepared.program,
-        namespaces: plan.split_namespaces().map_or(plan.namespaces, |(first, _)| first),
+        namespaces: plan.namespaces,
         own_pids: plan.namespaces & crate::plan::CLONE_NEWPID != 0,
         announce,
-        errands: prepared.errands.unwrap_or(-1),
+        errands: -1,
         close_after_start: true,
     };
     let at = Instant::now();
@@ -69,7 +71,8 @@ pub(crate) fn spawn(
         source: io::Error::from_raw_os_error(errno.0),
     })?;
     drop(child_end);
-    let mut started = Started { child, status, terminal: None, sockets: Vec::new(), listener: None, at };
+    let (terminal, listener, sockets, channel) = (None, None, Vec::new(), Vec::new());
+    let mut started = Started { child, status, terminal, sockets, channel, listener, at };
     let ready = begin(plan, prepared, &mut started);
     started.or_end(ready)?;
     Ok(started)
@@ -77,6 +80,9 @@ pub(crate) fn spawn(
 
 fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<(), StartError> {
     map_ids(plan, &started.child, &started.status)?;
+    if prepared.init.iter().any(|op| matches!(op, Op::Channel { .. })) {
+        started.channel = await_event(prepared, started, Event::Channel, "waiting for the channel")?;
+    }
     if plan.init.contains(&Step::OpenTerminal) {
         started.terminal = await_event(prepared, started, Event::Terminal, "waiting for the terminal")?.pop();
     }
@@ -132,15 +138,8 @@ fn await_event(
     }
 }
 
-/// Waits until the program's exec has succeeded, where init announces it.
-pub(crate) fn await_exec(
-    announced: bool,
-    prepared: &Prepared<'_>,
-    started: &Started,
-) -> Result<(), StartError> {
-    if !announced {
-        return Ok(());
-    }
+/// Waits until the program's exec has succeeded.
+pub(crate) fn await_exec(prepared: &Prepared<'_>, started: &Started) -> Result<(), StartError> {
     await_event(prepared, started, Event::Started, "waiting for the program").map(drop)
 }
 

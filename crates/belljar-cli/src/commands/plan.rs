@@ -6,8 +6,8 @@ use belljar::report::Verdict;
 
 use super::{end, show, show_json};
 use crate::fault::Fault;
-use crate::request;
 use crate::words::Words;
+use crate::{petition, request};
 
 pub(crate) fn plan(words: &Words) -> u8 {
     end(made(words))
@@ -16,7 +16,10 @@ pub(crate) fn plan(words: &Words) -> u8 {
 fn made(words: &Words) -> Result<u8, Fault> {
     let mut rest = words.rest();
     let mut command = Command::new(rest.next().unwrap_or_default());
-    command.args(rest).policy(request::policy(words)?);
+    let policy = request::policy(words)?;
+    let asks = !policy.actions.is_empty();
+    command.args(rest).policy(policy);
+    petition::lend(&mut command, asks);
     let plan = command.plan().map_err(|error| fault(&error))?;
     if words.has("json") {
         return show_json(serde_json::to_string_pretty(&plan), 0);

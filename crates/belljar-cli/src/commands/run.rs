@@ -7,8 +7,8 @@ use belljar::report::Verdict;
 
 use crate::ending::Ending;
 use crate::fault::Fault;
-use crate::request;
 use crate::words::Words;
+use crate::{petition, request};
 
 /// Shell of a caller who names none.
 const SHELL: &str = "/bin/sh";
@@ -39,8 +39,10 @@ fn whole(words: &Words, program: &OsStr, arguments: &[&OsStr]) -> u8 {
     let known = request::current_folder().and_then(|cwd| Ok((request::policy_at(words, cwd.clone())?, cwd)));
     match known {
         Ok((policy, cwd)) => {
+            let asks = !policy.actions.is_empty();
             let mut command = Command::new(program);
             command.args(arguments).policy(policy).current_dir(cwd);
+            petition::lend(&mut command, asks);
             ending.observe(&mut command);
             ending.finish(&command.run())
         }

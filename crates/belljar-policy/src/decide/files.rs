@@ -85,6 +85,25 @@ pub fn fs_flag(policy: &Policy, path: &Path, access: Access) -> Option<String> {
     Some(format!("{flag} {text}"))
 }
 
+/// Whether a rule lets the jar write to an absolute path of the host, under whatever name.
+///
+/// ```
+/// use belljar_policy::{Policy, may_write};
+/// let policy = Policy::none().write("/src")?.read("/src/keep")?;
+/// assert!(may_write(&policy, "/src/a".as_ref()) && !may_write(&policy, "/src/keep/a".as_ref()));
+/// # Ok::<(), belljar_policy::PolicyError>(())
+/// ```
+#[must_use]
+pub fn may_write(policy: &Policy, path: &Path) -> bool {
+    let path = fold(path);
+    let length = |rule: &&FsRule| rule.outside().map_or(0, |place| place.as_os_str().len());
+    let holds = |rule: &&FsRule| rule.outside().is_some_and(|place| below(&path, place));
+    // Another name of a folder (`SRC:DEST`) has rules of its own.
+    let renamed = policy.fs.rules.iter().filter(|rule| rule.dest.is_some()).filter(holds);
+    let plain = policy.fs.rules.iter().filter(|rule| rule.dest.is_none()).filter(holds).max_by_key(length);
+    renamed.chain(plain).any(|rule| rule.access == Access::Write)
+}
+
 fn by_rule(object: String, grant: &Grant<'_>) -> Decision {
     let rule = grant.rule;
     let text = format!("\"{}\" = \"{}\"", rule.written(), word(ACCESS, &rule.access));

@@ -3,7 +3,7 @@
 use super::{Category, Feature, Key, Kind};
 use crate::error::PolicyError;
 use crate::layer::{
-    Layer, Word, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
+    Layer, Word, action, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
     limit_count, limit_size, limit_time, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish,
     net_reach, proc, root, syscall_allow, syscall_deny, syscall_when, throw_away, tmp, trace, umask, weaker,
 };
@@ -588,6 +588,23 @@ pub const KEYS: &[Key] = &[
         example: "--output 10M",
         toml: "[limits]\noutput = \"10M\"",
         set: |layer, word| limit_size(&mut layer.limits.output, word, true),
+    },
+    Key {
+        name: "actions",
+        flags: &["--action"],
+        value: "NAME=PATH",
+        kind: Kind::Map,
+        repeatable: true,
+        default: "no action",
+        category: Category::Process,
+        short: "Let the program ask for something that is done outside the jar.",
+        long: include_str!("actions.md"),
+        needs: &[Feature::Namespaces],
+        weaker: "It cannot be had without namespaces: the start is refused.",
+        since: "0.1",
+        example: "--action open-url=/usr/bin/xdg-open",
+        toml: "[actions]\nopen-url = \"/usr/bin/xdg-open\"",
+        set: action,
     },
     Key {
         name: "require",

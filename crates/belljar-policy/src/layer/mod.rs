@@ -1,10 +1,12 @@
 //! One layer of a policy: what one preset, one file or the command line says, before anything is merged.
 
+mod actions;
 mod files;
 mod network;
 mod process;
 mod rules;
 
+pub(crate) use actions::action;
 pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp};
 pub(crate) use network::{
     add_host, implied_mode, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish, net_reach,
@@ -23,8 +25,8 @@ use std::time::Duration;
 use crate::error::{Fault, PolicyError};
 use crate::keys::Key;
 use crate::model::{
-    Bytes, DevView, FsRule, NetMode, NetRule, Origin, PassFd, ProcView, Publish, Requirement, Setting,
-    Subject,
+    ActionRule, Bytes, DevView, FsRule, NetMode, NetRule, Origin, PassFd, ProcView, Publish, Requirement,
+    Setting, Subject,
 };
 use crate::text::printable;
 use crate::value::Written;
@@ -65,6 +67,7 @@ pub(crate) struct Layer {
     pub(crate) no_calls: Vec<Setting<String>>,
     pub(crate) when: BTreeMap<String, Setting<String>>,
     pub(crate) limits: LayerLimits,
+    pub(crate) actions: Vec<ActionRule>,
     pub(crate) require: Vec<Requirement>,
     pub(crate) weaker: Vec<Setting<Subject>>,
     pub(crate) pass_fds: Vec<PassFd>,

@@ -6,11 +6,11 @@ mod lists;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    DevView, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, Setting,
+    ActionRule, DevView, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, Setting,
 };
 use crate::rule::Dropped;
 use crate::value::Written;
-use crate::words::{SUBJECTS, word};
+use crate::words::{ACTIONS, SUBJECTS, word};
 
 /// The result of [`narrow`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub fn narrow(parent: &Policy, child: &Policy) -> Narrowed {
     let mut policy = Policy::none();
     files::narrow(&mut policy, parent, child, &mut refused);
     lists::narrow(&mut policy, parent, child, &mut refused);
+    policy.actions = actions(parent, child, &mut refused);
     policy.limits = limits(&parent.limits, &child.limits);
     policy.require = parent.require.clone();
     policy.require.extend(child.require.iter().filter(|new| !known(&parent.require, new)).cloned());
@@ -55,6 +56,18 @@ pub fn narrow(parent: &Policy, child: &Policy) -> Narrowed {
     policy.hostname = child.hostname.clone().or_else(|| parent.hostname.clone());
     policy.dropped = parent.dropped.clone();
     Narrowed { policy, refused }
+}
+
+/// Entries of the child that the parent has too, done by the same.
+fn actions(parent: &Policy, child: &Policy, refused: &mut Refused) -> Vec<ActionRule> {
+    let has = |wanted: &&ActionRule| {
+        parent.actions.iter().any(|own| (own.action, &own.with) == (wanted.action, &wanted.with))
+    };
+    for wanted in child.actions.iter().filter(|wanted| !has(wanted)) {
+        let rule = format!("actions.{} = {}", word(ACTIONS, &wanted.action), wanted.with.written());
+        refuse(refused, rule, &wanted.origin, "the outer policy does not have it");
+    }
+    child.actions.iter().filter(has).cloned().collect()
 }
 
 fn known(list: &[Requirement], new: &Requirement) -> bool {

@@ -92,6 +92,14 @@ pub fn make_file(path: &CStr, mode: u32) -> Result<()> {
     plain(Sysno::mknodat, [int(CWD), cstr(path), word(g::S_IFREG | mode), 0, 0, 0]).map(drop)
 }
 
+/// `mknodat(2)` of a FIFO.
+///
+/// # Errors
+/// The kernel's.
+pub fn make_fifo(path: &CStr, mode: u32) -> Result<()> {
+    plain(Sysno::mknodat, [int(CWD), cstr(path), word(g::S_IFIFO | mode), 0, 0, 0]).map(drop)
+}
+
 /// `symlinkat(2)`.
 ///
 /// # Errors

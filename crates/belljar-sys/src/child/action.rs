@@ -112,6 +112,18 @@ pub(super) fn send_folder(status: Fd, path: &CStr) -> Result<()> {
     rights::hand_over(status, folder, Event::Folder)
 }
 
+/// The supervisor keeps the FIFO open for both, so that it never sees its end, and never waits in it.
+pub(super) fn channel(status: Fd, requests: &CStr, replies: &CStr) -> Result<()> {
+    call::make_fifo(requests, 0o600)?;
+    call::make_file(replies, 0o600)?;
+    let mut files = rights::Rights::none();
+    files.add(call::open(requests, g::O_RDWR | g::O_NONBLOCK)?)?;
+    files.add(call::open(replies, g::O_RDWR)?)?;
+    files.send(status, Event::Channel)?;
+    files.close();
+    Ok(())
+}
+
 /// Leftovers of an earlier op are fine: rules may share parents.
 pub(super) fn may_exist(done: Result<()>) -> Result<()> {
     match done {

@@ -1,7 +1,6 @@
 //! What runs between clone and exec. Two processes: *init*, which builds the jar and reaps, and the *program*.
 
 mod action;
-mod aside;
 mod init;
 mod narrow;
 mod network;

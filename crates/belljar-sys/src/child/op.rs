@@ -4,7 +4,6 @@ use core::ffi::CStr;
 
 use linux_raw_sys::{general as g, prctl as p};
 
-use super::aside::Aside;
 use super::{action, narrow, network, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
@@ -92,6 +91,8 @@ pub enum Op<'a> {
     Mount { kind: &'a CStr, to: Walk<'a>, flags: u32, data: &'a CStr },
     /// Mount an overlay (lower, upper and work folder in its options) at a path below the new root.
     Overlay { to: Walk<'a>, data: &'a CStr },
+    /// Make a FIFO and a file below the current folder and send both, open, to the supervisor.
+    Channel { requests: &'a CStr, replies: &'a CStr },
     /// Send a folder below the current one to the supervisor, for reading.
     SendFolder(&'a CStr),
     /// Detach what is mounted at a folder below the current one, and remove the folder.
@@ -106,12 +107,6 @@ pub enum Op<'a> {
     PivotRoot,
     /// Name of the host inside.
     Hostname(&'a [u8]),
-    /// Make these namespaces (`CLONE_NEW*`).
-    Unshare(u32),
-    /// Let a process of its own make a network namespace with its loopback up.
-    BeginNetwork,
-    /// Wait for that process and enter its network namespace.
-    JoinNetwork,
     /// Bring the loopback interface up.
     Loopback,
     /// Every address becomes one of the loopback's own.
@@ -187,8 +182,6 @@ pub(crate) struct State {
     pub(crate) ruleset: Fd,
     /// Files of [`Op::KeepText`]; -1 = none.
     pub(crate) texts: [Fd; 4],
-    /// Who makes the network.
-    pub(crate) aside: Aside,
 }
 
 impl Op<'_> {
@@ -216,11 +209,11 @@ impl Op<'_> {
             Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
             Self::Overlay { .. } | Self::SendFolder(_) | Self::Detach(_) => "overlay",
+            Self::Channel { .. } => "channel",
             Self::Mask(_) | Self::Cover(_) => "mask",
             Self::SetAttr { .. } => "mount-attributes",
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
-            Self::Unshare(_) | Self::BeginNetwork | Self::JoinNetwork => "clone",
             Self::Loopback => "loopback",
             Self::OwnEveryAddress | Self::Serve(_) => "network",
             Self::OpenTerminal { .. } | Self::HostTerminal(_) | Self::UseTerminal(_) => "terminal",
@@ -272,6 +265,7 @@ impl Op<'_> {
             Self::BindNode { from, to } => action::bind_node(from, to),
             Self::Mount { kind, to, flags, data } => action::mount(kind, to, flags, data),
             Self::Overlay { to, data } => action::overlay(to, data),
+            Self::Channel { requests, replies } => action::channel(state.status, requests, replies),
             Self::SendFolder(path) => action::send_folder(state.status, path),
             Self::Detach(path) => call::detach(path),
             Self::Cover(path) => action::cover(path),
@@ -279,10 +273,7 @@ impl Op<'_> {
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),
             Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),
-            Self::Unshare(namespaces) => call::unshare(namespaces),
-            Self::BeginNetwork => state.aside.begin(),
-            Self::JoinNetwork => state.aside.join(),
-            Self::Loopback => state.aside.loopback(),
+            Self::Loopback => network::loopback(),
             Self::OwnEveryAddress => network::own_every_address(),
             Self::Serve(wanted) => network::serve(state.status, wanted),
             Self::OpenTerminal { size, settings } => pty::open(state, size, settings),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_policy::{Access, Policy, fs_decision};
+use belljar_policy::{Policy, may_write};
 
 use super::asker::Asker;
 use super::attendant::{Attendant, Front, PATIENCE};
@@ -109,7 +109,5 @@ impl Ask {
 
 /// A program that can write the file needs no answer to widen the next run.
 fn is_writable(policy: &Policy, path: &Path) -> bool {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let decision = fs_decision(policy, &absolute);
-    decision.allowed && decision.access == Some(Access::Write)
+    may_write(policy, &std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }

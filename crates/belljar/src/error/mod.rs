@@ -207,14 +207,6 @@ pub enum StartError {
         /// What.
         what: &'static str,
     },
-    /// A port of this host is not to be had for a server of the jar.
-    #[error("cannot publish at 127.0.0.1:{port} of this host")]
-    PortOfHost {
-        /// The port.
-        port: u16,
-        /// Why.
-        source: io::Error,
-    },
     /// A descriptor to pass on cannot be.
     #[error("descriptor {fd} ({origin}): {why}")]
     Descriptor {
@@ -273,6 +265,18 @@ pub enum StartError {
         what: &'static str,
         /// What the kernel answered.
         source: io::Error,
+    },
+    /// What an action is to be done with is unfit.
+    #[error("action {action} ({origin}): {} {why}", shown(with))]
+    Action {
+        /// The action's word.
+        action: &'static str,
+        /// Program or folder.
+        with: PathBuf,
+        /// Who wrote it.
+        origin: String,
+        /// What is wrong.
+        why: &'static str,
     },
     /// Nobody can be asked.
     #[error("{source}{}", because(source))]

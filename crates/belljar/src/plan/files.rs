@@ -7,6 +7,7 @@ use belljar_policy::{Access, DevView, FsRule, FsSubject, Origin, ProcView, Subje
 
 use super::step::{Place, Placed, Step, access_word, shown};
 use super::{Draft, Engine};
+use crate::action::CHANNEL;
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -118,6 +119,7 @@ fn target(place: &Place) -> &Path {
         (Some(at), _) => at,
         (None, Placed::Host { from, .. }) => from,
         (None, Placed::Proc) => Path::new("/proc"),
+        (None, Placed::Channel) => Path::new(CHANNEL),
         (None, Placed::Dev { .. }) => Path::new("/dev"),
         (None, Placed::Tmpfs(_) | Placed::Text(_)) => Path::new("/tmp"),
         // The program's files may lie anywhere: after every folder.
@@ -200,6 +202,9 @@ fn fresh(draft: &mut Draft<'_>) -> Vec<Place> {
     }
     if policy.dev.value == DevView::Basic {
         places.push(Place { at: None, what: Placed::Dev { shm } });
+    }
+    if !draft.policy.actions.is_empty() {
+        places.push(Place { at: Some(PathBuf::from(CHANNEL)), what: Placed::Channel });
     }
     if policy.proc.value == ProcView::Own {
         places.push(Place { at: None, what: Placed::Proc });

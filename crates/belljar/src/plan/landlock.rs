@@ -32,6 +32,8 @@ const READ_DIR: u64 = 1 << 3;
 const TRUNCATE: u64 = 1 << 14;
 const IOCTL_DEV: u64 = 1 << 15;
 
+/// Writing to a file.
+pub(crate) const FS_WRITE_FILE: u64 = WRITE_FILE;
 /// Listing a folder.
 pub(crate) const FS_READ_DIR: u64 = READ_DIR;
 /// Everything but reading, listing and executing.

@@ -1,5 +1,6 @@
 //! From what may be done and what this host can do, to what will be done. Pure: nothing here touches the machine.
 
+mod actions;
 mod broker;
 mod files;
 mod filter;
@@ -21,7 +22,7 @@ pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
-pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITES};
+pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES};
 pub(crate) use network::{NAMES, PROXIES};
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
@@ -99,17 +100,6 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-impl Plan {
-    /// Namespaces that the clone makes, and those that init makes itself beside the network, which a process of its own
-    /// makes meanwhile; none when the clone makes all.
-    pub(crate) fn split_namespaces(&self) -> Option<(u64, u32)> {
-        const FIRST: u64 = CLONE_NEWUSER | CLONE_NEWPID;
-        let apart = self.namespaces & CLONE_NEWNET != 0 && self.init.contains(&Step::Loopback);
-        let later = u32::try_from(self.namespaces & !(FIRST | CLONE_NEWNET)).ok()?;
-        apart.then_some((self.namespaces & FIRST, later))
-    }
-}
-
 /// The planner's draft.
 struct Draft<'a> {
     policy: &'a Policy,
@@ -170,6 +160,7 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     let (steps, enforced, notes) = (Vec::new(), Vec::new(), Vec::new());
     let mut draft = Draft { policy, host, call, engine, steps, enforced, notes };
     files::plan(&mut draft)?;
+    actions::plan(&mut draft)?;
     network::plan(&mut draft)?;
     privileges::plan(&mut draft)?;
     limits::plan(&mut draft);

@@ -130,6 +130,8 @@ pub enum Placed {
     Text(String),
     /// The jar's processes.
     Proc,
+    /// The way of requests to the supervisor.
+    Channel,
     /// Harmless devices, `pts` and `shm`.
     Dev {
         /// Size of `/dev/shm` in bytes.
@@ -237,6 +239,7 @@ impl fmt::Display for Place {
                 write!(out, "own {}", shown(self.at.as_deref().unwrap_or(std::path::Path::new("/"))))
             }
             Placed::Proc => out.write_str("own /proc, read-only"),
+            Placed::Channel => out.write_str("channel for requests"),
             Placed::Dev { .. } => out.write_str("/dev with null zero full random urandom tty pts shm"),
         }
     }

@@ -8,7 +8,8 @@ use belljar_sys::Op;
 use belljar_sys::child::Walk;
 
 use super::layout::{Bind, Item};
-use super::{Builder, aside, texts};
+use super::{Builder, TEXTS, aside};
+use crate::action;
 use crate::error::StartError;
 
 const RDONLY: u64 = 1;
@@ -26,6 +27,9 @@ pub(super) const PROC: u64 = SEALED | NOEXEC;
 pub(super) fn passed(read_only: bool) -> u64 {
     if read_only { SEALED | NOEXEC } else { NOSUID | NODEV }
 }
+
+/// Memory of the channel for requests: the table of replies.
+const CHANNEL_SIZE: u64 = 64 << 10;
 
 /// Names that a memory-backed folder may hold: one per page of its size, so that empty files cost no more than full ones.
 fn inodes(size: u64) -> u64 {
@@ -64,7 +68,10 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
         one(builder, item, ops)?;
     }
     aside::finish(builder, ops);
-    texts::tidy(&builder.layout, ops);
+    // Behind a host's folder as root nobody sees the names.
+    if !builder.layout.items.iter().any(|item| matches!(item, Item::Root(_))) {
+        ops.extend(builder.layout.texts().zip(TEXTS).map(|(_, name)| Op::Unlink(name)));
+    }
     for item in &builder.layout.items {
         if let Item::Cover(at) = item {
             ops.push(Op::SetAttr { path: builder.storage.below(at)?, attrs: SEALED | NOEXEC });
@@ -96,12 +103,30 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
         Item::Text { slot, .. } => ops.push(Op::PlaceText { slot: *slot, to: target }),
         Item::Mask(_) => ops.push(Op::Mask(target)),
         Item::Tmpfs(_, size) => ops.push(tmpfs(builder, target, *size, "1777", MS_NOSUID | MS_NODEV)?),
+        Item::Channel(at) => channel(builder, at, to, ops)?,
         Item::Proc(_) => {
             let flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
             ops.push(Op::Mount { kind: c"proc", to: target, flags, data: c"" });
         }
         Item::Dev { at, shm, own } => dev(builder, at, *shm, *own, ops)?,
     }
+    Ok(())
+}
+
+/// Memory of its own, filled and handed to the supervisor; the jar sees it through a second mount that it cannot write to. Into
+/// a FIFO one writes all the same.
+fn channel<'a>(
+    builder: &Builder<'a>,
+    at: &Path,
+    to: &'a CStr,
+    ops: &mut Vec<Op<'a>>,
+) -> Result<(), StartError> {
+    let storage = builder.storage;
+    let flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    ops.push(tmpfs(builder, Walk::Plain(to), CHANNEL_SIZE, "0755", flags)?);
+    let [requests, replies] = [action::REQUESTS, action::REPLIES].map(|name| storage.below(&at.join(name)));
+    ops.push(Op::Channel { requests: requests?, replies: replies? });
+    ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Plain(to), attrs: SEALED | NOEXEC });
     Ok(())
 }
 

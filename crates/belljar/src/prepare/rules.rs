@@ -8,11 +8,11 @@ use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::child::{PathRights, Serve};
 
 use super::layout::Item;
-use super::within::{self, is_same, is_within};
 use super::{Builder, grants, open_now};
+use crate::action;
 use crate::broker::Seen;
 use crate::error::StartError;
-use crate::plan::{CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, LandlockPlan, Plan};
+use crate::plan::{CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Plan};
 
 pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
     let Some(landlock) = &builder.plan.landlock else { return Ok(()) };
@@ -48,6 +48,12 @@ fn own_root(builder: &Builder<'_>, landlock: &LandlockPlan) -> Vec<Rule> {
     // Listing shows only what was placed.
     let mut rules = vec![(PathBuf::from("/"), FS_READ_DIR & landlock.fs)];
     rules.extend(builder.layout.items.iter().filter_map(|item| rule(item, landlock)));
+    for item in &builder.layout.items {
+        if let Item::Channel(at) = item {
+            rules.push((at.join(action::REQUESTS), FS_WRITE_FILE & landlock.fs));
+            rules.push((at.join(action::REPLIES), landlock.rights(Access::ReadNoexec) & !FS_DIR_ONLY));
+        }
+    }
     if builder.policy.debug.value {
         rules.push((PathBuf::from("/proc"), landlock.rights(Access::Write)));
     }
@@ -96,7 +102,7 @@ const WELL_KNOWN: &[&str] = &["/root", "/home", "/var", "/srv", "/boot", "/sys",
 
 /// A folder that the caller can open and the jar must not: the home folder first.
 pub(super) fn ungranted(builder: &Builder<'_>) -> Option<PathBuf> {
-    let home = builder.call.home.map(within::plain);
+    let home = builder.call.home.map(Path::to_path_buf);
     home.into_iter()
         .chain(WELL_KNOWN.iter().map(PathBuf::from))
         .find(|path| !touches(builder, path) && open_now(path).is_ok())
@@ -104,7 +110,7 @@ pub(super) fn ungranted(builder: &Builder<'_>) -> Option<PathBuf> {
 
 /// Whether the jar has something at, above or below a path.
 fn touches(builder: &Builder<'_>, path: &Path) -> bool {
-    let near = |at: &Path| is_within(at, path) || (is_within(path, at) && !is_same(at, Path::new("/")));
+    let near = |at: &Path| at.starts_with(path) || (path.starts_with(at) && at != Path::new("/"));
     let items = &builder.layout.items;
     items.iter().any(|item| near(item.at()) || matches!(item, Item::Root(_)))
 }

@@ -19,6 +19,7 @@ pub(crate) use output::Output;
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
 
+use crate::action::Clerk;
 use crate::ask::Attendant;
 use crate::broker::Broker;
 use crate::report::LimitKind;
@@ -56,6 +57,8 @@ pub(crate) struct Watch {
     pub(crate) output: Output,
     /// Puts questions to the user.
     pub(crate) attendant: Option<Attendant>,
+    /// Serves the jar's requests.
+    pub(crate) clerk: Option<Clerk>,
 }
 
 /// How a run ended, as the supervisor saw it.
@@ -108,9 +111,7 @@ fn drain(watch: &mut Watch, limited: bool) -> io::Result<()> {
 fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Result<()> {
     loop {
         let ready = wait(started, watch)?;
-        if let Some(attendant) = &mut watch.attendant {
-            attendant.turn(Instant::now());
-        }
+        talk(watch);
         if ready.relay
             && let Some(relay) = &mut watch.relay
         {
@@ -133,6 +134,16 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
             outcome.limit.get_or_insert(limit);
             return Ok(());
         }
+    }
+}
+
+/// Questions to the user and requests of the jar, as far as they can be dealt with at once.
+fn talk(watch: &mut Watch) {
+    if let Some(attendant) = &mut watch.attendant {
+        attendant.turn(Instant::now());
+    }
+    if let Some(clerk) = &mut watch.clerk {
+        clerk.turn(Instant::now());
     }
 }
 
@@ -191,6 +202,10 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         set.push(PollFd::from_borrowed_fd(fd, flags));
         owners.push('q');
     }
+    for fd in watch.clerk.iter().filter_map(Clerk::interest) {
+        set.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        owners.push('a');
+    }
     for (fd, flags) in watch.output.interests() {
         set.push(PollFd::from_borrowed_fd(fd, flags));
         owners.push('o');
@@ -211,7 +226,8 @@ fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
     let memory = watch.memory.map(|_| if watch.memory_close { CLOSE_PERIOD } else { MEMORY_PERIOD });
     let cpu = watch.cpu.map(|_| CPU_PERIOD);
     let question = watch.attendant.as_ref().and_then(|attendant| attendant.time_left(Instant::now()));
-    let left = wall.into_iter().chain(memory).chain(cpu).chain(question).min()?;
+    let transfer = watch.clerk.as_ref().and_then(|clerk| clerk.time_left(Instant::now()));
+    let left = [wall, memory, cpu, question, transfer].into_iter().flatten().min()?;
     Timespec::try_from(left).ok()
 }
 

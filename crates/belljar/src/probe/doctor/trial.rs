@@ -114,7 +114,12 @@ fn hear(socket: &OwnedFd) -> Option<Failure> {
         }
         match Event::decode(&bytes)? {
             Event::Failed(failure) => return Some(failure),
-            Event::Started | Event::Terminal | Event::Folder | Event::Sockets | Event::Listener => {}
+            Event::Started
+            | Event::Terminal
+            | Event::Folder
+            | Event::Sockets
+            | Event::Channel
+            | Event::Listener => {}
             Event::Ended(_) => return None,
         }
     }

@@ -1,0 +1,44 @@
+//! Whom the supervisor talks to while the jar runs: the user who answers questions, the jar that asks for actions.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::action::{Clerk, Office};
+use crate::ask::Attendant;
+use crate::command::Command;
+use crate::error::{PlanError, StartError};
+use crate::event::Events;
+use crate::spawn::Started;
+use crate::supervise::Watch;
+
+/// What was made ready before the start.
+#[derive(Debug, Default)]
+pub(super) struct Talks {
+    attendant: Option<Attendant>,
+    office: Option<Office>,
+}
+
+impl Talks {
+    /// Reaches the user and opens what actions need; nothing where neither is wanted.
+    pub(super) fn open(command: &Command) -> Result<Self, StartError> {
+        Ok(Self { attendant: attendant(command)?, office: Office::open(&command.policy, &command.env)? })
+    }
+
+    /// Talks from now on.
+    pub(super) fn begin(self, started: &mut Started, watch: &mut Watch, events: &Arc<Events>) {
+        watch.attendant = self.attendant;
+        let channel = <[OwnedFd; 2]>::try_from(std::mem::take(&mut started.channel)).ok();
+        watch.clerk = self.office.zip(channel).map(|(office, [requests, replies])| {
+            Clerk::new(office, requests, replies, Arc::clone(events) as _)
+        });
+    }
+}
+
+/// Reaches the user who is to be asked.
+fn attendant(command: &Command) -> Result<Option<Attendant>, StartError> {
+    let Some(ask) = &command.ask else { return Ok(None) };
+    // Nothing hands questions over: asking would be a promise without a voice.
+    let unsupported = PlanError::Unsupported { what: "asking", origin: "--ask".to_owned() };
+    ask.begin(&command.policy, command.home.as_deref())?;
+    Err(unsupported.into())
+}
