@@ -32,6 +32,15 @@ pub(crate) const SMC: Need =
 /// Sockets of virtual machines that reach the machine itself.
 pub(crate) const VSOCK_LOOPBACK: Need =
     Need { name: "vsock loopback", found: || std::fs::metadata("/sys/module/vsock_loopback").is_ok() };
+/// The machine finds itself by its own name.
+pub(crate) const HOST_NAME: Need = Need {
+    name: "a host name that resolves",
+    found: || {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        std::net::ToSocketAddrs::to_socket_addrs(&(name.trim(), 1)).is_ok()
+    },
+};
+
 /// UDP-Lite.
 pub(crate) const UDPLITE: Need =
     Need { name: "UDP-Lite", found: || socket(AddressFamily::INET, SocketType::DGRAM, 136) };

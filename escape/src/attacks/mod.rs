@@ -17,6 +17,7 @@ mod global;
 pub(crate) mod kernel;
 mod landlock;
 mod launcher;
+mod named;
 mod number;
 mod procfs;
 pub(crate) mod proof;
@@ -41,6 +42,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     chroot::FAMILY,
     procfs::FAMILY,
     global::FAMILY,
+    named::FAMILY,
     landlock::FAMILY,
     data::FAMILY,
     terminal::FAMILY,
