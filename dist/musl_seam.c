@@ -59,6 +59,97 @@ int __wrap_sigaction(int number, const struct sigaction *new, struct sigaction *
 }
 
 /*
+ * musl copies by one string instruction and compares byte by byte. A start copies and compares a thousand pieces, most of
+ * them shorter than that instruction's own start-up. Long pieces are rare here, and still left to it.
+ */
+#define LONG_PIECE 512
+
+/* Accesses of any address; the compiler makes single moves of them. */
+typedef uint64_t word __attribute__((may_alias, aligned(1)));
+typedef uint32_t half __attribute__((may_alias, aligned(1)));
+
+/* Up to 16 bytes: everything is read before anything is written. */
+static inline void copy_short(unsigned char *to, const unsigned char *from, size_t count)
+{
+    if (count >= 8) {
+        uint64_t first = *(const word *)from, last = *(const word *)(from + count - 8);
+        *(word *)to = first;
+        *(word *)(to + count - 8) = last;
+    } else if (count >= 4) {
+        uint32_t first = *(const half *)from, last = *(const half *)(from + count - 4);
+        *(half *)to = first;
+        *(half *)(to + count - 4) = last;
+    } else if (count > 0) {
+        unsigned char first = from[0], middle = from[count / 2], last = from[count - 1];
+        to[0] = first;
+        to[count / 2] = middle;
+        to[count - 1] = last;
+    }
+}
+
+/* More than 16 bytes, from the start: the target lies apart from the source or below it. */
+static inline void copy_upwards(unsigned char *to, const unsigned char *from, size_t count)
+{
+    if (count >= LONG_PIECE) {
+        __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+        return;
+    }
+    for (; count >= 8; count -= 8, to += 8, from += 8)
+        *(word *)to = *(const word *)from;
+    for (; count > 0; count--)
+        *to++ = *from++;
+}
+
+void *__wrap_memcpy(void *restrict, const void *restrict, size_t);
+void *__wrap_memcpy(void *restrict to, const void *restrict from, size_t count)
+{
+    if (count <= 16)
+        copy_short(to, from, count);
+    else
+        copy_upwards(to, from, count);
+    return to;
+}
+
+void *__wrap_memmove(void *, const void *, size_t);
+void *__wrap_memmove(void *target, const void *source, size_t count)
+{
+    unsigned char *to = target;
+    const unsigned char *from = source;
+
+    if (count <= 16)
+        copy_short(to, from, count);
+    else if ((uintptr_t)to - (uintptr_t)from >= count)
+        copy_upwards(to, from, count);
+    else {
+        /* The target lies above: from the end, where what is overwritten has been read. */
+        for (; count >= 8; count -= 8)
+            *(word *)(to + count - 8) = *(const word *)(from + count - 8);
+        while (count-- > 0)
+            to[count] = from[count];
+    }
+    return target;
+}
+
+int __wrap_memcmp(const void *, const void *, size_t);
+int __wrap_memcmp(const void *first, const void *second, size_t count)
+{
+    const unsigned char *a = first, *b = second;
+
+    for (; count >= 8 && *(const word *)a == *(const word *)b; count -= 8)
+        a += 8, b += 8;
+    for (; count > 0; count--, a++, b++)
+        if (*a != *b)
+            return *a - *b;
+    return 0;
+}
+
+int __wrap_bcmp(const void *, const void *, size_t);
+int __wrap_bcmp(const void *first, const void *second, size_t count)
+{
+    return __wrap_memcmp(first, second, count);
+}
+
+/*
  * The unwinder asks this where an address's unwind table is, and asks nothing else when it exists. The answer has
  * glibc's layout; a static program is one object.
  */

@@ -21,6 +21,25 @@ const SIZE: u64 = 6_000_000;
 /// Where distributions put musl's static library and start files.
 const MUSL: &[&str] = &["/usr/lib/x86_64-linux-musl", "/usr/lib/musl/lib", "/usr/local/musl/lib"];
 
+/// Functions of musl in whose place the linker is told to put the seam's.
+const REPLACED: &[&str] = &["pthread_getattr_np", "sigaction", "memcpy", "memmove", "memcmp", "bcmp"];
+
+/// How the seam is compiled: its copying loops must not become calls of themselves.
+const SEAM_FLAGS: &[&str] = &[
+    "-std=c99",
+    "-D_POSIX_C_SOURCE=200809L",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-O2",
+    "-fPIE",
+    "-fno-builtin",
+    "-fno-tree-loop-distribute-patterns",
+    "-c",
+    "dist/musl_seam.c",
+    "-o",
+];
+
 /// What the compiler's unwinder calls without asking for it to be linked: with glibc it always is.
 const CALLED_UNASKED: &[&str] = &[
     "pthread_getspecific",
@@ -82,9 +101,8 @@ fn musl_flags(library: &Path, seam: &Path) -> Vec<String> {
         format!("-L{}", library.display()),
         library.join("rcrt1.o").display().to_string(),
         seam.display().to_string(),
-        "-Wl,--wrap=pthread_getattr_np".to_owned(),
-        "-Wl,--wrap=sigaction".to_owned(),
     ];
+    arguments.extend(REPLACED.iter().map(|name| format!("-Wl,--wrap={name}")));
     arguments.extend(CALLED_UNASKED.iter().map(|name| format!("-Wl,--undefined={name}")));
     arguments.iter().map(|argument| format!("-Clink-arg={argument}")).collect()
 }
@@ -95,19 +113,7 @@ fn seam(folder: &Path) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     tree::read("dist/musl_seam.c")?.hash(&mut hasher);
     let object = folder.join(format!("musl_seam-{:016x}.o", hasher.finish()));
-    let flags = [
-        "-std=c99",
-        "-D_POSIX_C_SOURCE=200809L",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-O2",
-        "-fPIE",
-        "-c",
-        "dist/musl_seam.c",
-        "-o",
-    ];
-    must(program("cc", flags).arg(&object))?;
+    must(program("cc", SEAM_FLAGS).arg(&object))?;
     Ok(object)
 }
 

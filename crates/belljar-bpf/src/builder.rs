@@ -220,7 +220,7 @@ impl FilterBuilder {
 }
 
 /// Room for what a policy and a planner add to a group: growing copies every rule.
-const FURTHER_RULES: usize = 64;
+const FURTHER_RULES: usize = 48;
 
 const NO_DEFAULT_ALLOW: &str = "a filter names what it grants";
 const DENY_MUST_REFUSE: &str = "a deny rule must refuse";

@@ -37,14 +37,15 @@ pub(crate) fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
 }
 
 /// A filter beside the policy's own: these calls go to the listener, the others are left to that one.
-pub(crate) fn hand_over(arch: Arch, numbers: &[u32]) -> Result<Filter, CompileError> {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_unstable();
+pub(crate) fn hand_over(arch: Arch, rules: &[Rule]) -> Result<Filter, CompileError> {
+    let mut sorted: Vec<&Rule> = rules.iter().collect();
+    sorted.sort_by_key(|rule| rule.nr);
     let mut cut = Cut { intervals: vec![Interval { first: 0, leaf: Leaf::Verdict(Action::Allow) }] };
-    for (at, nr) in sorted.iter().enumerate() {
-        cut.add(*nr, Leaf::Verdict(Action::Notify));
-        if sorted.get(at + 1) != Some(&(nr + 1)) {
-            cut.add(nr + 1, Leaf::Verdict(Action::Allow));
+    for same in sorted.chunk_by(|a, b| a.nr == b.nr) {
+        let Some(first) = same.first() else { continue };
+        cut.add(first.nr, leaf(same, Action::Allow));
+        if !sorted.iter().any(|rule| rule.nr == first.nr + 1) {
+            cut.add(first.nr + 1, Leaf::Verdict(Action::Allow));
         }
     }
     let mut asm = Assembler::new();

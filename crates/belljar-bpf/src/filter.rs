@@ -4,7 +4,9 @@ use crate::action::Action;
 use crate::arch::Arch;
 use crate::asm::{AND_K, JA, JEQ, JGE, JGT, JSET, LD_ABS, RET_K};
 use crate::compile;
+use crate::cond::Cond;
 use crate::error::CompileError;
+use crate::spec::{Origin, Rule};
 
 /// The most instructions the kernel loads.
 pub const MAX_INSNS: usize = 4096;
@@ -77,24 +79,30 @@ impl Filter {
         Filter { insns }
     }
 
-    /// A filter to be stacked on the policy's own: hands these calls to its listener and leaves all others to the other
-    /// filter, whose refusals win. Other architectures die.
+    /// A filter to be stacked on the policy's own: hands these calls to its listener, each always or when its condition holds,
+    /// and leaves all others to the other filter, whose refusals win. Other architectures die.
     ///
     /// # Errors
-    /// [`CompileError::Empty`] without a call to hand over.
+    /// [`CompileError::Empty`] without a call to hand over; an unknown number or a condition that makes no sense for it.
     ///
     /// ```
-    /// use belljar_bpf::{Action, Filter, SeccompData};
-    /// let filter = Filter::hand_over(&[2, 257])?;
-    /// assert_eq!(filter.eval(&SeccompData::x86_64(257, [0; 6])), Action::Notify);
+    /// use belljar_bpf::{Action, Filter, SeccompData, parse_condition};
+    /// let when = parse_condition("arg2 & 0x200000 == 0")?;
+    /// let filter = Filter::hand_over(&[(2, None), (257, Some(when))])?;
+    /// assert_eq!(filter.eval(&SeccompData::x86_64(2, [0; 6])), Action::Notify);
+    /// assert_eq!(filter.eval(&SeccompData::x86_64(257, [0, 0, 0x200000, 0, 0, 0])), Action::Allow);
     /// assert_eq!(filter.eval(&SeccompData::x86_64(0, [0; 6])), Action::Allow);
-    /// # Ok::<(), belljar_bpf::CompileError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn hand_over(calls: &[u32]) -> Result<Filter, CompileError> {
-        if calls.is_empty() {
+    pub fn hand_over(calls: &[(u32, Option<Cond>)]) -> Result<Filter, CompileError> {
+        let rule = |(nr, when): &(u32, Option<Cond>)| {
+            Rule::new(*nr, when.as_ref(), Action::Notify, Origin::Planner).map_err(CompileError::Rule)
+        };
+        let rules = calls.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
+        if rules.is_empty() {
             return Err(CompileError::Empty);
         }
-        compile::hand_over(Arch::X86_64, calls)
+        compile::hand_over(Arch::X86_64, &rules)
     }
 
     /// The instructions.

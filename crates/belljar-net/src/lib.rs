@@ -29,7 +29,7 @@ pub use lookup::{HostResolver, Resolver};
 pub use observe::{Connected, Denial, Door, Observer, Reason};
 pub use rules::Rules;
 pub use service::{Service, Settings};
-pub use sockets::Sockets;
+pub use sockets::{Inside, Sockets};
 
 /// Readers of what a jar sends, for fuzz targets.
 #[cfg(feature = "test-hooks")]

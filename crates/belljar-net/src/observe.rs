@@ -16,6 +16,8 @@ pub enum Door {
     Http,
     /// The SOCKS5 proxy.
     Socks,
+    /// A program of the host, to this port of the jar.
+    Published(u16),
 }
 
 /// Why it was refused.

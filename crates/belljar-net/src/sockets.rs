@@ -1,5 +1,7 @@
 //! What the jar's side hands over.
 
+use std::fmt;
+use std::io;
 use std::os::fd::OwnedFd;
 
 /// Sockets that were made inside the jar's network namespace and are served outside of it. Each list may hold one socket
@@ -18,4 +20,17 @@ pub struct Sockets {
     pub http_proxy: Vec<OwnedFd>,
     /// Listening TCP sockets of the SOCKS5 proxy.
     pub socks: Vec<OwnedFd>,
+    /// Listening TCP sockets of the host, each with the port of the jar's own `127.0.0.1` that stands behind it.
+    pub published: Vec<(u16, OwnedFd)>,
+    /// How the jar's side of a published connection is had; without it none can be made.
+    pub inside: Option<Box<dyn Inside>>,
+}
+
+/// Makes sockets of the jar's network on request.
+pub trait Inside: fmt::Debug + Send {
+    /// A TCP socket (IPv4) that is connected to nothing yet. The serving thread waits for it.
+    ///
+    /// # Errors
+    /// The jar is gone, or cannot make one.
+    fn socket(&self) -> io::Result<OwnedFd>;
 }

@@ -381,5 +381,5 @@ fn off() -> Setting<bool> {
 }
 
 fn is_off(setting: &Setting<bool>) -> bool {
-    !setting.value && setting.origin == Origin::Default
+    !setting.value
 }

@@ -15,6 +15,8 @@ pub mod child;
 #[cfg(feature = "std")]
 pub mod heap;
 #[cfg(feature = "std")]
+pub mod look;
+#[cfg(feature = "std")]
 pub mod notify;
 #[cfg(feature = "std")]
 pub mod owned;

@@ -58,10 +58,10 @@ pub(crate) fn spawn(
     let sequence = Sequence {
         init: &prepared.init,
         program: &prepared.program,
-        namespaces: plan.namespaces,
+        namespaces: plan.split_namespaces().map_or(plan.namespaces, |(first, _)| first),
         own_pids: plan.namespaces & crate::plan::CLONE_NEWPID != 0,
         announce,
-        errands: -1,
+        errands: prepared.errands.unwrap_or(-1),
         close_after_start: true,
     };
     let at = Instant::now();
@@ -138,8 +138,15 @@ fn await_event(
     }
 }
 
-/// Waits until the program's exec has succeeded.
-pub(crate) fn await_exec(prepared: &Prepared<'_>, started: &Started) -> Result<(), StartError> {
+/// Waits until the program's exec has succeeded, where init announces it.
+pub(crate) fn await_exec(
+    announced: bool,
+    prepared: &Prepared<'_>,
+    started: &Started,
+) -> Result<(), StartError> {
+    if !announced {
+        return Ok(());
+    }
     await_event(prepared, started, Event::Started, "waiting for the program").map(drop)
 }
 

@@ -1,44 +1,25 @@
 //! What the planner says on recorded hosts, as text that is checked in, and what holds for every plan. After a change
 //! of texts or presets: `INSTA_UPDATE=always cargo test -p belljar --test plans`, then read the difference.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
+
+mod support;
 
 use std::path::{Path, PathBuf};
 
 use belljar::HostFacts;
 use belljar::error::PlanError;
 use belljar::plan::{Call, Placed, Plan, Step, plan};
-use belljar::policy::{FlagValue, Policy, PolicyError, Request, load};
+use belljar::policy::Policy;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-
-const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
-
-fn host(name: &str) -> HostFacts {
-    let path = Path::new(HERE).join(format!("hosts/{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
+use support::recorded::{HERE, host, policy, try_policy};
 
 fn every_host() -> Vec<HostFacts> {
     let files = std::fs::read_dir(Path::new(HERE).join("hosts")).unwrap();
     let read = |path: PathBuf| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     files.map(|entry| read(entry.unwrap().path())).collect()
-}
-
-fn policy(flags: &[(&str, &str)]) -> Policy {
-    try_policy(flags).unwrap_or_else(|error| panic!("{flags:?}: {error}"))
-}
-
-/// The policy of a command line, in a project folder of an ordinary home.
-fn try_policy(flags: &[(&str, &str)]) -> Result<Policy, PolicyError> {
-    let request = Request {
-        flags: flags.iter().map(|(flag, value)| FlagValue::new(*flag, *value)).collect(),
-        cwd: "/src/project".into(),
-        home: Some("/home/ann".into()),
-        ..Request::default()
-    };
-    load(&request, &|_| Err(std::io::ErrorKind::NotFound.into()))
 }
 
 /// A plan or its refusal as people read it. The length of the filter changes with every group file: it is left out.
@@ -374,38 +355,4 @@ proptest! {
             prop_assert!(bare.enforced.iter().all(|row| row.gap.is_none()));
         }
     }
-}
-
-#[test]
-fn networks_by_name_need_a_namespace_and_ports_that_can_be_served() {
-    let user = host("linux-6.18-user");
-    let refused =
-        |flags: &[(&str, &str)], host: &HostFacts| plan(&policy(flags), host, Call::default()).unwrap_err();
-    let restricted = host("ubuntu-24.04-apparmor-restricted");
-    let weaker = [("--allow-weaker", "fs"), ("--allow-weaker", "ipc"), ("--allow-weaker", "net")];
-    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")]] {
-        let error = refused(&[&flags[..], &weaker].concat(), &restricted);
-        assert!(matches!(error, PlanError::NeedsUserns { .. }), "{error}");
-        assert!(error.to_string().contains(flags[0].1), "{error}");
-    }
-    let error = refused(&[("-n", "9.9.9.9:53")], &user);
-    assert!(matches!(error, PlanError::PortTaken { port: 53, .. }), "{error}");
-    let ports: Vec<String> = (1000..1201).map(|port| format!("a.org:{port}")).collect();
-    let flags: Vec<(&str, &str)> = ports.iter().map(|host| ("-n", host.as_str())).collect();
-    let error = refused(&flags, &user);
-    assert!(matches!(error, PlanError::TooManyPorts { count: 201, most: 200 }), "{error}");
-    assert!(error.hint().contains("fewer ports"), "{}", error.hint());
-    plan(&policy(&flags[1..]), &user, Call::default()).unwrap();
-}
-
-#[test]
-fn landlock_closes_other_ports_when_it_is_required() {
-    let user = host("linux-6.18-user");
-    let flags = [("-n", "a.org:443"), ("--require", "net=landlock")];
-    let closed = plan(&policy(&flags), &user, Call::default()).unwrap();
-    assert_eq!(closed.landlock.unwrap().net, 2, "connect is handled");
-    let open = plan(&policy(&flags[..1]), &user, Call::default()).unwrap();
-    assert_eq!(open.landlock.unwrap().net, 0, "servers of the jar are reached by its programs");
-    let error = plan(&policy(&flags), &host("rhel-9-no-landlock"), Call::default()).unwrap_err();
-    assert!(matches!(error, PlanError::RequirementUnmet { subject: "net", .. }), "{error}");
 }

@@ -56,6 +56,11 @@ pub(crate) fn by_git(rig: &Rig<'_>) -> Result<()> {
     reached(rig, git)
 }
 
+/// The same with SSH.
+pub(crate) fn by_ssh(rig: &Rig<'_>) -> Result<()> {
+    reached(rig, ssh)
+}
+
 fn reached(rig: &Rig<'_>, serve: Serve) -> Result<()> {
     let mirror = Mirror::start(rig.work.join("site"), serve)?;
     let outside = run(rig, &mirror, "127.0.0.1", false)?;
@@ -120,10 +125,18 @@ fn http(folder: &Path, mut stream: TcpStream) -> Result<()> {
 /// One connection for git's daemon.
 fn git(folder: &Path, stream: TcpStream) -> Result<()> {
     let base = format!("--base-path={}", folder.display());
-    let mut daemon = Command::new("git");
-    daemon.args(["daemon", "--inetd", "--export-all", &base]).stderr(Stdio::null());
+    hand_over(Command::new("git").args(["daemon", "--inetd", "--export-all", &base]), stream)
+}
+
+/// One connection for an SSH server with the folder's key.
+fn ssh(folder: &Path, stream: TcpStream) -> Result<()> {
+    hand_over(Command::new("/usr/sbin/dropbear").args(["-i", "-r"]).arg(folder.join("key")), stream)
+}
+
+/// Runs a server that serves one connection by standard input and output.
+fn hand_over(server: &mut Command, stream: TcpStream) -> Result<()> {
     let output = OwnedFd::from(stream.try_clone()?);
-    daemon.stdin(Stdio::from(OwnedFd::from(stream))).stdout(Stdio::from(output));
-    daemon.status()?;
+    server.stdin(Stdio::from(OwnedFd::from(stream))).stdout(Stdio::from(output)).stderr(Stdio::null());
+    server.status()?;
     Ok(())
 }

@@ -57,7 +57,9 @@ pub(super) fn listeners(sockets: Sockets) -> io::Result<Vec<Listener>> {
     let dns = sockets.dns_tcp.into_iter().map(|fd| (Door::Dns, fd));
     let http = sockets.http_proxy.into_iter().map(|fd| (Door::Http, fd));
     let socks = sockets.socks.into_iter().map(|fd| (Door::Socks, fd));
-    let streams = tcp.chain(dns).chain(http).chain(socks).map(|(door, fd)| stream(door, fd));
+    let published = sockets.published.into_iter().map(|(port, fd)| (Door::Published(port), fd));
+    let streams = tcp.chain(dns).chain(http).chain(socks).chain(published);
+    let streams = streams.map(|(door, fd)| stream(door, fd));
     streams.chain(sockets.dns_udp.into_iter().map(datagram)).collect()
 }
 
@@ -184,7 +186,7 @@ impl Engine {
     fn welcome(&mut self, door: Door, socket: TcpStream) {
         let (due, stage) = match door {
             Door::Dns => (self.now + OPENING, Stage::Dns(Vec::new())),
-            Door::Tcp => (self.now, Stage::Idle),
+            Door::Tcp | Door::Published(_) => (self.now, Stage::Idle),
             Door::Http | Door::Socks => {
                 (self.now + OPENING, Stage::Opening { bytes: Vec::new(), is_greeted: false })
             }
@@ -199,10 +201,18 @@ impl Engine {
                     let ask = engine.meant(connection, meant);
                     engine.ask(id, connection, ask)
                 }
+                (Ok(()), Ok(_)) if let Door::Published(port) = door => engine.inside(id, connection, port),
                 (Ok(()), Ok(_)) => engine.step(id, connection),
                 _ => Next::Cut,
             }
         });
+    }
+
+    /// A program of the host wants a server of the jar.
+    fn inside(&mut self, id: u64, connection: &mut Connection, port: u16) -> Next {
+        let to = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let ask = Ask { host: Host::Address(to), port, up: Vec::new(), down: Vec::new() };
+        self.start(id, connection, ask, [SocketAddr::new(to, port)].into())
     }
 
     /// What the address that a connection was made to stands for.

@@ -85,7 +85,7 @@ impl Door {
         match self {
             Self::Http => OPEN.to_vec(),
             Self::Socks => Code::Granted.reply(),
-            Self::Dns | Self::Tcp => Vec::new(),
+            Self::Dns | Self::Tcp | Self::Published(_) => Vec::new(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Door {
         match self {
             Self::Http => Some(Status::Forbidden.answer(text)),
             Self::Socks => Some(Code::Denied.reply()),
-            Self::Dns | Self::Tcp => None,
+            Self::Dns | Self::Tcp | Self::Published(_) => None,
         }
     }
 
@@ -109,7 +109,7 @@ impl Door {
         match self {
             Self::Http => Some(status.answer(&format!("belljar: {object} {text}"))),
             Self::Socks => Some(code.reply()),
-            Self::Dns | Self::Tcp => None,
+            Self::Dns | Self::Tcp | Self::Published(_) => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
-use crate::Connected;
+use crate::{Connected, Door, Inside};
 
 use super::connection::{Ask, Connection, Dial, Failure, Stage};
 use super::poll::Token;
@@ -46,7 +46,7 @@ impl Engine {
     ) -> Next {
         let until = self.now + LIMIT;
         let mut dial = Dial { ask, left, tries: Vec::new(), until, is_refused: true };
-        self.next_try(id, &mut dial);
+        self.next_try(id, connection.door, &mut dial);
         self.carry_on(id, connection, dial)
     }
 
@@ -73,7 +73,7 @@ impl Engine {
             }
         }
         if dial.tries.is_empty() || connection.due <= self.now {
-            self.next_try(id, &mut dial);
+            self.next_try(id, connection.door, &mut dial);
         }
         self.carry_on(id, connection, dial)
     }
@@ -97,20 +97,22 @@ impl Engine {
     }
 
     /// Tries further addresses until one try is under way.
-    fn next_try(&mut self, id: u64, dial: &mut Dial) {
+    fn next_try(&mut self, id: u64, door: Door, dial: &mut Dial) {
         while dial.tries.len() < TRIES {
             let Some(to) = dial.left.pop_front() else { return };
-            match self.begin(id, to) {
+            match self.begin(id, door, to) {
                 Ok(socket) => return dial.tries.push((socket, to)),
                 Err(error) => dial.is_refused &= error.kind() == io::ErrorKind::ConnectionRefused,
             }
         }
     }
 
-    fn begin(&self, id: u64, to: SocketAddr) -> io::Result<TcpStream> {
-        let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = TcpStream::from(socket_with(family, SocketType::STREAM, flags, None)?);
+    fn begin(&self, id: u64, door: Door, to: SocketAddr) -> io::Result<TcpStream> {
+        let socket = match (door, &self.inside) {
+            (Door::Published(_), Some(inside)) => inside_socket(&**inside)?,
+            (Door::Published(_), None) => return Err(io::ErrorKind::Unsupported.into()),
+            _ => outside_socket(to)?,
+        };
         sockopt::set_tcp_nodelay(&socket, true)?;
         sockopt::set_socket_keepalive(&socket, true)?;
         sockopt::set_tcp_keepidle(&socket, KEEPALIVE)?;
@@ -140,6 +142,20 @@ impl Engine {
         self.wake_at(id, connection, due);
         self.step(id, connection)
     }
+}
+
+/// A socket of the host's network.
+fn outside_socket(to: SocketAddr) -> io::Result<TcpStream> {
+    let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(socket_with(family, SocketType::STREAM, flags, None)?.into())
+}
+
+/// A socket of the jar's.
+fn inside_socket(inside: &dyn Inside) -> io::Result<TcpStream> {
+    let socket = TcpStream::from(inside.socket()?);
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// The jar's side is a loopback. Small answers must not wait for more to come, and of large ones no more is kept on the way

@@ -28,7 +28,7 @@ use rustix::event::epoll::EventFlags;
 use crate::budget::{Bucket, Budgets};
 use crate::lookup::Lookups;
 use crate::standin::StandIns;
-use crate::{Observer, Rules, Settings, Sockets};
+use crate::{Inside, Observer, Rules, Settings, Sockets};
 
 use accept::Listener;
 use connection::{Connection, Failure, Stage};
@@ -96,6 +96,7 @@ pub(crate) struct Engine {
     names: StandIns,
     lookups: Lookups,
     observer: Arc<dyn Observer>,
+    inside: Option<Box<dyn Inside>>,
     budgets: Budgets,
     rate: Bucket,
     patterns: Bucket,
@@ -107,11 +108,12 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(
-        sockets: Sockets,
+        mut sockets: Sockets,
         rules: Rules,
         observer: Arc<dyn Observer>,
         settings: Settings,
     ) -> io::Result<Self> {
+        let inside = sockets.inside.take();
         let (now, poll, bell) = (Instant::now(), Poll::new()?, Arc::new(Bell::new()?));
         let budgets = accept::within_limits(settings.budgets);
         poll.watch(&bell.event, Token::Wake)?;
@@ -132,6 +134,7 @@ impl Engine {
             names: StandIns::new(settings.stand_ins, budgets.names),
             lookups: Lookups::new(settings.resolver, settings.fresh, Box::new(move || ringer.ring())),
             observer,
+            inside,
             rate: Bucket::new(budgets.burst, budgets.per_second, Duration::from_secs(1), now),
             patterns: Bucket::new(
                 budgets.patterns,

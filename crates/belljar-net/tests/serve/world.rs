@@ -121,6 +121,7 @@ impl Setup {
             dns_tcp: vec![dns_tcp.into()],
             http_proxy: vec![http.into()],
             socks: vec![socks.into()],
+            ..Sockets::default()
         };
         let (seen, rules) = (Arc::new(Seen::default()), self.rules());
         let names = Arc::new(self.names);

@@ -105,6 +105,35 @@ pub fn wait_any(no_hang: bool) -> Result<(i32, i32, abi::Rusage)> {
     Ok((fd_of(pid), status, usage))
 }
 
+/// `wait4(2)` for one child, whatever its status.
+///
+/// # Errors
+/// The kernel's.
+pub fn wait_for(pid: i32) -> Result<()> {
+    loop {
+        match plain(Sysno::wait4, [int(pid), 0, word(g::__WALL), 0, 0, 0]) {
+            Err(Errno::INTR) => {}
+            done => return done.map(drop),
+        }
+    }
+}
+
+/// `unshare(2)`.
+///
+/// # Errors
+/// The kernel's.
+pub fn unshare(namespaces: u32) -> Result<()> {
+    plain(Sysno::unshare, [word(namespaces), 0, 0, 0, 0, 0]).map(drop)
+}
+
+/// `setns(2)` by a descriptor of a namespace of this kind.
+///
+/// # Errors
+/// The kernel's.
+pub fn enter_namespace(fd: Fd, kind: u32) -> Result<()> {
+    plain(Sysno::setns, [int(fd), word(kind), 0, 0, 0, 0]).map(drop)
+}
+
 /// `getrusage(2)` of the waited-for children.
 #[must_use]
 pub fn children_usage() -> abi::Rusage {

@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 
 use linux_raw_sys::general as g;
 
+use super::aside::Aside;
 use super::op::{Op, State};
 use crate::abi::Rusage;
 use crate::call::{self, Errno, Fd};
@@ -22,7 +23,8 @@ struct Shared<'a> {
 
 /// The child's whole life.
 pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
-    let state = State { status, terminal: -1, mask: -1, ruleset: -1, texts: [-1; 4] };
+    let aside = Aside::new();
+    let state = State { status, terminal: -1, mask: -1, ruleset: -1, texts: [-1; 4], aside };
     let mut shared = Shared { sequence, state, failure: None };
     if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
         fail(status, failure);
@@ -64,9 +66,10 @@ fn start(shared: &mut Shared<'_>) -> Result<i32, Errno> {
     let mut stack = MaybeUninit::<[u8; STACK]>::uninit();
     let base: *mut u8 = stack.as_mut_ptr().cast();
     let arg: *mut Shared<'_> = shared;
+    let flags = u64::from(g::CLONE_VM | g::CLONE_VFORK | g::SIGCHLD);
     // SAFETY: the stack is 16-aligned below its end, big enough (see STACK), and not used by init meanwhile: the kernel
     // suspends init until the child leaves this memory (CLONE_VFORK). `program` never returns and reads `arg` only.
-    let pid = unsafe { clone_on_stack(base.wrapping_add(STACK), program, arg.cast()) };
+    let pid = unsafe { clone_on_stack(flags, base.wrapping_add(STACK), program, arg.cast()) };
     if pid < 0 {
         Err(Errno(i32::try_from(pid.unsigned_abs()).unwrap_or(0)))
     } else {
@@ -87,12 +90,16 @@ extern "C" fn program(arg: *mut u8) -> ! {
     call::exit(125)
 }
 
-/// `clone(2)` with shared memory: the child calls `entry(arg)` on its own stack.
+/// `clone(2)` with shared memory (`CLONE_VM` is among `flags`): the child calls `entry(arg)` on its own stack.
 ///
 /// # Safety
 /// `stack` is the end of a stack that nobody else uses until the child leaves this memory; `entry` never returns.
-unsafe fn clone_on_stack(stack: *mut u8, entry: extern "C" fn(*mut u8) -> !, arg: *mut u8) -> isize {
-    let flags = u64::from(g::CLONE_VM | g::CLONE_VFORK | g::SIGCHLD);
+pub(super) unsafe fn clone_on_stack(
+    flags: u64,
+    stack: *mut u8,
+    entry: extern "C" fn(*mut u8) -> !,
+    arg: *mut u8,
+) -> isize {
     let top = stack.map_addr(|address| address & !0xF);
     let result: isize;
     // SAFETY: the child never comes back to this frame: it jumps to `entry` on its own stack. The parent sees an ordinary

@@ -1,6 +1,7 @@
 //! What runs between clone and exec. Two processes: *init*, which builds the jar and reaps, and the *program*.
 
 mod action;
+mod aside;
 mod init;
 mod narrow;
 mod network;

@@ -47,15 +47,24 @@ impl Serve {
     }
 }
 
+/// The socket stays open: init closes it with everything else.
 pub(super) fn loopback() -> Result<()> {
-    let socket = call::socket(AF_INET, DATAGRAM)?;
+    raise_loopback(fresh_socket()?)
+}
+
+/// A socket of the current network namespace.
+pub(super) fn fresh_socket() -> Result<Fd> {
+    call::socket(AF_INET, DATAGRAM)
+}
+
+/// Brings the loopback of a socket's namespace up.
+pub(super) fn raise_loopback(socket: Fd) -> Result<()> {
     let mut name = [0_u8; 16];
     for (to, from) in name.iter_mut().zip(b"lo") {
         *to = *from;
     }
     // IFF_UP | IFF_RUNNING
     let mut request = abi::IfReq { name, flags: 0x41, rest: [0; 22] };
-    // Init closes the socket with everything else.
     call::ioctl_with(socket, SIOCSIFFLAGS, &mut request).map(drop)
 }
 

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::{general as g, prctl as p};
 
+use super::aside::Aside;
 use super::{action, narrow, network, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
@@ -107,6 +108,12 @@ pub enum Op<'a> {
     PivotRoot,
     /// Name of the host inside.
     Hostname(&'a [u8]),
+    /// Make these namespaces (`CLONE_NEW*`).
+    Unshare(u32),
+    /// Let a process of its own make a network namespace with its loopback up.
+    BeginNetwork,
+    /// Wait for that process and enter its network namespace.
+    JoinNetwork,
     /// Bring the loopback interface up.
     Loopback,
     /// Every address becomes one of the loopback's own.
@@ -182,6 +189,8 @@ pub(crate) struct State {
     pub(crate) ruleset: Fd,
     /// Files of [`Op::KeepText`]; -1 = none.
     pub(crate) texts: [Fd; 4],
+    /// Who makes the network.
+    pub(crate) aside: Aside,
 }
 
 impl Op<'_> {
@@ -214,6 +223,7 @@ impl Op<'_> {
             Self::SetAttr { .. } => "mount-attributes",
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
+            Self::Unshare(_) | Self::BeginNetwork | Self::JoinNetwork => "clone",
             Self::Loopback => "loopback",
             Self::OwnEveryAddress | Self::Serve(_) => "network",
             Self::OpenTerminal { .. } | Self::HostTerminal(_) | Self::UseTerminal(_) => "terminal",
@@ -273,7 +283,10 @@ impl Op<'_> {
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),
             Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),
-            Self::Loopback => network::loopback(),
+            Self::Unshare(namespaces) => call::unshare(namespaces),
+            Self::BeginNetwork => state.aside.begin(),
+            Self::JoinNetwork => state.aside.join(),
+            Self::Loopback => state.aside.loopback(),
             Self::OwnEveryAddress => network::own_every_address(),
             Self::Serve(wanted) => network::serve(state.status, wanted),
             Self::OpenTerminal { size, settings } => pty::open(state, size, settings),

@@ -1,6 +1,7 @@
 //! Who made a call, as `/proc` of the supervisor shows it. All of it can be gone or belong to another process a moment later:
 //! whoever looks asks afterwards whether the call still waits.
 
+use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -27,6 +28,14 @@ pub(super) struct Numbers {
     pub(super) own_group: u32,
     /// Itself, numbered there.
     pub(super) own_thread: u32,
+}
+
+impl Numbers {
+    /// Whether a name in `/proc` is the caller's: of its process or of the thread itself.
+    pub(super) fn are(&self, name: &OsStr) -> bool {
+        let text = name.to_str().unwrap_or_default();
+        text == self.own_group.to_string() || text == self.own_thread.to_string()
+    }
 }
 
 impl Caller {

@@ -36,7 +36,7 @@ const CALLS: &[&str] = &[
     "renameat2",
     "linkat",
     "symlinkat",
-    "truncate",
+    "ftruncate",
     "chmod",
     "fchmodat",
     "fchmodat2",
@@ -118,6 +118,12 @@ pub(super) enum FilterError {
 }
 
 impl Confinement {
+    /// Whom files are used as.
+    pub(super) fn ids(&self) -> (u32, u32) {
+        let own = || (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        self.user.unwrap_or_else(own)
+    }
+
     pub(super) fn new(user: Option<(u32, u32)>) -> Result<Self, FilterError> {
         let mut builder = Filter::builder();
         // Neither a closed set nor meant for programs: what is missing here is refused to the broker alone.

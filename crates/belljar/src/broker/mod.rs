@@ -1,9 +1,12 @@
 //! The broker (door 2): answers system calls that the kernel hands to the supervisor instead of carrying them out. It copies
 //! the arguments once, opens what they mean within the jar's own root, decides on that, and acts on that.
 
+mod attributes;
 mod caller;
 mod confine;
+mod entry;
 mod judge;
+mod look;
 mod memory;
 mod open;
 mod policy;
@@ -11,6 +14,8 @@ mod serve;
 mod table;
 mod task;
 mod walk;
+mod watch;
+mod xattr;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -21,7 +26,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 pub use judge::{Judge, Object, Observer, Request, Rule, Verdict, View, Wanted};
 pub(crate) use policy::{Elsewhere, Seen, Table};
-pub(crate) use table::{Guard, TABLE};
+pub(crate) use table::{Guard, Row, TABLE};
 
 use confine::Confinement;
 use serve::{Parts, Shared};

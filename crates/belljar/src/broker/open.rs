@@ -7,7 +7,6 @@ use rustix::io::Errno;
 
 use super::caller::own_name;
 use super::judge::Wanted;
-use super::memory::word;
 use super::task::{Done, Name, Served, Stop, Task};
 use super::walk::{Found, Held, Last, Spot, find};
 
@@ -31,9 +30,6 @@ const MAX_TRIES: u32 = 8;
 /// `/dev/tty`, which means the terminal of whoever opens it.
 const TTY: (u32, u32) = (5, 0);
 
-/// `open_how`.
-const HOW: usize = 24;
-
 /// What is to be opened how.
 #[derive(Clone, Copy, Debug)]
 struct How {
@@ -52,30 +48,6 @@ pub(super) fn open(task: &Task<'_>) -> Served {
 pub(super) fn creat(task: &Task<'_>) -> Served {
     let mode = u64::from(task.word(task.after(1)) & 0o7777);
     serve(task, How { flags: O_CREAT | O_TRUNC | 1, mode })
-}
-
-/// `openat2`: its structure is read once.
-pub(super) fn openat2(task: &Task<'_>) -> Served {
-    let size = task.register(task.after(2));
-    if size < 24 {
-        return Err(Errno::INVAL.into());
-    }
-    // Longer structures are of newer kernels: what they say would be lost.
-    if size > 24 {
-        return Err(Errno::TOOBIG.into());
-    }
-    let how = task.bytes::<HOW>(task.register(task.after(1)))?;
-    let (flags, mode, resolve) = (word(&how, 0), word(&how, 8), word(&how, 16));
-    let flags = u32::try_from(flags).ok().filter(|flags| flags & !KNOWN == 0).ok_or(Errno::INVAL)?;
-    let makes = flags & (O_CREAT | TMPFILE) != 0;
-    if mode & !0o7777 != 0 || (!makes && mode != 0) {
-        return Err(Errno::INVAL.into());
-    }
-    // Programs that ask for bounds have a fallback for kernels without them; a bound is never dropped.
-    if resolve != 0 {
-        return Err(Errno::NOSYS.into());
-    }
-    serve(task, How { flags, mode })
 }
 
 fn serve(task: &Task<'_>, how: How) -> Served {
@@ -110,7 +82,7 @@ fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
 
 fn wanted(flags: u32) -> Wanted {
     match flags & 3 {
-        _ if flags & O_PATH != 0 => Wanted::Look,
+        _ if flags & O_PATH != 0 => Wanted::Read,
         0 if flags & (O_TRUNC | TMPFILE) == 0 => Wanted::Read,
         _ => Wanted::Write,
     }
@@ -118,18 +90,25 @@ fn wanted(flags: u32) -> Wanted {
 
 fn existing(task: &Task<'_>, held: &Held, how: How) -> Served {
     task.decide(wanted(how.flags), held)?;
-    let kind = held.kind()?;
-    if how.flags & O_PATH != 0 {
-        if how.flags & O_DIRECTORY != 0 && kind != FileType::Directory {
-            return Err(Errno::NOTDIR.into());
-        }
-        return hand_over(held.fd.try_clone()?, how);
-    }
-    match kind {
+    match held.kind()? {
+        kind if how.flags & O_PATH != 0 => without_rights(held, kind, how),
         FileType::Symlink => Err(Errno::LOOP.into()),
         FileType::Directory if how.flags & O_CREAT != 0 => Err(Errno::ISDIR.into()),
         FileType::CharacterDevice if device(&held.fd)? == TTY => terminal(task, how),
         _ => hand_over(reopen(&held.fd, how)?, how),
+    }
+}
+
+/// A descriptor without rights cannot be given to another process. Where the kernel may not be left to make it, it is one
+/// that can be read.
+fn without_rights(held: &Held, kind: FileType, how: How) -> Served {
+    match kind {
+        FileType::Symlink => Err(Errno::LOOP.into()),
+        FileType::RegularFile | FileType::Directory => {
+            let flags = how.flags & (O_DIRECTORY | O_CLOEXEC) | O_NONBLOCK;
+            hand_over(reopen(&held.fd, How { flags, mode: 0 })?, how)
+        }
+        _ => Err(Errno::NXIO.into()),
     }
 }
 

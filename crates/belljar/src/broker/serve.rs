@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// Each folder and link on the way is decided about: the tree holds more than the jar may see.
     pub(super) hops: bool,
+    /// Whom the jar runs as.
+    pub(super) ids: (u32, u32),
     /// The jar's root.
     pub(super) root: OnceLock<OwnedFd>,
     pub(super) confinement: Confinement,
@@ -68,6 +70,7 @@ impl Shared {
             judge: parts.judge,
             observer: parts.observer,
             hops: parts.hops,
+            ids: parts.confinement.ids(),
             root: OnceLock::new(),
             confinement: parts.confinement,
             mounts: Mutex::default(),

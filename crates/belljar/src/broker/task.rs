@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use belljar_sys::notify::{Answer, Listener, Notification};
+use belljar_sys::notify::{Answer, Listener, Memory, Notification};
 use rustix::io::Errno;
 
 use super::caller::Caller;
@@ -38,7 +38,6 @@ impl From<std::io::Error> for Stop {
 #[derive(Debug)]
 pub(crate) enum Done {
     /// A number; mostly 0.
-    #[expect(dead_code, reason = "calls that open nothing follow")]
     Value(i64),
     /// A descriptor, and whether it closes at exec.
     Descriptor(OwnedFd, bool),
@@ -101,6 +100,12 @@ impl<'a> Task<'a> {
         self.name_at(self.row.dir, self.row.path)
     }
 
+    /// The second path of the call.
+    pub(super) fn second_name(&self) -> Result<Name, Stop> {
+        let (dir, path) = self.row.second.ok_or(Errno::INVAL)?;
+        self.name_at(dir, path)
+    }
+
     /// A path by its positions.
     pub(super) fn name_at(&self, dir: Option<u8>, path: u8) -> Result<Name, Stop> {
         let text = memory::path(self.call.pid, self.register(path))?;
@@ -114,6 +119,15 @@ impl<'a> Task<'a> {
         let bytes = memory::exact(self.call.pid, address)?;
         self.still_waits()?;
         Ok(bytes)
+    }
+
+    /// Writes a result where the caller wants it. The memory is opened before the question whether the call still waits, so
+    /// that it cannot be another's.
+    pub(super) fn give(&self, to: u8, bytes: &[u8]) -> Served {
+        let memory = Memory::open(self.call.pid).map_err(|_| Errno::FAULT)?;
+        self.still_waits()?;
+        memory.write(self.register(to), bytes).map_err(|_| Errno::FAULT)?;
+        Ok(Done::Value(0))
     }
 
     /// Asked after each look at the caller and before each act.

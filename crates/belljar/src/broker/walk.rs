@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::caller::{AT_CWD, own_name};
+use super::caller::{AT_CWD, Numbers, own_name};
 use super::task::{Name, Stop, Task};
 
 /// As many as the kernel follows.
@@ -96,10 +96,12 @@ pub(super) fn find(task: &Task<'_>, name: &Name, last: Last) -> Result<Found, St
     }
 }
 
+/// The error for a path that ends in `/` (empty), `.` or `..`.
+pub(super) type Whole = fn(&[u8]) -> Errno;
+
 /// The folder and the last name of a path, for calls that make or remove an entry. `whole` is the error for a path that
 /// ends in no name.
-#[expect(dead_code, reason = "calls that make and remove entries follow")]
-pub(super) fn parent(task: &Task<'_>, name: &Name, whole: Errno) -> Result<Spot, Stop> {
+pub(super) fn parent(task: &Task<'_>, name: &Name, whole: Whole) -> Result<Spot, Stop> {
     let bytes = name.text.as_os_str().as_bytes();
     let kept = bytes.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at.saturating_add(1));
     let (text, rest) = bytes.split_at(kept);
@@ -107,7 +109,7 @@ pub(super) fn parent(task: &Task<'_>, name: &Name, whole: Errno) -> Result<Spot,
     let (folder, entry) = text.split_at(cut);
     match (bytes, entry) {
         ([], _) => return Err(Errno::NOENT.into()),
-        (_, [] | b"." | b"..") => return Err(whole.into()),
+        (_, [] | b"." | b"..") => return Err(whole(entry).into()),
         _ => {}
     }
     let held = match folder {
@@ -126,6 +128,45 @@ pub(super) fn start(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
     let fd = task.caller().descriptor(at)?;
     task.still_waits()?;
     own(task, fd)
+}
+
+/// What a descriptor of the caller refers to, for calls that only look at it: a path of another tree is no matter then.
+pub(super) fn descriptor(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
+    let fd = task.caller().descriptor(at)?;
+    task.still_waits()?;
+    match own(task, fd.try_clone()?) {
+        Err(Stop::Fails(Errno::ACCESS)) => Ok(Held { fd, path: None }),
+        done => done,
+    }
+}
+
+/// What `self` and the links of a process in `/proc` say to the caller; none for every other symlink.
+pub(super) fn process_link(task: &Task<'_>, held: &Held) -> Result<Option<PathBuf>, Stop> {
+    let path = held.path.as_deref().filter(|_| is_proc(&held.fd));
+    let Some((folder, name)) = path.and_then(|path| Some((path.parent()?, path.file_name()?))) else {
+        return Ok(None);
+    };
+    let numbers = task.caller().numbers()?;
+    task.still_waits()?;
+    match name.as_bytes() {
+        b"self" => Ok(Some(numbers.own_group.to_string().into())),
+        b"thread-self" => Ok(Some(format!("{}/task/{}", numbers.own_group, numbers.own_thread).into())),
+        // Links of other processes need power over them, which the supervisor has and the caller may lack.
+        _ => match folder.iter().find(|part| is_number(part)) {
+            Some(process) if !numbers.are(process) => Err(Errno::ACCESS.into()),
+            _ => Ok(None),
+        },
+    }
+}
+
+/// A folder of the caller itself in `/proc`, or its folder of descriptors.
+fn is_own_folder(numbers: &Numbers, folder: &Path) -> bool {
+    let process = if folder.ends_with("fd") { folder.parent() } else { Some(folder) };
+    process.and_then(Path::file_name).is_some_and(|name| numbers.are(name))
+}
+
+fn is_number(name: &OsStr) -> bool {
+    name.as_bytes().iter().all(u8::is_ascii_digit)
 }
 
 /// Something of the caller's own. What has a path must be what the jar has there: a path of another tree means something else.
@@ -201,6 +242,11 @@ fn in_jar(task: &Task<'_>, fd: &OwnedFd, path: &Path) -> Result<bool, Stop> {
         task.shared.mounts().push(here.0);
     }
     Ok(same)
+}
+
+/// The mount that something lies on.
+pub(super) fn mount(fd: &OwnedFd) -> Result<u64, Errno> {
+    identity(fd).map(|(mount, ..)| mount)
 }
 
 /// Mount, device and inode.
@@ -304,6 +350,10 @@ impl<'a> Walk<'a> {
     /// `self` and `thread-self` of `/proc` under the numbers that they have for the caller.
     fn process(&mut self, name: OsString) -> Result<OsString, Stop> {
         let thread = name == "thread-self";
+        if self.keeps() {
+            return Ok(name);
+        }
+        self.stay_out(&name)?;
         if !(thread || name == "self") || !is_proc_root(&self.fd) {
             return Ok(name);
         }
@@ -314,6 +364,15 @@ impl<'a> Walk<'a> {
             self.left.push_front("task".into());
         }
         Ok(numbers.own_group.to_string().into())
+    }
+
+    /// On the host's own `/proc` the supervisor has power over processes that a jar must not reach.
+    fn stay_out(&self, name: &OsStr) -> Result<(), Stop> {
+        if !self.task.shared.hops || !is_number(name) || !is_proc_root(&self.fd) {
+            return Ok(());
+        }
+        let numbers = self.task.caller().numbers()?;
+        if numbers.are(name) { Ok(()) } else { Err(Errno::NOENT.into()) }
     }
 
     /// Goes on where a symlink leads; what it leads to when that is the end.
@@ -358,19 +417,15 @@ impl<'a> Walk<'a> {
     fn own_link(&self, name: &OsStr) -> Result<OwnedFd, Stop> {
         let caller = self.task.caller();
         let numbers = caller.numbers()?;
-        let mut above = self.path.components().rev().map(|part| part.as_os_str().to_owned());
-        let (folder, process) = (above.next().unwrap_or_default(), above.next().unwrap_or_default());
-        // Threads of the caller's process may have other descriptors; only its own are taken.
-        let mine = |number: &OsStr| {
-            let text = number.to_str().unwrap_or_default();
-            text == numbers.own_thread.to_string() || text == numbers.own_group.to_string()
-        };
+        if !is_own_folder(&numbers, &self.path) {
+            return Err(Errno::ACCESS.into());
+        }
         let descriptor = name.to_str().and_then(|digits| digits.parse::<i32>().ok());
-        match (folder == "fd" && mine(&process), mine(&folder), name.as_bytes(), descriptor) {
-            (true, _, _, Some(fd)) => Ok(caller.descriptor(fd)?),
-            (_, true, b"cwd", _) => Ok(caller.descriptor(AT_CWD)?),
-            (_, true, b"root", _) => Ok(caller.root()?),
-            (_, true, b"exe", _) => Ok(caller.program()?),
+        match (self.path.ends_with("fd"), name.as_bytes(), descriptor) {
+            (true, _, Some(fd)) => Ok(caller.descriptor(fd)?),
+            (false, b"cwd", _) => Ok(caller.descriptor(AT_CWD)?),
+            (false, b"root", _) => Ok(caller.root()?),
+            (false, b"exe", _) => Ok(caller.program()?),
             _ => Err(Errno::ACCESS.into()),
         }
     }

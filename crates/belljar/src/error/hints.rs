@@ -52,7 +52,7 @@ mod tests {
     const EACCES: i32 = 13;
 
     /// Steps of the two processes of a jar and of the supervisor.
-    const STEPS: [&str; 35] = [
+    const STEPS: [&str; 36] = [
         "overlay",
         "translate-owners",
         "clone",
@@ -73,6 +73,7 @@ mod tests {
         "pivot-root",
         "hostname",
         "loopback",
+        "network",
         "terminal",
         "capabilities",
         "no-new-privs",

@@ -207,6 +207,14 @@ pub enum StartError {
         /// What.
         what: &'static str,
     },
+    /// A port of this host is not to be had for a server of the jar.
+    #[error("cannot publish at 127.0.0.1:{port} of this host")]
+    PortOfHost {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
     /// A descriptor to pass on cannot be.
     #[error("descriptor {fd} ({origin}): {why}")]
     Descriptor {

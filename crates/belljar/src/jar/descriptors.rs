@@ -206,6 +206,7 @@ pub(super) fn kept(call: &Invocation<'_>, passed: &[PassFd]) -> Vec<Fd> {
     kept.extend(call.stdio.into_iter().flatten());
     kept.extend(call.host_terminal);
     kept.extend(call.logs.iter().map(|(_, fd)| *fd));
+    kept.extend(call.errands);
     kept.extend(call.cgroup);
     kept.extend(call.detached.iter().map(|(_, fd)| *fd));
     kept.sort_unstable();

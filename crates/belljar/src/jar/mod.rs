@@ -9,13 +9,13 @@ mod talks;
 mod verdict;
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
 
-use crate::command::Command;
+use crate::command::{Command, Wrap};
 use crate::error::StartError;
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
@@ -27,6 +27,7 @@ use crate::spawn::{self, Started, raw, supervisor};
 use crate::supervise::{self, Outcome, Relay, Signals, Watch};
 use descriptors::Streams;
 pub(crate) use descriptors::look;
+use network::Network;
 use talks::Talks;
 
 /// Who drives the jar.
@@ -77,26 +78,23 @@ pub(crate) fn start<R>(
     let mut walker = Walker::new(&facts.root_links);
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
+    let outside = (command.judge.take(), Network::open(&plan, &command.policy.net)?);
     let mut storage = storage(&plan);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let detached = owners.by_path();
     let logs = streams.logs();
     let status = spawn::status_pair()?;
     let invocation = Invocation {
-        program: &command.program,
-        args: &command.args,
-        caller_env: &command.env,
-        cwd: &cwd,
-        home: command.home.as_deref(),
         stdio: streams.child(),
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
         detached: &detached,
-        watches_aside: false,
         cgroup: &cgroup,
         witness: raw(&status.0),
         terminal: screen_look(call.terminals),
         narrowed: &narrowed,
         logs: &logs,
+        errands: outside.1.errands(),
+        ..invocation(command, &cwd)
     };
     storage.kept = descriptors::kept(&invocation, &command.policy.pass_fds);
     let found = program::find(&command.policy, &invocation, &storage)?;
@@ -106,17 +104,12 @@ pub(crate) fn start<R>(
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
     let events = Arc::new(Events::new(command.observer.clone()));
-    let (listener, wrap) = (started.listener.take(), command.judge.take());
-    let broker = answers::start(listener, &plan, &prepared, &command.policy, wrap, &events);
-    let broker = started.or_end(broker)?;
-    let service = network::serve(&plan, &command.policy.net, &mut started, &events);
-    let service = started.or_end(service)?;
-    if announce {
-        started.or_end(spawn::await_exec(&prepared, &started))?;
-    }
+    let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
+    let (broker, service) = started.or_end(served)?;
+    started.or_end(spawn::await_exec(announce, &prepared, &started))?;
     streams.close_child();
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
-    let relay = started.or_end(master.map(|master| relay(master, call.terminals)).transpose())?;
+    let relay = started.or_end(relay(master, call.terminals))?;
     let mut watch = watch(&plan, command, signals, relay, streams.take_output());
     watch.broker = broker;
     talks.begin(&mut started, &mut watch, &events);
@@ -125,6 +118,43 @@ pub(crate) fn start<R>(
     let plan = Arc::clone(&plan);
     let running = Running { started, watch, group, plan, limits, events, service, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
+}
+
+/// What the command alone says.
+fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
+    Invocation {
+        program: &command.program,
+        args: &command.args,
+        caller_env: &command.env,
+        cwd,
+        home: command.home.as_deref(),
+        stdio: [None; 3],
+        host_terminal: None,
+        detached: &[],
+        watches_aside: false,
+        witness: -1,
+        terminal: (TerminalSize::default(), None),
+        narrowed: &[],
+        logs: &[],
+        errands: None,
+        cgroup: &[],
+    }
+}
+
+type Served = (Option<crate::broker::Broker>, Option<belljar_net::Service>);
+
+/// Starts whoever answers the jar's calls and serves its network, where the plan has them.
+fn serve(
+    (wrap, network): (Option<Wrap>, Network),
+    policy: &belljar_policy::Policy,
+    plan: &Plan,
+    prepared: &prepare::Prepared<'_>,
+    started: &mut Started,
+    events: &Arc<Events>,
+) -> Result<Served, StartError> {
+    let broker = answers::start(started.listener.take(), plan, prepared, policy, wrap, events)?;
+    let service = network.serve(plan, &policy.net, started, events)?;
+    Ok((broker, service))
 }
 
 fn storage(plan: &Plan) -> Storage {
@@ -182,14 +212,15 @@ fn screen_look(terminals: u8) -> (TerminalSize, Option<TerminalSettings>) {
     }
 }
 
-fn relay(master: OwnedFd, terminals: u8) -> Result<Relay, StartError> {
+fn relay(master: Option<OwnedFd>, terminals: u8) -> Result<Option<Relay>, StartError> {
+    let Some(master) = master else { return Ok(None) };
     let copy = |fd| belljar_sys::owned::duplicate(fd);
     let open = || {
         let failed = |errno: belljar_sys::Errno| std::io::Error::from_raw_os_error(errno.0);
         let keys = (terminals & 1 != 0).then(|| copy(0)).transpose().map_err(failed)?;
         Relay::new(master, copy(screen(terminals)).map_err(failed)?, keys)
     };
-    open().map_err(|source| supervisor("relaying the terminal", source))
+    open().map(Some).map_err(|source| supervisor("relaying the terminal", source))
 }
 
 fn watch(

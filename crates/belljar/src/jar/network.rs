@@ -1,37 +1,103 @@
 //! The supervisor's part of a jar's network: whoever serves the sockets that init made.
 
 use std::io;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
-use belljar_net::{Connected, Denial, Door, Rules, Service, Sockets};
-use belljar_policy::NetPolicy;
+use belljar_net::{Connected, Denial, Door, Inside, Rules, Service, Sockets};
+use belljar_policy::{NetPolicy, Publish};
+use belljar_sys::Fd;
 use belljar_sys::child::Serve;
+use belljar_sys::wire::{self, Command};
+use rustix::net::sockopt;
 
 use crate::error::StartError;
 use crate::event::{Access, Event, Events, Observer};
-use crate::plan::{NAMES, PROXIES, Plan};
-use crate::spawn::{Started, supervisor};
+use crate::plan::{NAMES, PROXIES, Plan, Step};
+use crate::spawn::{self, Started, raw, supervisor};
 
-/// Serves what the plan says with the sockets that init sent; none where it says nothing.
-pub(super) fn serve(
-    plan: &Plan,
-    net: &NetPolicy,
-    started: &mut Started,
-    events: &Arc<Events>,
-) -> Result<Option<Service>, StartError> {
-    let Some(served) = plan.served() else { return Ok(None) };
-    let sockets = std::mem::take(&mut started.sockets);
-    let failed = |source| supervisor("serving the network", source);
-    if served.len() != sockets.len() {
-        return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+/// What is had of the host before the jar starts: ports that it publishes on, and the socket for errands.
+#[derive(Debug, Default)]
+pub(super) struct Network {
+    published: Vec<(u16, OwnedFd)>,
+    errands: Option<(OwnedFd, OwnedFd)>,
+}
+
+impl Network {
+    /// Takes the host's ports; nothing where the policy publishes none.
+    pub(super) fn open(plan: &Plan, net: &NetPolicy) -> Result<Self, StartError> {
+        if !plan.init.contains(&Step::Errands) {
+            return Ok(Self::default());
+        }
+        let published = net.publish.iter().map(|ports| listen(ports.value)).collect::<Result<_, _>>()?;
+        Ok(Self { published, errands: Some(spawn::status_pair()?) })
     }
-    let mut sorted = Sockets::default();
-    for (kind, socket) in served.into_iter().zip(sockets) {
-        sort(&mut sorted, kind, socket);
+
+    /// Init's end of the socket for errands.
+    pub(super) fn errands(&self) -> Option<Fd> {
+        self.errands.as_ref().map(|(_, theirs)| raw(theirs))
     }
-    let rules = Rules::new(net.clone());
-    Service::start(sorted, rules, Arc::new(Told(events.clone()))).map(Some).map_err(failed)
+
+    /// Serves what the plan says with the sockets that init sent; none where it says nothing.
+    pub(super) fn serve(
+        self,
+        plan: &Plan,
+        net: &NetPolicy,
+        started: &mut Started,
+        events: &Arc<Events>,
+    ) -> Result<Option<Service>, StartError> {
+        let served = plan.served();
+        if served.is_none() && self.errands.is_none() {
+            return Ok(None);
+        }
+        let failed = |source| supervisor("serving the network", source);
+        let inside = self.errands.map(|(ours, _)| Errands::over(ours)).transpose().map_err(failed)?;
+        let mut sorted = Sockets { published: self.published, inside, ..Sockets::default() };
+        let (served, sockets) = (served.unwrap_or_default(), std::mem::take(&mut started.sockets));
+        if served.len() != sockets.len() {
+            return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+        }
+        for (kind, socket) in served.into_iter().zip(sockets) {
+            sort(&mut sorted, kind, socket);
+        }
+        let told = Arc::new(Told(events.clone()));
+        Service::start(sorted, Rules::new(net.clone()), told).map(Some).map_err(failed)
+    }
+}
+
+/// A port of the host's loopback.
+fn listen(ports: Publish) -> Result<(u16, OwnedFd), StartError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.host_port));
+    let taken = |source| StartError::PortOfHost { port: ports.host_port, source };
+    Ok((ports.port, listener.map_err(taken)?.into()))
+}
+
+/// Init makes sockets of the jar's network, one for each request.
+#[derive(Debug)]
+struct Errands(OwnedFd);
+
+/// Init answers at once; a stopped one must not stop the supervisor for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Errands {
+    fn over(ours: OwnedFd) -> io::Result<Box<dyn Inside>> {
+        sockopt::set_socket_timeout(&ours, sockopt::Timeout::Recv, Some(PATIENCE))?;
+        Ok(Box::new(Self(ours)))
+    }
+}
+
+impl Inside for Errands {
+    fn socket(&self) -> io::Result<OwnedFd> {
+        spawn::command(&self.0, Command::Socket)?;
+        match spawn::receive(&self.0)? {
+            (Some(wire::Event::Sockets), mut sockets) => {
+                sockets.pop().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            }
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
 }
 
 fn sort(sockets: &mut Sockets, kind: Serve, socket: OwnedFd) {

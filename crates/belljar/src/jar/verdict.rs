@@ -197,6 +197,9 @@ fn hint(error: &StartError, facts: &HostFacts) -> String {
         StartError::NoMountPoint { at, .. } => {
             format!("create {} on the host first: belljar never does", crate::plan::shown(at))
         }
+        StartError::PortOfHost { .. } => {
+            "choose another port of the host: --publish PORT:HOSTPORT".to_owned()
+        }
         StartError::NotAFolder { .. } => "name the folder that holds it".to_owned(),
         StartError::NoInterpreter { interpreter, .. } => {
             format!("grant it with -r {interpreter}, if it exists")

@@ -1,13 +1,13 @@
 //! Door 2: which calls the broker answers in place of the kernel.
 
-use belljar_bpf::{Filter, syscall_number};
+use belljar_bpf::{CompileError, Cond, Filter, RuleError, parse_condition, syscall_number};
 use belljar_policy::Subject;
 use serde::{Deserialize, Serialize};
 
 use super::Draft;
 use super::filter::{FilterPlan, lower};
 use super::step::Step;
-use crate::broker::{Guard, TABLE};
+use crate::broker::{Guard, Row, TABLE};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -17,19 +17,33 @@ const KILLABLE: (u16, u16) = (5, 19);
 /// What the broker gets to see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokerPlan {
-    /// Names of the calls, sorted.
+    /// The calls, sorted; each always or when a condition on its arguments holds.
     pub calls: Vec<String>,
     /// The filter that hands them over, stacked on the policy's own.
     pub filter: FilterPlan,
 }
 
-fn goes(draft: &Draft<'_>, guard: Guard) -> bool {
-    let missed = !draft.namespaced() && guard == Guard::Broker;
-    able(draft) && (draft.policy.trace.value || missed)
+/// In which form a call goes to the broker: always (empty), or when a condition holds.
+fn form(draft: &Draft<'_>, row: &Row) -> Option<String> {
+    let (trace, host_tree) = (draft.policy.trace.value, !draft.namespaced());
+    let seen = match row.guard {
+        _ if !able(draft) => false,
+        Guard::Landlock => trace,
+        Guard::Broker => trace || host_tree,
+        Guard::Descriptor => host_tree,
+    };
+    match row.opens {
+        // Descriptors without rights: the kernel's matter where all that it finds may be seen, else the broker's.
+        Some(at) if seen && !host_tree => Some(format!("arg{at} & {O_PATH} == 0")),
+        Some(at) if !seen && host_tree && able(draft) => Some(format!("arg{at} & {O_PATH} != 0")),
+        _ => seen.then(String::new),
+    }
 }
 
+const O_PATH: u32 = 0x20_0000;
+
 fn able(draft: &Draft<'_>) -> bool {
-    draft.host.seccomp_notify && draft.host.kernel >= KILLABLE
+    draft.host.seccomp_notify && draft.host.kernel >= KILLABLE && draft.policy.trace.value
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanError> {
@@ -37,18 +51,29 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanErro
     if trace.value && !able(draft) {
         return Err(PlanError::NeedsNotify { rule: "trace", origin: trace.origin.to_string() });
     }
-    let mut calls: Vec<&str> =
-        TABLE.iter().filter(|row| goes(draft, row.guard)).map(|row| row.call).collect();
-    calls.sort_unstable();
-    let numbers: Vec<u32> = calls.iter().filter_map(|call| syscall_number(call)).collect();
-    if numbers.is_empty() {
+    let mut rows: Vec<(&str, String)> =
+        TABLE.iter().filter_map(|row| Some((row.call, form(draft, row)?))).collect();
+    rows.sort_unstable();
+    if rows.is_empty() {
         return Ok(None);
     }
-    let filter =
-        Filter::hand_over(&numbers).map_err(|source| PlanError::Filter { source: Box::new(source) })?;
+    let calls = rows.iter().map(handed).collect::<Result<Vec<_>, _>>();
+    let filter = calls.and_then(|calls| Filter::hand_over(&calls));
+    let filter = filter.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
     draft.step(Step::Broker);
     for row in draft.enforced.iter_mut().filter(|row| row.subject == Subject::Fs) {
         row.line.layers.push(Layer::Broker);
     }
-    Ok(Some(BrokerPlan { calls: calls.into_iter().map(str::to_owned).collect(), filter: lower(&filter) }))
+    Ok(Some(BrokerPlan { calls: rows.into_iter().map(shown).collect(), filter: lower(&filter) }))
+}
+
+fn handed((call, form): &(&str, String)) -> Result<(u32, Option<Cond>), CompileError> {
+    let wrong = |source| CompileError::Rule(RuleError::Condition { syscall: (*call).to_owned(), source });
+    let when = if form.is_empty() { None } else { Some(parse_condition(form).map_err(wrong)?) };
+    // No number is no call: the compiler refuses it.
+    Ok((syscall_number(call).unwrap_or(u32::MAX), when))
+}
+
+fn shown((call, form): (&str, String)) -> String {
+    if form.is_empty() { call.to_owned() } else { format!("{call} when {form}") }
 }

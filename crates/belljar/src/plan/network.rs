@@ -100,9 +100,6 @@ pub(super) fn landlocked(draft: &Draft<'_>) -> bool {
 
 /// Servers of the jar that the host reaches.
 fn published(draft: &mut Draft<'_>) -> Result<(), PlanError> {
-    if let Some(first) = draft.policy.net.publish.first() {
-        return Err(PlanError::Unsupported { what: "net.publish", origin: first.origin.to_string() });
-    }
     for ports in &draft.policy.net.publish {
         let Publish { port, host_port } = ports.value;
         let rule = format!("publish {port} at the host's 127.0.0.1:{host_port}");

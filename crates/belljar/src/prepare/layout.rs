@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, DAEMON_SOCKETS};
 
+use super::texts;
 use super::walk::{self, Real, Walker};
+use super::within::{self, is_same, is_within};
 use crate::error::StartError;
 use crate::plan::{Place, Placed};
 
@@ -65,16 +67,16 @@ pub(crate) struct Layout {
     pub(crate) items: Vec<Item>,
     links: Vec<(PathBuf, PathBuf)>,
     /// Texts of the files that have a place.
-    texts: Vec<String>,
+    pub(super) texts: Vec<String>,
 }
 
 /// A placement with its target and kind known.
-struct Ready {
-    at: PathBuf,
-    what: What,
+pub(super) struct Ready {
+    pub(super) at: PathBuf,
+    pub(super) what: What,
 }
 
-enum What {
+pub(super) enum What {
     Bind(Bind),
     Hide { dir: bool },
     Fresh(Placed),
@@ -122,12 +124,10 @@ pub(crate) fn lay_out(
     for place in places {
         ready.extend(resolve(place, home, walker, &mut layout.links)?);
     }
-    if !ready.iter().any(|item| item.at == Path::new("/")) {
-        follow_names(&mut ready, walker, &mut layout.links);
-    }
+    texts::follow_names(&mut ready, walker, &mut layout.links);
     hide_aliases(&mut ready);
     // On a tie hide comes last: it covers what is there.
-    ready.sort_by(|a, b| a.at.components().cmp(b.at.components()).then(a.hides().cmp(&b.hides())));
+    ready.sort_by(|a, b| within::order(&a.at, &b.at).then(a.hides().cmp(&b.hides())));
     let granted: Vec<PathBuf> =
         ready.iter().filter(|r| matches!(r.what, What::Bind(_))).map(|r| r.at.clone()).collect();
     for item in ready {
@@ -137,17 +137,6 @@ pub(crate) fn lay_out(
         layout.link(at, target);
     }
     Ok(layout)
-}
-
-/// Where the host has a symlink at the name of one of the jar's own files, the jar has it too.
-fn follow_names(ready: &mut [Ready], walker: &mut Walker<'_>, links: &mut Vec<(PathBuf, PathBuf)>) {
-    let texts = ready.iter_mut().filter(|item| matches!(item.what, What::Fresh(Placed::Text(_))));
-    for item in texts {
-        if let Ok(real) = walker.real(&item.at) {
-            item.at = real.path;
-            links.extend(real.links);
-        }
-    }
 }
 
 fn resolve(
@@ -182,12 +171,12 @@ fn fresh(place: &Place) -> Ready {
         Placed::Dev { .. } => Path::new("/dev"),
         _ => Path::new("/tmp"),
     };
-    let at = place.at.clone().unwrap_or_else(|| at.to_path_buf());
+    let at = within::plain(place.at.as_deref().unwrap_or(at));
     Ready { at, what: What::Fresh(place.what.clone()) }
 }
 
 fn host(place: &Place, access: Access, real: Real, links: &mut Vec<(PathBuf, PathBuf)>) -> Ready {
-    let at = place.at.clone().unwrap_or_else(|| real.path.clone());
+    let at = place.at.as_deref().map_or_else(|| real.path.clone(), within::plain);
     if access == Access::Hide {
         return Ready { at, what: What::Hide { dir: real.dir } };
     }
@@ -262,23 +251,6 @@ impl Layout {
         }
     }
 
-    /// Where the host has no such file in a granted folder, libraries take the same answers for granted.
-    fn text(&mut self, at: PathBuf, text: &str) -> Result<(), StartError> {
-        match self.mount_point(&at, false) {
-            Err(StartError::NoMountPoint { .. }) => return Ok(()),
-            done => done?,
-        }
-        self.pin(&at);
-        self.items.push(Item::Text { at, slot: self.texts.len() });
-        self.texts.push(text.to_owned());
-        Ok(())
-    }
-
-    /// Texts of files, each with its place.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.texts.iter().map(String::as_str).enumerate()
-    }
-
     fn fresh(&mut self, at: PathBuf, placed: &Placed) -> Result<(), StartError> {
         if let Placed::Text(text) = placed {
             return self.text(at, text);
@@ -296,7 +268,7 @@ impl Layout {
     }
 
     /// Makes sure that there is something to mount on; in host folders nothing is ever created.
-    fn mount_point(&mut self, at: &Path, dir: bool) -> Result<(), StartError> {
+    pub(super) fn mount_point(&mut self, at: &Path, dir: bool) -> Result<(), StartError> {
         match self.cover(at) {
             Cover::Memory => {
                 self.parents(at);
@@ -318,7 +290,7 @@ impl Layout {
 
     /// Keeps the folders between a writable grant and something below it from being renamed: what stands at the path of a
     /// rule would be the jar's own then.
-    fn pin(&mut self, at: &Path) {
+    pub(super) fn pin(&mut self, at: &Path) {
         let Cover::Host(cover) = self.cover(at) else { return };
         if !cover.access.writes() {
             return;
@@ -336,7 +308,7 @@ impl Layout {
         let mut above: Vec<PathBuf> = at.ancestors().skip(1).map(Path::to_path_buf).collect();
         above.pop();
         for dir in above.into_iter().rev() {
-            let known = self.items.iter().any(|item| item.at() == dir);
+            let known = self.items.iter().any(|item| is_same(item.at(), &dir));
             if !known {
                 self.items.push(Item::Dir(dir));
             }
@@ -358,12 +330,12 @@ impl Layout {
     fn cover(&self, at: &Path) -> Cover<'_> {
         for item in self.items.iter().rev() {
             match item {
-                Item::Bind(bind) | Item::Root(bind) if at.starts_with(&bind.at) => return Cover::Host(bind),
-                Item::Tmpfs(path, _) | Item::Cover(path) if at.starts_with(path) => return Cover::Memory,
-                Item::Proc(path) | Item::Mask(path) | Item::Channel(path) if at.starts_with(path) => {
+                Item::Bind(bind) | Item::Root(bind) if is_within(at, &bind.at) => return Cover::Host(bind),
+                Item::Tmpfs(path, _) | Item::Cover(path) if is_within(at, path) => return Cover::Memory,
+                Item::Proc(path) | Item::Mask(path) | Item::Channel(path) if is_within(at, path) => {
                     return Cover::Foreign(path);
                 }
-                Item::Dev { at: path, .. } if at.starts_with(path) => return Cover::Memory,
+                Item::Dev { at: path, .. } if is_within(at, path) => return Cover::Memory,
                 _ => {}
             }
         }
@@ -372,16 +344,18 @@ impl Layout {
 
     /// Whether a mount point lies in the jar's own memory, with nothing of the host above it.
     pub(crate) fn in_memory(&self, at: &Path) -> bool {
-        let host = |item: &Item| matches!(item, Item::Bind(_) | Item::Root(_)) && item.at() != at;
-        !self.items.iter().any(|item| host(item) && at.starts_with(item.at()))
+        let host = |item: &Item| matches!(item, Item::Bind(_) | Item::Root(_)) && !is_same(item.at(), at);
+        !self.items.iter().any(|item| host(item) && is_within(at, item.at()))
     }
 
     /// Whether a folder of the host is in the jar, under its own name.
     pub(crate) fn shows(&self, path: &Path) -> bool {
+        let path = &within::plain(path);
         match self.cover(path) {
             Cover::Host(bind) => bind.from == bind.at,
             Cover::Memory => {
-                let made = |item: &Item| matches!(item, Item::Dir(at) | Item::Tmpfs(at, _) if at == path);
+                let made =
+                    |item: &Item| matches!(item, Item::Dir(at) | Item::Tmpfs(at, _) if is_same(at, path));
                 self.items.iter().any(made)
             }
             Cover::Foreign(_) => false,

@@ -10,7 +10,9 @@ mod layout;
 mod mounts;
 pub(crate) mod program;
 mod rules;
+mod texts;
 mod walk;
+mod within;
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -55,6 +57,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) logs: &'a [(Fd, Fd)],
     /// The supervisor wants to look at what was kept aside.
     pub(crate) watches_aside: bool,
+    /// Init's end of the socket for errands.
+    pub(crate) errands: Option<Fd>,
     /// Open `cgroup.procs` of the jar's group.
     pub(crate) cgroup: &'a [Fd],
 }
@@ -82,6 +86,8 @@ impl Invocation<'_> {
 pub(crate) struct Prepared<'a> {
     pub(crate) init: Vec<Op<'a>>,
     pub(crate) program: Vec<Op<'a>>,
+    /// Init's end of the socket for errands.
+    pub(crate) errands: Option<Fd>,
     /// The program's file on the host.
     file: Option<&'a Path>,
     layout: Layout,
@@ -166,7 +172,8 @@ pub(crate) fn prepare<'a>(
     }
     let file = found.file.as_deref();
     let namespaced = plan.namespaces != 0;
-    Ok(Prepared { init, program, file, layout: builder.layout, namespaced, walker, seen })
+    let errands = call.errands;
+    Ok(Prepared { init, program, errands, file, layout: builder.layout, namespaced, walker, seen })
 }
 
 impl Prepared<'_> {
@@ -207,9 +214,6 @@ impl Plan {
 /// Capability sets are 64 bits wide; the child stops at the first number that its kernel does not know.
 const LAST_CAPABILITY: u32 = 63;
 
-/// Names that files of the jar's own have until they are at their places.
-const TEXTS: [&CStr; 4] = [c".text-0", c".text-1", c".text-2", c".text-3"];
-
 /// Options of the memory that the root consists of: only folders, links and mount points.
 const TMPFS_ROOT: &CStr = c"mode=0755,size=1m,nr_inodes=4k";
 
@@ -219,6 +223,10 @@ impl<'a> Builder<'a> {
             Step::DieWithParent => ops.push(Op::DieWithParent),
             Step::CloseInherited => {
                 ops.push(Op::CloseInherited { keep: &self.storage.kept, witness: self.call.witness });
+                // Not before: the process aside has init's descriptors, which that step closes.
+                if let Some((_, later)) = self.plan.split_namespaces() {
+                    ops.extend([Op::BeginNetwork, Op::Unshare(later)]);
+                }
             }
             Step::MapIds => ops.push(identity::own_maps(self.storage)?),
             Step::BecomeUser { uid, gid } => {
@@ -242,7 +250,7 @@ impl<'a> Builder<'a> {
                 ops.push(Op::MountPrivate);
                 self.narrow(ops)?;
                 ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
-                self.keep_texts(ops)?;
+                texts::keep(self, ops)?;
             }
             Step::Aside(size) => aside::begin(self, *size, ops)?,
             Step::MaskProc => mounts::mask_proc(ops),
@@ -255,7 +263,10 @@ impl<'a> Builder<'a> {
             Step::Hostname(name) => {
                 ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes()))
             }
-            Step::Loopback => ops.push(Op::Loopback),
+            Step::Loopback => {
+                ops.extend(self.plan.split_namespaces().map(|_| Op::JoinNetwork));
+                ops.push(Op::Loopback);
+            }
             Step::OwnAddresses => ops.push(Op::OwnEveryAddress),
             Step::Serve { .. } => ops.push(Op::Serve(&self.storage.served)),
             Step::Subreaper => ops.push(Op::Subreaper),
@@ -294,14 +305,6 @@ impl<'a> Builder<'a> {
             Step::SelfProbe => ops.push(Op::SelfProbe(self.forbidden()?)),
             Step::Exec => ops.push(self.found.exec()),
             _ => {}
-        }
-        Ok(())
-    }
-
-    fn keep_texts(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
-        for ((slot, text), name) in self.layout.texts().zip(TEXTS) {
-            let text = self.storage.text("a file", text.as_bytes())?.to_bytes();
-            ops.push(Op::KeepText { slot, name, text });
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use belljar_sys::Op;
 use belljar_sys::child::Walk;
 
 use super::layout::{Bind, Item};
-use super::{Builder, TEXTS, aside};
+use super::{Builder, aside, texts};
 use crate::action;
 use crate::error::StartError;
 
@@ -68,10 +68,7 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
         one(builder, item, ops)?;
     }
     aside::finish(builder, ops);
-    // Behind a host's folder as root nobody sees the names.
-    if !builder.layout.items.iter().any(|item| matches!(item, Item::Root(_))) {
-        ops.extend(builder.layout.texts().zip(TEXTS).map(|(_, name)| Op::Unlink(name)));
-    }
+    texts::tidy(&builder.layout, ops);
     for item in &builder.layout.items {
         if let Item::Cover(at) = item {
             ops.push(Op::SetAttr { path: builder.storage.below(at)?, attrs: SEALED | NOEXEC });

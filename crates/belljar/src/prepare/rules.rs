@@ -8,6 +8,7 @@ use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::child::{PathRights, Serve};
 
 use super::layout::Item;
+use super::within::{self, is_same, is_within};
 use super::{Builder, grants, open_now};
 use crate::action;
 use crate::broker::Seen;
@@ -102,7 +103,7 @@ const WELL_KNOWN: &[&str] = &["/root", "/home", "/var", "/srv", "/boot", "/sys",
 
 /// A folder that the caller can open and the jar must not: the home folder first.
 pub(super) fn ungranted(builder: &Builder<'_>) -> Option<PathBuf> {
-    let home = builder.call.home.map(Path::to_path_buf);
+    let home = builder.call.home.map(within::plain);
     home.into_iter()
         .chain(WELL_KNOWN.iter().map(PathBuf::from))
         .find(|path| !touches(builder, path) && open_now(path).is_ok())
@@ -110,7 +111,7 @@ pub(super) fn ungranted(builder: &Builder<'_>) -> Option<PathBuf> {
 
 /// Whether the jar has something at, above or below a path.
 fn touches(builder: &Builder<'_>, path: &Path) -> bool {
-    let near = |at: &Path| at.starts_with(path) || (path.starts_with(at) && at != Path::new("/"));
+    let near = |at: &Path| is_within(at, path) || (is_within(path, at) && !is_same(at, Path::new("/")));
     let items = &builder.layout.items;
     items.iter().any(|item| near(item.at()) || matches!(item, Item::Root(_)))
 }

@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, lstat, openat2, readlink};
 use rustix::io::Errno;
 
+use super::within::{self, is_same, is_within};
+
 /// As many as the kernel follows.
 const MAX_LINKS: usize = 40;
 
@@ -40,13 +42,17 @@ impl<'a> Walker<'a> {
 
     /// The real path of an absolute one.
     pub(crate) fn real(&mut self, path: &Path) -> io::Result<Real> {
+        self.real_plain(&within::plain(path))
+    }
+
+    fn real_plain(&mut self, path: &Path) -> io::Result<Real> {
         if self.root_link(path).is_some() {
             return self.through_links(path);
         }
         if self.knows(path) {
             return Ok(Real { path: path.to_path_buf(), dir: true, links: Vec::new() });
         }
-        if self.absent.iter().any(|absent| path.starts_with(absent)) {
+        if self.absent.iter().any(|absent| is_within(path, absent)) {
             return Err(Errno::NOENT.into());
         }
         let dir = match self.shallow(path) {
@@ -78,7 +84,7 @@ impl<'a> Walker<'a> {
         let parent = path.parent()?;
         if parent.parent() == Some(Path::new("/")) && !self.knows(parent) && self.root_link(parent).is_none()
         {
-            match self.real(parent) {
+            match self.real_plain(parent) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Err(Errno::NOENT)),
                 found => found.ok()?,
             };
@@ -91,7 +97,7 @@ impl<'a> Walker<'a> {
     }
 
     fn knows(&self, path: &Path) -> bool {
-        self.known.iter().any(|known| known == path)
+        self.known.iter().any(|known| is_same(known, path))
     }
 
     fn through_links(&mut self, path: &Path) -> io::Result<Real> {

@@ -1,6 +1,6 @@
 //! Programs that reach a server by name: each finds `mirror.test` through the jar's own name service.
 
-use crate::mirror::{by_git, by_http};
+use crate::mirror::{by_git, by_http, by_ssh};
 use crate::scenario::{Argv, Check, File, ROW, Scenario};
 
 const PAGE: &[File] = &[("site/page", b"a page of the mirror\n")];
@@ -101,6 +101,18 @@ pub(crate) const ROWS: &[Scenario] = &[
         ],
         check: Check::Own(by_git),
         ..FETCHES
+    },
+    Scenario {
+        name: "name-ssh",
+        needs: &["ssh-keyscan", "/usr/sbin/dropbear", "dropbearkey"],
+        prepare: &[&[
+            "sh",
+            "-ec",
+            "test -f {shared}/key || dropbearkey -t ed25519 -f {shared}/key; mkdir site; cp {shared}/key site/key",
+        ]],
+        command: &["sh", "-c", "ssh-keyscan -T 20 -t ed25519 -p {served} {host} | grep -o 'ssh-ed25519 .*'"],
+        check: Check::Own(by_ssh),
+        ..ROW
     },
     Scenario {
         name: "name-pip",

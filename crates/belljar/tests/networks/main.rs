@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
+mod planned;
+mod published;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io::{Read, Write};

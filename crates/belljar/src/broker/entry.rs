@@ -1,0 +1,137 @@
+//! Making, moving and removing entries of folders.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, linkat, mkdirat, mknodat, openat2,
+    renameat_with, symlinkat, unlinkat,
+};
+use rustix::io::Errno;
+
+use super::caller::own_name;
+use super::judge::Wanted;
+use super::look::{AT_EMPTY_PATH, AT_NOFOLLOW, flags, object};
+use super::task::{Done, Name, Served, Stop, Task};
+use super::walk::{self, Spot, Whole, parent};
+
+const AT_REMOVEDIR: u32 = 0x200;
+const AT_FOLLOW: u32 = 0x400;
+/// Set-user-id and set-group-id: others on the host could run such a file.
+const SET_ID: u32 = 0o6000;
+const DONE: Served = Ok(Done::Value(0));
+
+/// `mkdir`, `mkdirat`.
+pub(super) fn mkdir(task: &Task<'_>) -> Served {
+    let spot = fresh(task, &task.name()?)?;
+    task.take_mask()?;
+    let mode = Mode::from_bits_retain(task.word(task.after(1)) & 0o1777);
+    mkdirat(&spot.folder, spot.entry(), mode)?;
+    DONE
+}
+
+/// `mknod`, `mknodat`: files, FIFOs and sockets; a device would be the host's.
+pub(super) fn mknod(task: &Task<'_>) -> Served {
+    let mode = task.word(task.after(1));
+    let kind = match mode & 0o170_000 {
+        0 => FileType::RegularFile,
+        other => FileType::from_raw_mode(other),
+    };
+    let harmless = matches!(kind, FileType::RegularFile | FileType::Fifo);
+    if !harmless || mode & SET_ID != 0 {
+        return Err(Errno::PERM.into());
+    }
+    let spot = fresh(task, &task.name()?)?;
+    task.take_mask()?;
+    mknodat(&spot.folder, spot.entry(), kind, Mode::from_bits_retain(mode & 0o1777), 0)?;
+    DONE
+}
+
+/// `symlink`, `symlinkat`: what a link says is looked at when it is followed.
+pub(super) fn symlink(task: &Task<'_>) -> Served {
+    let says = task.name_at(None, 0)?.text;
+    if says.as_os_str().is_empty() {
+        return Err(Errno::NOENT.into());
+    }
+    let spot = fresh(task, &task.name()?)?;
+    symlinkat(says, &spot.folder, spot.entry())?;
+    DONE
+}
+
+/// `link`, `linkat`. A second name gives what the first one has, so both places must be writable.
+pub(super) fn link(task: &Task<'_>) -> Served {
+    let flags = flags(task, AT_FOLLOW | AT_EMPTY_PATH)?;
+    let (old, new) = (task.name()?, task.second_name()?);
+    let held = object(task, &old, if flags & AT_FOLLOW != 0 { flags & !AT_NOFOLLOW } else { flags })?;
+    let spot = fresh(task, &new)?;
+    one_mount(&held.fd, &spot.folder)?;
+    task.decide(Wanted::Write, &held)?;
+    linkat(CWD, own_name(&held.fd), &spot.folder, spot.entry(), AtFlags::SYMLINK_FOLLOW)?;
+    DONE
+}
+
+/// `rmdir`.
+pub(super) fn rmdir(task: &Task<'_>) -> Served {
+    let whole: Whole = |end| match end {
+        b"." => Errno::INVAL,
+        b".." => Errno::NOTEMPTY,
+        _ => Errno::BUSY,
+    };
+    remove(task, whole, AtFlags::REMOVEDIR)
+}
+
+/// `unlink`, `unlinkat`.
+pub(super) fn unlink(task: &Task<'_>) -> Served {
+    match flags(task, AT_REMOVEDIR)? {
+        0 => remove(task, |_| Errno::ISDIR, AtFlags::empty()),
+        _ => rmdir(task),
+    }
+}
+
+fn remove(task: &Task<'_>, whole: Whole, how: AtFlags) -> Served {
+    let spot = parent(task, &task.name()?, whole)?;
+    task.decide_path(Wanted::Write, &spot.path)?;
+    unlinkat(&spot.folder, spot.entry(), how)?;
+    DONE
+}
+
+/// `rename`, `renameat`, `renameat2`.
+pub(super) fn rename(task: &Task<'_>) -> Served {
+    let how = RenameFlags::from_bits_retain(flags(task, 3)?);
+    let (old, new) = (task.name()?, task.second_name()?);
+    let from = parent(task, &old, |_| Errno::BUSY)?;
+    let to = parent(task, &new, |_| Errno::BUSY)?;
+    one_mount(&from.folder, &to.folder)?;
+    task.decide_path(Wanted::Write, &from.path)?;
+    task.decide_path(Wanted::Write, &to.path)?;
+    renameat_with(&from.folder, from.entry(), &to.folder, to.entry(), how)?;
+    DONE
+}
+
+/// Nothing moves from one mount to another. Programs that hear so copy, which the rules of both places are asked about.
+fn one_mount(a: &OwnedFd, b: &OwnedFd) -> Result<(), Errno> {
+    if walk::mount(a)? == walk::mount(b)? { Ok(()) } else { Err(Errno::XDEV) }
+}
+
+/// A place for a new entry. What is there already is told before what is refused, as the kernel does.
+fn fresh(task: &Task<'_>, name: &Name) -> Result<Spot, Stop> {
+    let spot = parent(task, name, |_| Errno::EXIST)?;
+    let bounds = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    if openat2(&spot.folder, &spot.name, flags, Mode::empty(), bounds).is_ok() {
+        task.decide_path(Wanted::Look, &spot.path)?;
+        return Err(Errno::EXIST.into());
+    }
+    task.decide_path(Wanted::Write, &spot.path)?;
+    Ok(spot)
+}
+
+impl Spot {
+    /// The name, with the slash that the caller wrote: the kernel decides what it means.
+    fn entry(&self) -> std::ffi::OsString {
+        let mut entry = self.name.clone();
+        if self.slash {
+            entry.push("/");
+        }
+        entry
+    }
+}
