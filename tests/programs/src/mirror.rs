@@ -61,6 +61,22 @@ pub(crate) fn by_ssh(rig: &Rig<'_>) -> Result<()> {
     reached(rig, ssh)
 }
 
+/// A server that sends its clients on to another one: the row's program follows it outside, and cannot inside.
+pub(crate) fn by_redirect(rig: &Rig<'_>) -> Result<()> {
+    let denied = Mirror::start(rig.work.join("site"), http)?;
+    let onward = rig.work.with_extension("onward");
+    fs::create_dir_all(&onward)?;
+    fs::write(onward.join("target"), format!("http://127.0.0.1:{}/page", denied.port))?;
+    let mirror = Mirror::start(onward, redirect)?;
+    let outside = run(rig, &mirror, "127.0.0.1", false)?;
+    ensure!(outside.code == 0 && denied.visits() > 0, "outside: {}", outside.text());
+    let (before, followed) = (mirror.visits(), denied.visits());
+    let inside = run(rig, &mirror, NAME, true)?;
+    ensure!(mirror.visits() > before, "inside, nothing arrived: {}", inside.text());
+    ensure!(denied.visits() == followed && inside.code != 0, "it was followed: {}", inside.text());
+    Ok(())
+}
+
 fn reached(rig: &Rig<'_>, serve: Serve) -> Result<()> {
     let mirror = Mirror::start(rig.work.join("site"), serve)?;
     let outside = run(rig, &mirror, "127.0.0.1", false)?;
@@ -120,6 +136,17 @@ fn http(folder: &Path, mut stream: TcpStream) -> Result<()> {
         format!("HTTP/1.1 {status}\r\n{html}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     stream.write_all(head.as_bytes())?;
     Ok(stream.write_all(&body)?)
+}
+
+/// Sends the client to the address in the folder's file.
+fn redirect(folder: &Path, mut stream: TcpStream) -> Result<()> {
+    let lines = BufReader::new(stream.try_clone()?).lines();
+    // The request is read to its end, or the answer would be lost in a reset.
+    lines.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).count();
+    let target = fs::read_to_string(folder.join("target"))?;
+    let head =
+        format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    Ok(stream.write_all(head.as_bytes())?)
 }
 
 /// One connection for git's daemon.

@@ -1,6 +1,6 @@
 //! Programs that reach a server by name: each finds `mirror.test` through the jar's own name service.
 
-use crate::mirror::{by_git, by_http, by_ssh};
+use crate::mirror::{by_git, by_http, by_redirect, by_ssh};
 use crate::scenario::{Argv, Check, File, ROW, Scenario};
 
 const PAGE: &[File] = &[("site/page", b"a page of the mirror\n")];
@@ -77,6 +77,20 @@ pub(crate) const ROWS: &[Scenario] = &[
         name: "name-curl",
         needs: &["curl"],
         command: &["curl", "-fsS", "--max-time", "20", "http://{host}:{served}/page"],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-curl-proxy",
+        needs: &["curl"],
+        flags: &["-w", "{work}", "--proxy"],
+        command: &["curl", "-fsS", "--max-time", "20", "http://{host}:{served}/page"],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-curl-redirected",
+        needs: &["curl"],
+        command: &["curl", "-fsSL", "--max-time", "20", "http://{host}:{served}/page"],
+        check: Check::Own(by_redirect),
         ..FETCHES
     },
     Scenario {
