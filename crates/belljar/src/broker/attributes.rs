@@ -12,9 +12,9 @@ use super::caller::own_name;
 use super::judge::Wanted;
 use super::look::{AT_EMPTY_PATH, AT_NOFOLLOW, flags, object};
 use super::memory::word;
+use super::own::{self, Held};
 use super::table::Of;
 use super::task::{Done, Served, Stop, Task};
-use super::walk::{self, Held};
 
 /// Set-user-id and set-group-id: others on the host could run such a file.
 const SET_ID: u32 = 0o6000;
@@ -54,7 +54,7 @@ pub(super) fn chown(task: &Task<'_>) -> Served {
 pub(super) fn utimensat(task: &Task<'_>) -> Served {
     let times = times(task, task.after(1), 1)?;
     let held = match task.register(task.row.path) {
-        0 => decided(task, walk::start(task, task.int(0))?)?,
+        0 => decided(task, own::start(task, task.int(0))?)?,
         _ => changed(task)?,
     };
     stamp(&held, &times)
@@ -127,7 +127,7 @@ pub(super) fn truncate(task: &Task<'_>) -> Served {
 /// What is about to be changed.
 fn changed(task: &Task<'_>) -> Result<Held, Stop> {
     let held = match task.row.of {
-        Of::Descriptor => walk::start(task, task.int(0))?,
+        Of::Descriptor => own::start(task, task.int(0))?,
         _ => object(task, &task.name()?, flags(task, AT_NOFOLLOW | AT_EMPTY_PATH)?)?,
     };
     decided(task, held)

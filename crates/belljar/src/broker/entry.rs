@@ -11,8 +11,9 @@ use rustix::io::Errno;
 use super::caller::own_name;
 use super::judge::Wanted;
 use super::look::{AT_EMPTY_PATH, AT_NOFOLLOW, flags, object};
+use super::own;
 use super::task::{Done, Name, Served, Stop, Task};
-use super::walk::{self, Spot, Whole, parent};
+use super::walk::{Spot, Whole, parent};
 
 const AT_REMOVEDIR: u32 = 0x200;
 const AT_FOLLOW: u32 = 0x400;
@@ -109,7 +110,7 @@ pub(super) fn rename(task: &Task<'_>) -> Served {
 
 /// Nothing moves from one mount to another. Programs that hear so copy, which the rules of both places are asked about.
 fn one_mount(a: &OwnedFd, b: &OwnedFd) -> Result<(), Errno> {
-    if walk::mount(a)? == walk::mount(b)? { Ok(()) } else { Err(Errno::XDEV) }
+    if own::mount(a)? == own::mount(b)? { Ok(()) } else { Err(Errno::XDEV) }
 }
 
 /// A place for a new entry. What is there already is told before what is refused, as the kernel does.

@@ -10,9 +10,10 @@ use rustix::fs::{FileType, readlinkat};
 use rustix::io::Errno;
 
 use super::judge::Wanted;
+use super::own::{self, Held};
 use super::table::Of;
 use super::task::{Done, Name, Served, Stop, Task};
-use super::walk::{self, Held, Last, find};
+use super::walk::{self, Last, find};
 
 pub(super) const AT_NOFOLLOW: u32 = 0x100;
 pub(super) const AT_EMPTY_PATH: u32 = 0x1000;
@@ -81,7 +82,7 @@ pub(super) fn readlink(task: &Task<'_>) -> Served {
 
 /// What a symlink says to the caller.
 fn target(task: &Task<'_>, held: &Held) -> Result<PathBuf, Stop> {
-    if let Some(text) = walk::process_link(task, held)? {
+    if let Some(text) = own::process_link(task, held)? {
         return Ok(text);
     }
     let text = readlinkat(&held.fd, c"", Vec::new())?;
@@ -105,7 +106,7 @@ fn seen(task: &Task<'_>, flags: u32) -> Result<Held, Stop> {
 /// What a path with flags means. With `AT_EMPTY_PATH` an empty one is the descriptor itself, whatever it is.
 pub(super) fn object(task: &Task<'_>, name: &Name, flags: u32) -> Result<Held, Stop> {
     if flags & AT_EMPTY_PATH != 0 && name.text.as_os_str().is_empty() {
-        return walk::descriptor(task, name.at);
+        return own::descriptor(task, name.at);
     }
     let last = if flags & AT_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
     match find(task, name, last)? {

@@ -9,6 +9,7 @@ mod judge;
 mod look;
 mod memory;
 mod open;
+mod own;
 mod policy;
 mod serve;
 mod table;
@@ -25,8 +26,7 @@ use belljar_sys::notify::Listener;
 use rustix::event::{EventfdFlags, eventfd};
 
 pub use judge::{Judge, Object, Observer, Request, Rule, Verdict, View, Wanted};
-pub(crate) use policy::{Elsewhere, Seen, Table};
-pub(crate) use table::{Guard, Row, TABLE};
+pub(crate) use policy::{Elsewhere, Place, Table};
 
 use confine::Confinement;
 use serve::{Parts, Shared};

@@ -7,8 +7,9 @@ use rustix::io::Errno;
 
 use super::caller::own_name;
 use super::judge::Wanted;
+use super::own::Held;
 use super::task::{Done, Name, Served, Stop, Task};
-use super::walk::{Found, Held, Last, Spot, find};
+use super::walk::{Found, Last, Spot, find};
 
 const O_CREAT: u32 = 0o100;
 const O_EXCL: u32 = 0o200;

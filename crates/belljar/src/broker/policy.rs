@@ -2,9 +2,8 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use belljar_policy::{Access, Policy, fs_decision};
+use belljar_policy::Access;
 
 use super::judge::{Judge, Object, Request, Rule, Verdict, Wanted};
 
@@ -12,11 +11,12 @@ const EACCES: i32 = 13;
 const ENOENT: i32 = 2;
 const EROFS: i32 = 30;
 
-/// A path of the jar and what may be done there.
+/// A path of the jar, what may be done there, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Place {
     pub(crate) path: PathBuf,
     pub(crate) access: Access,
+    pub(crate) rule: Rule,
 }
 
 /// What holds where no row does.
@@ -32,22 +32,15 @@ pub(crate) enum Elsewhere {
 #[derive(Debug)]
 pub(crate) struct Table {
     /// Longest path first.
-    rows: Vec<Row>,
+    rows: Vec<Place>,
     elsewhere: Elsewhere,
     nothing: Rule,
 }
 
-#[derive(Debug)]
-struct Row {
-    path: PathBuf,
-    access: Access,
-    rule: Rule,
-}
-
 impl Table {
-    /// The table of a policy for what was laid out.
-    pub(crate) fn new(policy: &Policy, seen: &[Seen], elsewhere: Elsewhere) -> Self {
-        let mut rows: Vec<Row> = seen.iter().map(|seen| row(policy, seen)).collect();
+    /// The table of what was laid out, in that order.
+    pub(crate) fn new(places: Vec<Place>, elsewhere: Elsewhere) -> Self {
+        let mut rows = places;
         // On a tie the last one placed covers the others.
         rows.reverse();
         rows.sort_by_key(|row| std::cmp::Reverse(row.path.as_os_str().len()));
@@ -68,7 +61,7 @@ impl Table {
         }
     }
 
-    fn is_cover(&self, row: &Row) -> bool {
+    fn is_cover(&self, row: &Place) -> bool {
         row.access == Access::Hide && self.elsewhere == Elsewhere::OwnRoot
     }
 
@@ -104,12 +97,6 @@ impl Judge for Table {
     }
 }
 
-fn row(policy: &Policy, seen: &Seen) -> Row {
-    let decision = fs_decision(policy, &seen.path);
-    let rule = Rule { text: Arc::from(decision.rule), origin: Arc::from(decision.origin.to_string()) };
-    Row { path: seen.path.clone(), access: seen.access, rule }
-}
-
 fn allows(access: Access, wanted: Wanted) -> bool {
     match access {
         Access::Hide => false,
@@ -134,9 +121,11 @@ mod tests {
     fn table(elsewhere: Elsewhere) -> Table {
         let seen = [("/usr", Access::Read), ("/data", Access::ReadNoexec), ("/data/out", Access::Write)];
         let more = [("/data/out/key", Access::Hide)];
-        let seen: Vec<Seen> =
-            seen.into_iter().chain(more).map(|(path, access)| Seen { path: path.into(), access }).collect();
-        Table::new(&Policy::none(), &seen, elsewhere)
+        let place = |(path, access): (&str, Access)| {
+            let rule = Rule { text: path.into(), origin: "test".into() };
+            Place { path: path.into(), access, rule }
+        };
+        Table::new(seen.into_iter().chain(more).map(place).collect(), elsewhere)
     }
 
     fn errno(table: &Table, wanted: Wanted, path: &str) -> i32 {

@@ -1,23 +1,12 @@
-//! Every call that the broker can answer: where its arguments are, who decides about it otherwise, and what serves it.
+//! Every call that the broker answers: where its arguments are, what it is about, what serves it. Who decides about it
+//! otherwise is the planner's table of doors.
 
 use super::task::{Served, Task};
 use super::{attributes, entry, look, open, watch, xattr};
 
-/// Who decides about a call on a host without namespaces. With namespaces the kernel does, and with `--trace` the broker sees
-/// every call that names a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Guard {
-    /// Landlock.
-    Landlock,
-    /// Landlock does not see it: the broker.
-    Broker,
-    /// The broker as well; it names no path, so that `--trace` leaves it alone.
-    Descriptor,
-}
-
 /// What the first object of a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
+pub(super) enum Of {
     /// What the path leads to.
     Path,
     /// The same, a symlink at its end itself.
@@ -28,23 +17,20 @@ pub(crate) enum Of {
 
 /// One call.
 #[derive(Clone, Copy)]
-pub(crate) struct Row {
-    pub(crate) call: &'static str,
-    pub(crate) of: Of,
+pub(super) struct Row {
+    pub(super) call: &'static str,
+    pub(super) of: Of,
     /// Position of the descriptor that a relative path starts at; none = the current folder.
-    pub(crate) dir: Option<u8>,
+    pub(super) dir: Option<u8>,
     /// Position of the path.
-    pub(crate) path: u8,
+    pub(super) path: u8,
     /// The same of a second path.
-    pub(crate) second: Option<(Option<u8>, u8)>,
+    pub(super) second: Option<(Option<u8>, u8)>,
     /// Position of `AT_*` flags.
-    pub(crate) flags: Option<u8>,
-    /// Position of open flags that lie in a register.
-    pub(crate) opens: Option<u8>,
-    pub(crate) guard: Guard,
-    pub(crate) serve: fn(&Task<'_>) -> Served,
+    pub(super) flags: Option<u8>,
+    pub(super) serve: fn(&Task<'_>) -> Served,
     /// Why it is here, in a few words.
-    pub(crate) why: &'static str,
+    pub(super) why: &'static str,
 }
 
 impl std::fmt::Debug for Row {
@@ -53,8 +39,8 @@ impl std::fmt::Debug for Row {
     }
 }
 
-const fn row(call: &'static str, guard: Guard, serve: fn(&Task<'_>) -> Served, why: &'static str) -> Row {
-    Row { call, of: Of::Path, dir: None, path: 0, second: None, flags: None, opens: None, guard, serve, why }
+const fn row(call: &'static str, serve: fn(&Task<'_>) -> Served, why: &'static str) -> Row {
+    Row { call, of: Of::Path, dir: None, path: 0, second: None, flags: None, serve, why }
 }
 
 impl Row {
@@ -71,10 +57,6 @@ impl Row {
         Self { flags: Some(at), ..self }
     }
 
-    const fn opens(self, at: u8) -> Self {
-        Self { opens: Some(at), ..self }
-    }
-
     const fn to(self, dir: Option<u8>, path: u8) -> Self {
         Self { second: Some((dir, path)), ..self }
     }
@@ -83,8 +65,6 @@ impl Row {
         Self { dir, path, ..self }
     }
 }
-
-use Guard::{Broker, Descriptor, Landlock};
 
 const OPENS: &str = "opens or makes a file";
 const STAT: &str = "tells size, owner, mode and times";
@@ -100,60 +80,60 @@ const TIMES: &str = "changes the times";
 const XATTR: &str = "extended attributes";
 
 /// The calls. One function serves all spellings of a request: what differs is where the arguments are.
-pub(crate) const TABLE: &[Row] = &[
-    row("open", Landlock, open::open, OPENS).opens(1),
-    row("openat", Landlock, open::open, OPENS).at().opens(2),
-    row("creat", Landlock, open::creat, OPENS),
-    row("stat", Broker, look::stat, STAT),
-    row("lstat", Broker, look::stat, STAT).of(Of::Link),
-    row("newfstatat", Broker, look::stat, STAT).at().flags(3),
-    row("statx", Broker, look::statx, STAT).at().flags(2),
-    row("statfs", Broker, look::statfs, "tells about the file system"),
-    row("access", Broker, look::access, ACCESS),
-    row("faccessat", Broker, look::access, ACCESS).at(),
-    row("faccessat2", Broker, look::access, ACCESS).at().flags(3),
-    row("readlink", Broker, look::readlink, READLINK).of(Of::Link),
-    row("readlinkat", Broker, look::readlink, READLINK).at().of(Of::Link),
-    row("mkdir", Landlock, entry::mkdir, MAKES),
-    row("mkdirat", Landlock, entry::mkdir, MAKES).at(),
-    row("mknod", Landlock, entry::mknod, MAKES),
-    row("mknodat", Landlock, entry::mknod, MAKES).at(),
-    row("symlink", Landlock, entry::symlink, MAKES).path(None, 1),
-    row("symlinkat", Landlock, entry::symlink, MAKES).path(Some(1), 2),
-    row("link", Landlock, entry::link, NAMES).of(Of::Link).to(None, 1),
-    row("linkat", Landlock, entry::link, NAMES).at().of(Of::Link).to(Some(2), 3).flags(4),
-    row("rmdir", Landlock, entry::rmdir, REMOVES),
-    row("unlink", Landlock, entry::unlink, REMOVES),
-    row("unlinkat", Landlock, entry::unlink, REMOVES).at().flags(2),
-    row("rename", Landlock, entry::rename, MOVES).to(None, 1),
-    row("renameat", Landlock, entry::rename, MOVES).at().to(Some(2), 3),
-    row("renameat2", Landlock, entry::rename, MOVES).at().to(Some(2), 3).flags(4),
-    row("truncate", Landlock, attributes::truncate, "changes the length"),
-    row("chmod", Broker, attributes::chmod, MODE),
-    row("fchmodat", Broker, attributes::chmod, MODE).at(),
-    row("fchmodat2", Broker, attributes::chmod, MODE).at().flags(3),
-    row("fchmod", Descriptor, attributes::chmod, MODE).of(Of::Descriptor),
-    row("chown", Broker, attributes::chown, OWNER),
-    row("lchown", Broker, attributes::chown, OWNER).of(Of::Link),
-    row("fchownat", Broker, attributes::chown, OWNER).at().flags(4),
-    row("fchown", Descriptor, attributes::chown, OWNER).of(Of::Descriptor),
-    row("utime", Broker, attributes::utime, TIMES),
-    row("utimes", Broker, attributes::utimes, TIMES),
-    row("futimesat", Broker, attributes::utimes, TIMES).at(),
-    row("utimensat", Broker, attributes::utimensat, TIMES).at().flags(3),
-    row("setxattr", Broker, xattr::set, XATTR),
-    row("lsetxattr", Broker, xattr::set, XATTR).of(Of::Link),
-    row("fsetxattr", Descriptor, xattr::set, XATTR).of(Of::Descriptor),
-    row("getxattr", Broker, xattr::get, XATTR),
-    row("lgetxattr", Broker, xattr::get, XATTR).of(Of::Link),
-    row("fgetxattr", Descriptor, xattr::get, XATTR).of(Of::Descriptor),
-    row("listxattr", Broker, xattr::list, XATTR),
-    row("llistxattr", Broker, xattr::list, XATTR).of(Of::Link),
-    row("flistxattr", Descriptor, xattr::list, XATTR).of(Of::Descriptor),
-    row("removexattr", Broker, xattr::remove, XATTR),
-    row("lremovexattr", Broker, xattr::remove, XATTR).of(Of::Link),
-    row("fremovexattr", Descriptor, xattr::remove, XATTR).of(Of::Descriptor),
-    row("inotify_add_watch", Broker, watch::add, "tells about changes").path(None, 1),
+pub(super) const TABLE: &[Row] = &[
+    row("open", open::open, OPENS),
+    row("openat", open::open, OPENS).at(),
+    row("creat", open::creat, OPENS),
+    row("stat", look::stat, STAT),
+    row("lstat", look::stat, STAT).of(Of::Link),
+    row("newfstatat", look::stat, STAT).at().flags(3),
+    row("statx", look::statx, STAT).at().flags(2),
+    row("statfs", look::statfs, "tells about the file system"),
+    row("access", look::access, ACCESS),
+    row("faccessat", look::access, ACCESS).at(),
+    row("faccessat2", look::access, ACCESS).at().flags(3),
+    row("readlink", look::readlink, READLINK).of(Of::Link),
+    row("readlinkat", look::readlink, READLINK).at().of(Of::Link),
+    row("mkdir", entry::mkdir, MAKES),
+    row("mkdirat", entry::mkdir, MAKES).at(),
+    row("mknod", entry::mknod, MAKES),
+    row("mknodat", entry::mknod, MAKES).at(),
+    row("symlink", entry::symlink, MAKES).path(None, 1),
+    row("symlinkat", entry::symlink, MAKES).path(Some(1), 2),
+    row("link", entry::link, NAMES).of(Of::Link).to(None, 1),
+    row("linkat", entry::link, NAMES).at().of(Of::Link).to(Some(2), 3).flags(4),
+    row("rmdir", entry::rmdir, REMOVES),
+    row("unlink", entry::unlink, REMOVES),
+    row("unlinkat", entry::unlink, REMOVES).at().flags(2),
+    row("rename", entry::rename, MOVES).to(None, 1),
+    row("renameat", entry::rename, MOVES).at().to(Some(2), 3),
+    row("renameat2", entry::rename, MOVES).at().to(Some(2), 3).flags(4),
+    row("truncate", attributes::truncate, "changes the length"),
+    row("chmod", attributes::chmod, MODE),
+    row("fchmodat", attributes::chmod, MODE).at(),
+    row("fchmodat2", attributes::chmod, MODE).at().flags(3),
+    row("fchmod", attributes::chmod, MODE).of(Of::Descriptor),
+    row("chown", attributes::chown, OWNER),
+    row("lchown", attributes::chown, OWNER).of(Of::Link),
+    row("fchownat", attributes::chown, OWNER).at().flags(4),
+    row("fchown", attributes::chown, OWNER).of(Of::Descriptor),
+    row("utime", attributes::utime, TIMES),
+    row("utimes", attributes::utimes, TIMES),
+    row("futimesat", attributes::utimes, TIMES).at(),
+    row("utimensat", attributes::utimensat, TIMES).at().flags(3),
+    row("setxattr", xattr::set, XATTR),
+    row("lsetxattr", xattr::set, XATTR).of(Of::Link),
+    row("fsetxattr", xattr::set, XATTR).of(Of::Descriptor),
+    row("getxattr", xattr::get, XATTR),
+    row("lgetxattr", xattr::get, XATTR).of(Of::Link),
+    row("fgetxattr", xattr::get, XATTR).of(Of::Descriptor),
+    row("listxattr", xattr::list, XATTR),
+    row("llistxattr", xattr::list, XATTR).of(Of::Link),
+    row("flistxattr", xattr::list, XATTR).of(Of::Descriptor),
+    row("removexattr", xattr::remove, XATTR),
+    row("lremovexattr", xattr::remove, XATTR).of(Of::Link),
+    row("fremovexattr", xattr::remove, XATTR).of(Of::Descriptor),
+    row("inotify_add_watch", watch::add, "tells about changes").path(None, 1),
 ];
 
 #[cfg(test)]
@@ -166,6 +146,13 @@ mod tests {
             assert!(belljar_bpf::syscall_number(row.call).is_some(), "{row:?}");
             assert_eq!(TABLE.iter().filter(|other| other.call == row.call).count(), 1, "{row:?}");
         }
+    }
+
+    #[test]
+    fn what_may_be_handed_over_is_served_and_nothing_else() {
+        let served: Vec<&str> = TABLE.iter().map(|row| row.call).collect();
+        let handed: Vec<&str> = crate::plan::DOORS.iter().map(|door| door.call).collect();
+        assert_eq!(served, handed);
     }
 
     #[test]

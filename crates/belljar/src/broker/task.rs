@@ -9,13 +9,13 @@ use rustix::io::Errno;
 use super::caller::Caller;
 use super::judge::{Object, Request, Verdict, View, Wanted};
 use super::memory;
+use super::own::Held;
 use super::serve::Shared;
 use super::table::Row;
-use super::walk::Held;
 
 /// Why a call is not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(super) enum Stop {
     /// It fails with this error.
     Fails(Errno),
     /// Its maker is gone: nobody waits for an answer.
@@ -36,7 +36,7 @@ impl From<std::io::Error> for Stop {
 
 /// What a call returns.
 #[derive(Debug)]
-pub(crate) enum Done {
+pub(super) enum Done {
     /// A number; mostly 0.
     Value(i64),
     /// A descriptor, and whether it closes at exec.
@@ -44,7 +44,7 @@ pub(crate) enum Done {
 }
 
 /// Result of a call.
-pub(crate) type Served = Result<Done, Stop>;
+pub(super) type Served = Result<Done, Stop>;
 
 /// A path as the jar said it.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub(super) struct Name {
 
 /// One call.
 #[derive(Debug)]
-pub(crate) struct Task<'a> {
+pub(super) struct Task<'a> {
     pub(super) shared: &'a Shared,
     pub(super) row: &'static Row,
     call: Notification,

@@ -10,9 +10,9 @@ use super::caller::own_name;
 use super::judge::Wanted;
 use super::look::{AT_NOFOLLOW, object};
 use super::memory;
+use super::own::{self, Held};
 use super::table::Of;
 use super::task::{Done, Served, Stop, Task};
-use super::walk::{self, Held};
 
 /// Longest name with its final zero.
 const NAME: usize = 256;
@@ -23,7 +23,7 @@ const DONE: Served = Ok(Done::Value(0));
 /// What the spelling of a call says about its object.
 fn object_of(task: &Task<'_>, wanted: Wanted) -> Result<Held, Stop> {
     let held = match task.row.of {
-        Of::Descriptor => walk::start(task, task.int(0))?,
+        Of::Descriptor => own::start(task, task.int(0))?,
         Of::Link => object(task, &task.name()?, AT_NOFOLLOW)?,
         Of::Path => object(task, &task.name()?, 0)?,
     };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use belljar_policy::{Policy, fs_decision};
 
-use crate::broker::{self, Broker, Elsewhere, Judge, Setup, Table, Wanted};
+use crate::broker::{self, Broker, Elsewhere, Judge, Place, Rule, Setup, Table, Wanted};
 use crate::command::Wrap;
 use crate::error::StartError;
 use crate::event::{self, Event, Events};
 use crate::plan::{Engine, Plan, Step};
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
 
 /// Starts answering for a jar whose plan asks for it.
@@ -26,11 +26,18 @@ pub(super) fn start(
     let Some(listener) = listener else { return Ok(None) };
     let host_tree = plan.engine == Engine::Landlock;
     let elsewhere = if host_tree { Elsewhere::HostTree } else { Elsewhere::OwnRoot };
-    let table: Arc<dyn Judge> = Arc::new(Table::new(policy, &prepared.seen, elsewhere));
+    let places = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
+    let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
     let judge = wrap.map_or_else(|| Arc::clone(&table), |wrap| wrap.0(Arc::clone(&table)));
     let told = Told { events: Arc::clone(events), policy: policy.clone() };
     let setup = Setup { listener, judge, observer: Some(Arc::new(told)), host_tree, user: user(plan) };
     broker::start(setup).map(Some).map_err(|source| supervisor("starting the broker", source))
+}
+
+fn place(policy: &Policy, seen: &Seen) -> Place {
+    let decision = fs_decision(policy, &seen.path);
+    let rule = Rule { text: decision.rule.into(), origin: decision.origin.to_string().into() };
+    Place { path: seen.path.clone(), access: seen.access, rule }
 }
 
 /// Whom the jar runs as, where root starts it.

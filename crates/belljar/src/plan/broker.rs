@@ -5,9 +5,9 @@ use belljar_policy::Subject;
 use serde::{Deserialize, Serialize};
 
 use super::Draft;
+use super::door::{DOORS, Door, Guard};
 use super::filter::{FilterPlan, lower};
 use super::step::Step;
-use crate::broker::{Guard, Row, TABLE};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -24,15 +24,15 @@ pub struct BrokerPlan {
 }
 
 /// In which form a call goes to the broker: always (empty), or when a condition holds.
-fn form(draft: &Draft<'_>, row: &Row) -> Option<String> {
+fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
     let (trace, host_tree) = (draft.policy.trace.value, !draft.namespaced());
-    let seen = match row.guard {
+    let seen = match door.guard {
         _ if !able(draft) => false,
         Guard::Landlock => trace,
         Guard::Broker => trace || host_tree,
         Guard::Descriptor => host_tree,
     };
-    match row.opens {
+    match door.opens {
         // Descriptors without rights: the kernel's matter where all that it finds may be seen, else the broker's.
         Some(at) if seen && !host_tree => Some(format!("arg{at} & {O_PATH} == 0")),
         Some(at) if !seen && host_tree && able(draft) => Some(format!("arg{at} & {O_PATH} != 0")),
@@ -52,7 +52,7 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanErro
         return Err(PlanError::NeedsNotify { rule: "trace", origin: trace.origin.to_string() });
     }
     let mut rows: Vec<(&str, String)> =
-        TABLE.iter().filter_map(|row| Some((row.call, form(draft, row)?))).collect();
+        DOORS.iter().filter_map(|door| Some((door.call, form(draft, door)?))).collect();
     rows.sort_unstable();
     if rows.is_empty() {
         return Ok(None);

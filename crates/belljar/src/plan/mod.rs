@@ -2,6 +2,7 @@
 
 mod actions;
 mod broker;
+mod door;
 mod files;
 mod filter;
 mod landlock;
@@ -18,6 +19,8 @@ use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
 
 pub use broker::BrokerPlan;
+#[cfg(test)]
+pub(crate) use door::DOORS;
 pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;

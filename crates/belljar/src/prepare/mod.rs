@@ -18,7 +18,7 @@ use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use belljar_policy::Policy;
+use belljar_policy::{Access, Policy};
 use belljar_sys::abi::{SockFilter, TerminalSettings, TerminalSize};
 use belljar_sys::child::{Forbidden, Network, Serve};
 use belljar_sys::{Fd, Op};
@@ -27,7 +27,6 @@ pub(crate) use arena::Arena;
 pub(crate) use identity::{refuse_unmapped, write_maps, write_maps_between};
 pub(crate) use program::{Found, head, open_now};
 
-use crate::broker::Seen;
 use crate::error::StartError;
 use crate::plan::{Engine, NAMES, PROXIES, Place, Plan, Step};
 use layout::Layout;
@@ -79,6 +78,13 @@ impl Invocation<'_> {
     fn detached(&self, path: &Path) -> Option<Fd> {
         self.detached.iter().find(|(from, _)| from == path).map(|(_, fd)| *fd)
     }
+}
+
+/// A path of the jar and what may be done there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) path: PathBuf,
+    pub(crate) access: Access,
 }
 
 /// Everything that the child needs, borrowed from the arenas.

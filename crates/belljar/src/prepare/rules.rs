@@ -9,9 +9,8 @@ use belljar_sys::child::{PathRights, Serve};
 
 use super::layout::Item;
 use super::within::{self, is_same, is_within};
-use super::{Builder, grants, open_now};
+use super::{Builder, Seen, grants, open_now};
 use crate::action;
-use crate::broker::Seen;
 use crate::error::StartError;
 use crate::plan::{CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Plan};
 

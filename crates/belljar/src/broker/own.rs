@@ -1,0 +1,161 @@
+//! What a caller has: its root, its descriptors, its folder of `/proc`. Nothing of it is taken for the jar's before it is known
+//! to lie on a mount of the jar's own tree.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fstat, fstatfs, openat2, statx};
+use rustix::io::Errno;
+
+use super::caller::{AT_CWD, Numbers, own_name};
+use super::task::{Stop, Task};
+
+const PROC_MAGIC: i64 = 0x9FA0;
+const PROC_ROOT: u64 = 1;
+
+/// Something that is open without any right (`O_PATH`).
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) fd: OwnedFd,
+    /// Where the jar sees it; none = it has no path.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl Held {
+    /// What kind of file it is.
+    pub(super) fn kind(&self) -> Result<FileType, Errno> {
+        Ok(FileType::from_raw_mode(fstat(&self.fd)?.st_mode))
+    }
+}
+
+/// The folder that a relative path starts at, or what an empty path means.
+pub(super) fn start(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
+    let fd = task.caller().descriptor(at)?;
+    task.still_waits()?;
+    own(task, fd)
+}
+
+/// What a descriptor of the caller refers to, for calls that only look at it: a path of another tree is no matter then.
+pub(super) fn descriptor(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
+    let fd = task.caller().descriptor(at)?;
+    task.still_waits()?;
+    match own(task, fd.try_clone()?) {
+        Err(Stop::Fails(Errno::ACCESS)) => Ok(Held { fd, path: None }),
+        done => done,
+    }
+}
+
+/// What `self` and the links of a process in `/proc` say to the caller; none for every other symlink.
+pub(super) fn process_link(task: &Task<'_>, held: &Held) -> Result<Option<PathBuf>, Stop> {
+    let path = held.path.as_deref().filter(|_| is_proc(&held.fd));
+    let Some((folder, name)) = path.and_then(|path| Some((path.parent()?, path.file_name()?))) else {
+        return Ok(None);
+    };
+    let numbers = task.caller().numbers()?;
+    task.still_waits()?;
+    match name.as_bytes() {
+        b"self" => Ok(Some(numbers.own_group.to_string().into())),
+        b"thread-self" => Ok(Some(format!("{}/task/{}", numbers.own_group, numbers.own_thread).into())),
+        // Links of other processes need power over them, which the supervisor has and the caller may lack.
+        _ => match folder.iter().find(|part| is_number(part)) {
+            Some(process) if !numbers.are(process) => Err(Errno::ACCESS.into()),
+            _ => Ok(None),
+        },
+    }
+}
+
+/// A folder of the caller itself in `/proc`, or its folder of descriptors.
+fn is_own_folder(numbers: &Numbers, folder: &Path) -> bool {
+    let process = if folder.ends_with("fd") { folder.parent() } else { Some(folder) };
+    process.and_then(Path::file_name).is_some_and(|name| numbers.are(name))
+}
+
+pub(super) fn is_number(name: &OsStr) -> bool {
+    name.as_bytes().iter().all(u8::is_ascii_digit)
+}
+
+/// Something of the caller's own. What has a path must be what the jar has there: a path of another tree means something else.
+pub(super) fn own(task: &Task<'_>, fd: OwnedFd) -> Result<Held, Stop> {
+    let path = text_of(&fd)?;
+    if !path.is_absolute() {
+        return Ok(Held { fd, path: None });
+    }
+    if !in_jar(task, &fd, &path)? {
+        return Err(Errno::ACCESS.into());
+    }
+    Ok(Held { fd, path: Some(path) })
+}
+
+/// The jar's root: opened once, since no jar can change it.
+pub(super) fn root<'a>(task: &Task<'a>) -> Result<BorrowedFd<'a>, Stop> {
+    let cell = &task.shared.root;
+    if cell.get().is_none() {
+        let fd = task.caller().root()?;
+        task.still_waits()?;
+        // Another thread may have been first: it found the same.
+        drop(cell.set(fd));
+    }
+    cell.get().map(AsFd::as_fd).ok_or(Stop::Fails(Errno::ACCESS))
+}
+
+/// Where the kernel says that something is.
+pub(super) fn text_of(fd: &OwnedFd) -> Result<PathBuf, Errno> {
+    let text = rustix::fs::readlink(own_name(fd), Vec::new())?;
+    Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
+}
+
+/// Whether something lies on a mount of the jar's own tree. A mount that was found there once stays: no jar can mount.
+fn in_jar(task: &Task<'_>, fd: &OwnedFd, path: &Path) -> Result<bool, Stop> {
+    let here = identity(fd)?;
+    let known = |mounts: &Vec<u64>| mounts.contains(&here.0);
+    if known(&task.shared.mounts()) {
+        return Ok(true);
+    }
+    let bounds = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(found) = openat2(root(task)?, path, flags, Mode::empty(), bounds) else { return Ok(false) };
+    let same = identity(&found)? == here;
+    if same {
+        task.shared.mounts().push(here.0);
+    }
+    Ok(same)
+}
+
+/// The mount that something lies on.
+pub(super) fn mount(fd: &OwnedFd) -> Result<u64, Errno> {
+    identity(fd).map(|(mount, ..)| mount)
+}
+
+/// Mount, device and inode.
+fn identity(fd: &OwnedFd) -> Result<(u64, u32, u32, u64), Errno> {
+    let mask = StatxFlags::INO | StatxFlags::from_bits_retain(0x1000);
+    let stat = statx(fd, c"", AtFlags::EMPTY_PATH, mask)?;
+    Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino))
+}
+
+pub(super) fn is_proc(fd: &OwnedFd) -> bool {
+    fstatfs(fd).is_ok_and(|stat| stat.f_type == PROC_MAGIC)
+}
+
+pub(super) fn is_proc_root(fd: &OwnedFd) -> bool {
+    fstat(fd).is_ok_and(|stat| stat.st_ino == PROC_ROOT) && is_proc(fd)
+}
+
+/// What a link of the caller's own folder of `/proc` leads to.
+pub(super) fn process_target(task: &Task<'_>, folder: &Path, name: &OsStr) -> Result<OwnedFd, Stop> {
+    let caller = task.caller();
+    let numbers = caller.numbers()?;
+    if !is_own_folder(&numbers, folder) {
+        return Err(Errno::ACCESS.into());
+    }
+    let descriptor = name.to_str().and_then(|digits| digits.parse::<i32>().ok());
+    match (folder.ends_with("fd"), name.as_bytes(), descriptor) {
+        (true, _, Some(fd)) => Ok(caller.descriptor(fd)?),
+        (false, b"cwd", _) => Ok(caller.descriptor(AT_CWD)?),
+        (false, b"root", _) => Ok(caller.root()?),
+        (false, b"exe", _) => Ok(caller.program()?),
+        _ => Err(Errno::ACCESS.into()),
+    }
+}

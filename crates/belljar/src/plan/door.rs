@@ -1,0 +1,89 @@
+//! Door 2 as data: which calls the broker can answer, and who decides about each where it does not.
+
+/// Who decides about a call on a host without namespaces. With namespaces the kernel does, and with `--trace` the broker sees
+/// every call that names a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Landlock.
+    Landlock,
+    /// Landlock does not see it: the broker.
+    Broker,
+    /// The broker as well; it names no path, so that `--trace` leaves it alone.
+    Descriptor,
+}
+
+/// One call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door {
+    pub(crate) call: &'static str,
+    pub(crate) guard: Guard,
+    /// Position of open flags that lie in a register.
+    pub(crate) opens: Option<u8>,
+}
+
+const fn door(call: &'static str, guard: Guard) -> Door {
+    Door { call, guard, opens: None }
+}
+
+const fn opens(call: &'static str, at: u8) -> Door {
+    Door { call, guard: Guard::Landlock, opens: Some(at) }
+}
+
+use Guard::{Broker, Descriptor, Landlock};
+
+/// The calls. What serves each is the broker's table.
+pub(crate) const DOORS: &[Door] = &[
+    opens("open", 1),
+    opens("openat", 2),
+    door("creat", Landlock),
+    door("stat", Broker),
+    door("lstat", Broker),
+    door("newfstatat", Broker),
+    door("statx", Broker),
+    door("statfs", Broker),
+    door("access", Broker),
+    door("faccessat", Broker),
+    door("faccessat2", Broker),
+    door("readlink", Broker),
+    door("readlinkat", Broker),
+    door("mkdir", Landlock),
+    door("mkdirat", Landlock),
+    door("mknod", Landlock),
+    door("mknodat", Landlock),
+    door("symlink", Landlock),
+    door("symlinkat", Landlock),
+    door("link", Landlock),
+    door("linkat", Landlock),
+    door("rmdir", Landlock),
+    door("unlink", Landlock),
+    door("unlinkat", Landlock),
+    door("rename", Landlock),
+    door("renameat", Landlock),
+    door("renameat2", Landlock),
+    door("truncate", Landlock),
+    door("chmod", Broker),
+    door("fchmodat", Broker),
+    door("fchmodat2", Broker),
+    door("fchmod", Descriptor),
+    door("chown", Broker),
+    door("lchown", Broker),
+    door("fchownat", Broker),
+    door("fchown", Descriptor),
+    door("utime", Broker),
+    door("utimes", Broker),
+    door("futimesat", Broker),
+    door("utimensat", Broker),
+    door("setxattr", Broker),
+    door("lsetxattr", Broker),
+    door("fsetxattr", Descriptor),
+    door("getxattr", Broker),
+    door("lgetxattr", Broker),
+    door("fgetxattr", Descriptor),
+    door("listxattr", Broker),
+    door("llistxattr", Broker),
+    door("flistxattr", Descriptor),
+    door("removexattr", Broker),
+    door("lremovexattr", Broker),
+    door("fremovexattr", Descriptor),
+    door("inotify_add_watch", Broker),
+];
