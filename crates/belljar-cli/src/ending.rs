@@ -20,6 +20,7 @@ pub(crate) struct Ending {
     stream: Option<Arc<Stream>>,
     verbose: bool,
     quiet: bool,
+    refusals: bool,
 }
 
 impl Ending {
@@ -32,12 +33,23 @@ impl Ending {
         }
         let sink = report.map(open_sink).transpose()?;
         let stream = events.map(open_stream).transpose()?;
-        Ok(Self { sink, stream, verbose: words.has("verbose"), quiet: words.has("quiet") })
+        Ok(Self {
+            sink,
+            stream,
+            verbose: words.has("verbose"),
+            quiet: words.has("quiet"),
+            refusals: !words.has("quiet"),
+        })
     }
 
     /// Without a report.
     pub(crate) fn silent() -> Self {
-        Self { sink: None, stream: None, verbose: false, quiet: false }
+        Self { sink: None, stream: None, verbose: false, quiet: false, refusals: true }
+    }
+
+    /// Somebody else tells what was refused.
+    pub(crate) fn without_refusals(self) -> Self {
+        Self { refusals: false, ..self }
     }
 
     /// Lets the command tell its events.
@@ -66,7 +78,7 @@ impl Ending {
         } else if !self.quiet || summary::is_failure(report) {
             screen::say(&summary::unusual(report));
         }
-        if !self.quiet {
+        if self.refusals {
             screen::say(&refusals::block(report));
         }
         let status = report.verdict.exit_code();

@@ -13,7 +13,7 @@ use crate::ask::Ask;
 use crate::broker::Judge;
 use crate::error::StartError;
 use crate::event::Observer;
-use crate::jar::{self, Running};
+use crate::jar::{self, Aside, Running};
 use crate::plan::{Call, Plan};
 use crate::probe::{self, HostFacts};
 use crate::report::Report;
@@ -55,6 +55,8 @@ pub struct Command {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) ask: Option<Ask>,
     pub(crate) judge: Option<Wrap>,
+    /// What is written to `cow` folders is looked at.
+    pub(crate) aside: bool,
 }
 
 type Wrapping = dyn FnOnce(Arc<dyn Judge>) -> Arc<dyn Judge> + Send;
@@ -100,6 +102,7 @@ impl Command {
             observer: None,
             ask: None,
             judge: None,
+            aside: false,
         }
     }
 
@@ -231,11 +234,22 @@ impl Command {
     /// Runs the program as this whole process' job: signals are passed on, and the jar ends with the calling thread.
     /// Failures are told in the report.
     pub fn run(&mut self) -> Report {
-        let ended = jar::start(self, jar::Mode::Foreground, |running, _, explain| running.finish(explain));
-        match ended.and_then(|report| report) {
-            Ok(report) => report,
-            Err(error) => Report::failed(&error, &self.facts.clone().unwrap_or_else(probe::probe)),
-        }
+        self.run_with(false).0
+    }
+
+    /// The same; with `aside`, what was written to `cow` folders comes back.
+    pub(crate) fn run_with(&mut self, aside: bool) -> (Report, Option<Aside>) {
+        self.aside = aside;
+        let ended = jar::start(self, jar::Mode::Foreground, |mut running, _, explain| {
+            let aside = running.take_aside();
+            (running.finish(explain), aside)
+        });
+        let (report, aside) = match ended {
+            Ok((report, aside)) => (report, aside),
+            Err(error) => (Err(error), None),
+        };
+        let failed = |error| Report::failed(&error, &self.facts.clone().unwrap_or_else(probe::probe));
+        (report.unwrap_or_else(failed), aside)
     }
 
     /// What plans look at.

@@ -34,6 +34,8 @@ pub(crate) struct Started {
     pub(crate) sockets: Vec<OwnedFd>,
     /// FIFO of requests and table of replies, where the jar may ask for actions.
     pub(crate) channel: Vec<OwnedFd>,
+    /// Memory with the changes of overlays.
+    pub(crate) folder: Option<OwnedFd>,
     pub(crate) at: Instant,
 }
 
@@ -71,8 +73,8 @@ pub(crate) fn spawn(
         source: io::Error::from_raw_os_error(errno.0),
     })?;
     drop(child_end);
-    let (terminal, listener, sockets, channel) = (None, None, Vec::new(), Vec::new());
-    let mut started = Started { child, status, terminal, sockets, channel, listener, at };
+    let (terminal, listener, sockets, channel, folder) = (None, None, Vec::new(), Vec::new(), None);
+    let mut started = Started { child, status, terminal, sockets, channel, listener, folder, at };
     let ready = begin(plan, prepared, &mut started);
     started.or_end(ready)?;
     Ok(started)
@@ -82,6 +84,9 @@ fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<
     map_ids(plan, &started.child, &started.status)?;
     if prepared.init.iter().any(|op| matches!(op, Op::Channel { .. })) {
         started.channel = await_event(prepared, started, Event::Channel, "waiting for the channel")?;
+    }
+    if prepared.sends_aside() {
+        started.folder = await_event(prepared, started, Event::Folder, "waiting for the overlays")?.pop();
     }
     if plan.init.contains(&Step::OpenTerminal) {
         started.terminal = await_event(prepared, started, Event::Terminal, "waiting for the terminal")?.pop();

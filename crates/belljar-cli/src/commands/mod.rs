@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod learn;
 mod past;
 pub(crate) mod plan;
 pub(crate) mod policy;

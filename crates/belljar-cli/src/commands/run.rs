@@ -14,9 +14,18 @@ use crate::{petition, request};
 const SHELL: &str = "/bin/sh";
 
 pub(crate) fn run(words: &Words) -> u8 {
+    command(words, to_its_end)
+}
+
+fn to_its_end(mut command: Command, ending: Ending) -> u8 {
+    ending.finish(&command.run())
+}
+
+/// What was typed after `--` as a command, under the policy of the options; `then` runs it.
+pub(crate) fn command(words: &Words, then: impl FnOnce(Command, Ending) -> u8) -> u8 {
     let mut rest = words.rest();
     match rest.next() {
-        Some(program) => whole(words, program, &rest.collect::<Vec<_>>()),
+        Some(program) => whole(words, program, &rest.collect::<Vec<_>>(), then),
         // The argument tree requires a command, so this is never reached by typing.
         None => Ending::silent().fail(&Fault::new(
             Verdict::SetupFailed,
@@ -28,10 +37,15 @@ pub(crate) fn run(words: &Words) -> u8 {
 
 pub(crate) fn shell(words: &Words) -> u8 {
     let named = std::env::var_os("SHELL").filter(|shell| shell.as_encoded_bytes().starts_with(b"/"));
-    whole(words, &named.unwrap_or_else(|| OsString::from(SHELL)), &[])
+    whole(words, &named.unwrap_or_else(|| OsString::from(SHELL)), &[], to_its_end)
 }
 
-fn whole(words: &Words, program: &OsStr, arguments: &[&OsStr]) -> u8 {
+fn whole(
+    words: &Words,
+    program: &OsStr,
+    arguments: &[&OsStr],
+    then: impl FnOnce(Command, Ending) -> u8,
+) -> u8 {
     let ending = match Ending::open(words) {
         Ok(ending) => ending,
         Err(fault) => return Ending::silent().fail(&fault),
@@ -44,7 +58,7 @@ fn whole(words: &Words, program: &OsStr, arguments: &[&OsStr]) -> u8 {
             command.args(arguments).policy(policy).current_dir(cwd);
             petition::lend(&mut command, asks);
             ending.observe(&mut command);
-            ending.finish(&command.run())
+            then(command, ending)
         }
         Err(fault) => ending.fail(&fault),
     }

@@ -1,6 +1,7 @@
 //! The broker (door 2): answers system calls that the kernel hands to the supervisor instead of carrying them out. It copies
 //! the arguments once, opens what they mean within the jar's own root, decides on that, and acts on that.
 
+mod absent;
 mod attributes;
 mod caller;
 mod confine;

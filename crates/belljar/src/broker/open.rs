@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as kernel_openat2};
 use rustix::io::Errno;
 
+use super::absent::absent;
 use super::caller::own_name;
 use super::judge::Wanted;
 use super::own::Held;
@@ -69,14 +70,19 @@ fn serve(task: &Task<'_>, how: How) -> Served {
 fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
     let exclusive = how.flags & O_CREAT != 0 && how.flags & O_EXCL != 0;
     let last = if exclusive || how.flags & O_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
-    match find(task, name, last)? {
+    let found = match find(task, name, last) {
+        Err(Stop::Fails(Errno::NOENT)) => return Err(absent(task, wanted(how.flags), name)),
+        found => found?,
+    };
+    match found {
         Found::Object(_) if exclusive && how.flags & O_PATH == 0 => Err(Errno::EXIST.into()),
         Found::Object(held) => existing(task, &held, how),
         Found::Missing(spot) if how.flags & O_CREAT != 0 && how.flags & O_PATH == 0 => make(task, &spot, how),
         Found::Missing(spot) => {
+            let gone = absent(task, wanted(how.flags), name);
             // What is not there is not told where nothing may be seen.
             task.decide_path(Wanted::Look, &spot.path)?;
-            Err(Errno::NOENT.into())
+            Err(gone)
         }
     }
 }

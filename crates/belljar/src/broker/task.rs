@@ -164,6 +164,13 @@ impl<'a> Task<'a> {
         Request { call: self.row.call, wanted, object, view: View::Jar, pid: self.call.pid }
     }
 
+    /// Tells a judge that reaches the host what was wanted at a path that the jar lacks. It stays lacking.
+    pub(super) fn tell_absent(&self, wanted: Wanted, path: &Path) {
+        let request = Request { view: View::Host, ..self.request(wanted, Object::Path(path)) };
+        // Whatever it says: nothing here acts on the host.
+        drop(self.shared.judge.judge(&request));
+    }
+
     /// Whether a folder on the way may be seen. Nobody is told: the object of the call is what counts.
     pub(super) fn passes(&self, path: &Path) -> Result<(), Stop> {
         match self.shared.judge.judge(&self.request(Wanted::Look, Object::Path(path))) {

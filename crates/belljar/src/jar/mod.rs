@@ -20,7 +20,7 @@ use crate::error::StartError;
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
 use crate::plan::{self, Call, Engine, Plan, Step};
-use crate::prepare::{self, Invocation, Storage, Walker, program};
+use crate::prepare::{self, Invocation, Overlay, Storage, Walker, program};
 use crate::probe::HostFacts;
 use crate::report::Report;
 use crate::spawn::{self, Started, raw, supervisor};
@@ -28,6 +28,7 @@ use crate::supervise::{self, Outcome, Relay, Signals, Watch};
 use descriptors::Streams;
 pub(crate) use descriptors::look;
 use network::Network;
+pub(crate) use owners::of_system;
 use talks::Talks;
 
 /// Who drives the jar.
@@ -50,8 +51,13 @@ pub(crate) struct Running {
     events: Arc<Events>,
     /// Whoever serves the jar's network.
     service: Option<belljar_net::Service>,
+    /// The memory of the overlays, where it is looked at.
+    aside: Option<Aside>,
     over: bool,
 }
+
+/// Memory with the changes of overlays, and whose changes lie where.
+pub(crate) type Aside = (OwnedFd, Vec<Overlay>);
 
 type Pipes = [Option<OwnedFd>; 3];
 
@@ -114,9 +120,9 @@ pub(crate) fn start<R>(
     watch.broker = broker;
     talks.begin(&mut started, &mut watch, &events);
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
-    let limits = command.policy.limits.clone();
-    let plan = Arc::clone(&plan);
-    let running = Running { started, watch, group, plan, limits, events, service, over: false };
+    let (limits, plan) = (command.policy.limits.clone(), Arc::clone(&plan));
+    let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
+    let running = Running { started, watch, group, plan, limits, events, service, aside, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 
@@ -131,7 +137,7 @@ fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
         stdio: [None; 3],
         host_terminal: None,
         detached: &[],
-        watches_aside: false,
+        watches_aside: command.aside,
         witness: -1,
         terminal: (TerminalSize::default(), None),
         narrowed: &[],
@@ -248,6 +254,11 @@ fn watch(
 impl Running {
     pub(crate) fn id(&self) -> u32 {
         self.started.child.pid.unsigned_abs()
+    }
+
+    /// What overlays keep aside, to be read after the end.
+    pub(crate) fn take_aside(&mut self) -> Option<Aside> {
+        self.aside.take()
     }
 
     pub(crate) fn kill(&mut self) -> Result<(), StartError> {

@@ -52,7 +52,8 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
     Ok(owners)
 }
 
-fn of_system(path: &Path) -> bool {
+/// Whether a path lies in a folder of the system.
+pub(crate) fn of_system(path: &Path) -> bool {
     SYSTEM.iter().any(|system| path.starts_with(system))
 }
 

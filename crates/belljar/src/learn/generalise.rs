@@ -14,6 +14,9 @@ use crate::ask::{Never, Want};
 /// Files of one folder that make a rule about the folder.
 const SEVERAL: usize = 2;
 
+/// Parts of a path, the root among them, that make it no folder at the top.
+const DEEP: usize = 3;
+
 /// Most names in a reason.
 const NAMED: usize = 3;
 
@@ -81,7 +84,7 @@ fn kept_out(unproposed: &BTreeSet<Unproposed>, rules: &Rules, ground: Ground<'_>
     hidden.into_values().collect()
 }
 
-fn want(path: &Path, need: Need) -> Want {
+pub(super) fn want(path: &Path, need: Need) -> Want {
     match need {
         Need::Read => Want::Read(path.to_path_buf()),
         Need::Execute => Want::Execute(path.to_path_buf()),
@@ -92,18 +95,36 @@ fn want(path: &Path, need: Need) -> Want {
 impl Ground<'_> {
     /// Why no rule is proposed for what was seen.
     fn refuses(&self, observation: &Observation) -> Option<String> {
-        let Observation { seen, spot, need, .. } = observation;
+        let Observation { seen, spot, need, real, .. } = observation;
         let never = |path: &Path| self.never.refuses(&want(path, *need));
         // What the jar makes itself, or may read already, is no secret to it.
         let secret = || looks_secret(spot).filter(|_| !granted(self.policy, spot, Need::Read));
         let why = never(seen).or_else(secret).map(str::to_owned);
         let above = || never(spot).map(|why| format!("a rule would have to name {}: {why}", shown(spot)));
-        why.or_else(above).or_else(|| spoken(self.policy, spot))
+        let behind = || {
+            let real = real.as_deref()?;
+            let why = never(real).or_else(|| looks_secret(real))?;
+            Some(format!("it leads to {}: {why}", shown(real)))
+        };
+        let broad = || self.is_broad(spot).filter(|_| observation.folder).map(str::to_owned);
+        why.or_else(above).or_else(behind).or_else(broad).or_else(|| spoken(self.policy, spot))
+    }
+
+    /// Why a folder holds too much to be named whole; the current one was chosen.
+    fn is_broad(&self, folder: &Path) -> Option<&'static str> {
+        let depth = folder.components().count();
+        match folder.parent() {
+            _ if folder == self.here => None,
+            Some(above) if above == Path::new("/home") => Some("a home folder"),
+            _ if depth < DEEP => Some("a folder at the top of the host"),
+            _ => None,
+        }
     }
 
     /// Whether a rule may name a folder in place of what lies in it.
     fn may_name(&self, folder: &Path, need: Need) -> bool {
-        self.never.refuses(&want(folder, need)).is_none() && spoken(self.policy, folder).is_none()
+        let never = self.never.refuses(&want(folder, need));
+        never.is_none() && self.is_broad(folder).is_none() && spoken(self.policy, folder).is_none()
     }
 }
 
@@ -111,6 +132,8 @@ impl Ground<'_> {
 struct Spot {
     folder: bool,
     need: Need,
+    /// It has symlinks in it: only itself was looked at, not what lies above or beside it.
+    linked: bool,
 }
 
 type Spots = BTreeMap<PathBuf, Spot>;
@@ -118,12 +141,14 @@ type Spots = BTreeMap<PathBuf, Spot>;
 /// Spots with tools' folders in place of what lies in them.
 fn spots(wanted: &[&Observation], ground: Ground<'_>) -> Spots {
     let mut spots = Spots::new();
-    for Observation { spot, folder, need, .. } in wanted {
-        let whole = filled_by_tools(spot, ground.here, ground.home);
+    for Observation { spot, folder, need, real, .. } in wanted {
+        let linked = real.is_some();
+        let whole = filled_by_tools(spot, ground.here, ground.home).filter(|_| !linked);
         let whole = whole.filter(|whole| whole != spot && ground.may_name(whole, *need));
         let (path, folder) = whole.map_or((spot.clone(), *folder), |whole| (whole, true));
-        let known = spots.entry(path).or_insert(Spot { folder, need: *need });
+        let known = spots.entry(path).or_insert(Spot { folder, need: *need, linked });
         known.folder |= folder;
+        known.linked |= linked;
         known.need = known.need.max(*need);
     }
     spots
@@ -134,14 +159,14 @@ fn grouped(spots: &Spots, ground: Ground<'_>) -> Rules {
     let mut files: BTreeMap<(&Path, bool), Vec<(&Path, &Spot)>> = BTreeMap::new();
     let mut rules = Rules::new();
     for (path, spot) in spots {
-        match path.parent().filter(|_| !spot.folder) {
+        match path.parent().filter(|_| !spot.folder && !spot.linked) {
             Some(parent) => files.entry((parent, spot.need == Need::Write)).or_default().push((path, spot)),
             None => add(&mut rules, path, access(path, spot)),
         }
     }
     for ((parent, _), files) in files {
         let need = files.iter().map(|(_, spot)| spot.need).max().unwrap_or(Need::Read);
-        let whole = files.len() >= SEVERAL && is_deep(parent) && ground.may_name(parent, need);
+        let whole = files.len() >= SEVERAL && ground.may_name(parent, need);
         for (file, spot) in files {
             add(&mut rules, if whole { parent } else { file }, access(file, spot));
         }
@@ -155,14 +180,9 @@ fn completed(mut rules: Rules, wanted: &[&Observation], ground: Ground<'_>) -> R
     for Observation { spot, folder, need, .. } in
         wanted.iter().filter(|seen| !granted(&whole, &seen.spot, seen.need))
     {
-        add(&mut rules, spot, access(spot, &Spot { folder: *folder, need: *need }));
+        add(&mut rules, spot, access(spot, &Spot { folder: *folder, need: *need, linked: false }));
     }
     rules
-}
-
-/// `/srv` or `/opt` is no folder of a few files.
-fn is_deep(folder: &Path) -> bool {
-    folder.components().count() > 2
 }
 
 /// The least access that serves a need. Libraries are mapped as code without a word, and folders may hold them.

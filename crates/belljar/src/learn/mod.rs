@@ -9,13 +9,18 @@
 //! A run that is learned from is confined like every other: what its policy lacks stays refused, and what it writes is
 //! thrown away. What comes out is a proposal; nothing is granted by it.
 
+mod changes;
+mod confined;
 mod decide;
 mod generalise;
+mod lesson;
 mod names;
 mod observe;
 mod text;
+mod witness;
 
 pub use generalise::{Ground, generalise};
+pub use lesson::Lesson;
 pub use observe::{Need, Observation};
 pub use text::Frame;
 

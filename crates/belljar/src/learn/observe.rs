@@ -38,6 +38,8 @@ pub struct Observation {
     pub folder: bool,
     /// What the spot has to grant.
     pub need: Need,
+    /// What the spot is without symlinks, where that is another path.
+    pub real: Option<PathBuf>,
 }
 
 impl Observation {
@@ -45,13 +47,19 @@ impl Observation {
     #[must_use]
     pub fn of(path: impl Into<PathBuf>, folder: bool, need: Need) -> Self {
         let path = path.into();
-        Self { seen: path.clone(), spot: path, folder, need }
+        Self { seen: path.clone(), spot: path, folder, need, real: None }
     }
 
     /// Something was made in a folder of the host, or removed from it.
     #[must_use]
     pub fn entry(folder: impl Into<PathBuf>, name: impl AsRef<std::path::Path>) -> Self {
         let spot = folder.into();
-        Self { seen: spot.join(name), spot, folder: true, need: Need::Write }
+        Self { seen: spot.join(name), spot, folder: true, need: Need::Write, real: None }
+    }
+
+    /// The spot has symlinks in it and means this path.
+    #[must_use]
+    pub fn leading_to(self, real: impl Into<PathBuf>) -> Self {
+        Self { real: Some(real.into()), ..self }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
 use belljar_sys::Op;
@@ -20,6 +20,17 @@ const AT: &str = ".belljar-aside";
 const AT_C: &CStr = c".belljar-aside";
 /// The new root while it is built, as the kernel's mount options have to name it.
 const ROOT: &str = "/proc";
+
+/// An overlay whose changes are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Overlay {
+    /// The host's folder.
+    pub(crate) from: PathBuf,
+    /// Where the jar sees it.
+    pub(crate) at: PathBuf,
+    /// Where its changes lie, below the folder that holds all of them.
+    pub(crate) upper: PathBuf,
+}
 
 /// Memory for the changes, before the first placement.
 pub(super) fn begin<'a>(builder: &Builder<'a>, size: u64, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
@@ -60,6 +71,16 @@ pub(super) fn overlay<'a>(
     let data = format!("{},userxattr", options.join(","));
     ops.push(Op::Overlay { to, data: builder.storage.text("mount options", data.as_bytes())? });
     Ok(())
+}
+
+/// Where the changes of each overlay lie, below the folder that the supervisor gets.
+pub(super) fn changes(items: &[Item]) -> Vec<Overlay> {
+    let overlay = |(number, bind): (usize, &Bind)| Overlay {
+        from: bind.from.clone(),
+        at: bind.at.clone(),
+        upper: Path::new(&number.to_string()).join(UPPER),
+    };
+    overlays(items).enumerate().map(overlay).collect()
 }
 
 /// Name of the folder with the changes of one overlay.

@@ -24,6 +24,7 @@ use belljar_sys::child::{Forbidden, Network, Serve};
 use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
+pub(crate) use aside::Overlay;
 pub(crate) use identity::{refuse_unmapped, write_maps, write_maps_between};
 pub(crate) use program::{Found, head, open_now};
 
@@ -183,6 +184,16 @@ pub(crate) fn prepare<'a>(
 }
 
 impl Prepared<'_> {
+    /// Whether init sends the memory of the overlays.
+    pub(crate) fn sends_aside(&self) -> bool {
+        self.init.iter().any(|op| matches!(op, Op::SendFolder(_)))
+    }
+
+    /// The overlays, and where the changes of each lie in that memory.
+    pub(crate) fn overlays(&self) -> Vec<Overlay> {
+        aside::changes(&self.layout.items)
+    }
+
     /// The program's file, when the jar shows it under its own path.
     pub(crate) fn shown_file(&self) -> Option<&Path> {
         let real = |file: &Path| self.walker.clone().path(file);

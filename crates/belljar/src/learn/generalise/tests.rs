@@ -99,6 +99,8 @@ fn secrets_roots_and_what_runs_later_are_listed_with_a_reason() {
         (Observation::of("/home/u", true, Need::Read), "home folder"),
         (made("/home/u/.newfile"), "home folder"),
         (Observation::of("/", true, Need::Read), "whole file system"),
+        (Observation::of("/srv", true, Need::Read), "top of the host"),
+        (made("/home/ann/x"), "a home folder"),
         (made("/etc/cron.d/x"), "settings"),
         (made("/usr/lib/x"), "whole system"),
         (file("/home/u/.bashrc", Need::Write), "run outside"),
@@ -108,6 +110,8 @@ fn secrets_roots_and_what_runs_later_are_listed_with_a_reason() {
         (file("/run/docker.sock", Need::Write), "daemon"),
         (file("/home/u/other/.env", Need::Read), "keys and passwords"),
         (file("/home/u/other/server.pem", Need::Read), "keys and passwords"),
+        (file("/home/u/link", Need::Read).leading_to("/home/u/.ssh/id"), "it leads to /home/u/.ssh/id"),
+        (Observation::of("/home/u/link", true, Need::Read).leading_to("/home"), "it leads to /home"),
     ] {
         let found = learned(std::slice::from_ref(&seen), &strict());
         assert_eq!(found.rules, [], "{seen:?}");
@@ -128,6 +132,14 @@ fn a_secret_in_a_proposed_folder_stays_hidden() {
     let seen = [made("/home/u/other/x"), file("/home/u/other/.env", Need::Read)];
     let both = [rule("/home/u/other", Access::Write), rule("/home/u/other/.env", Access::Hide)];
     assert_eq!(rules(&seen, &strict()), both);
+}
+
+#[test]
+fn behind_symlinks_only_what_was_seen_is_named() {
+    let seen = ["a", "b"]
+        .map(|name| file(&format!("/home/u/link/{name}"), Need::Read).leading_to(format!("/home/u/{name}")));
+    let single = [rule("/home/u/link/a", Access::ReadNoexec), rule("/home/u/link/b", Access::ReadNoexec)];
+    assert_eq!(rules(&seen, &strict()), single);
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! `belljar learn`: a confined run, and the rules that it would have needed.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use belljar::learn::{Frame, Lesson, PolicyDifference, Unproposed};
+use belljar::policy::{DEFAULT_PRESET, printable};
+use belljar::report::Verdict;
+
+use super::run;
+use crate::ending::Ending;
+use crate::fault::Fault;
+use crate::front::BELLJAR_FAILED;
+use crate::words::Words;
+use crate::{request, screen, summary};
+
+/// Most things that are listed as seen and not proposed.
+const SHOWN: usize = 12;
+
+pub(crate) fn learn(words: &Words) -> u8 {
+    let place = match Place::named(words) {
+        Ok(place) => place,
+        Err(fault) => return Ending::silent().fail(&fault),
+    };
+    run::command(words, |mut command, ending| {
+        let lesson = command.learn();
+        let status = ending.without_refusals().finish(&lesson.report);
+        if summary::is_failure(&lesson.report) {
+            return status;
+        }
+        tell(&lesson, &place, words.has("quiet"), status)
+    })
+}
+
+/// Where the policy goes, and what its paths count from.
+struct Place {
+    /// A file that is made.
+    file: Option<PathBuf>,
+    folder: Option<PathBuf>,
+    home: Option<PathBuf>,
+    bases: Vec<String>,
+}
+
+impl Place {
+    fn named(words: &Words) -> Result<Self, Fault> {
+        let here = request::current_folder()?;
+        let file = words.value("save").map(|name| here.join(name));
+        if let Some(file) = file.as_deref().filter(|file| file.symlink_metadata().is_ok()) {
+            let reason = format!("{} is there already", file.display());
+            return Err(Fault::new(Verdict::SetupFailed, reason, "name a new file: nothing is overwritten"));
+        }
+        let folder = file.as_deref().map_or(Some(here.as_path()), Path::parent);
+        // A path with .. in it is written whole.
+        let plain = |folder: &&Path| folder.components().all(|part| part != Component::ParentDir);
+        let folder = folder.filter(plain).map(Path::to_path_buf);
+        Ok(Self { file, folder, home: request::home(), bases: bases(words, &here) })
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame { folder: self.folder.as_deref(), home: self.home.as_deref() }
+    }
+
+    fn make(&self, file: &Path, text: &str) -> Result<(), Fault> {
+        let made = OpenOptions::new().write(true).create_new(true).open(file);
+        made.and_then(|mut made| made.write_all(text.as_bytes())).map_err(|error| {
+            let reason = format!("{} cannot be written: {error}", file.display());
+            Fault::new(Verdict::SetupFailed, reason, "name another file")
+        })
+    }
+}
+
+/// What the run's policy was made from: presets as they are, files by their whole path.
+fn bases(words: &Words, here: &Path) -> Vec<String> {
+    let whole = |name: &OsString| match name.to_str() {
+        Some(preset) if preset.starts_with('@') => preset.to_owned(),
+        _ => here.join(name).to_string_lossy().into_owned(),
+    };
+    let named = words.given().iter().filter(|given| given.name == "extends");
+    let named: Vec<String> = named.filter_map(|given| given.value.as_ref().map(whole)).collect();
+    if named.is_empty() { vec![DEFAULT_PRESET.to_owned()] } else { named }
+}
+
+fn tell(lesson: &Lesson, place: &Place, quiet: bool, status: u8) -> u8 {
+    let difference = &lesson.difference;
+    let written = difference.to_toml(&place.bases, place.frame()).map_err(|error| request::fault(&error));
+    let written =
+        written.and_then(|policy| match place.file.as_deref().filter(|_| !difference.rules.is_empty()) {
+            Some(file) => place.make(file, &policy).map(|()| policy),
+            None => Ok(policy),
+        });
+    match written {
+        Ok(policy) => {
+            if !quiet {
+                screen::say(&told(lesson, place, &policy));
+            }
+            status
+        }
+        Err(fault) => {
+            screen::say(&fault.text());
+            BELLJAR_FAILED
+        }
+    }
+}
+
+fn told(lesson: &Lesson, place: &Place, policy: &str) -> String {
+    let notes: String = lesson.notes.iter().map(|note| format!("belljar: {note}\n")).collect();
+    let found = proposed(&lesson.difference, place, policy);
+    let hint = match (lesson.report.verdict, lesson.difference.rules.is_empty()) {
+        (Verdict::Exited { code: 0 }, _) | (_, true) => "",
+        _ => "hint: the program did not get to its end: learn again with these rules to see more\n",
+    };
+    format!("{notes}{found}{}{hint}", left_out(&lesson.difference.unproposed))
+}
+
+fn proposed(difference: &PolicyDifference, place: &Place, policy: &str) -> String {
+    if difference.rules.is_empty() {
+        return "belljar: learned: nothing has to be added to the policy\n".to_owned();
+    }
+    let flags: String = difference.flags(place.frame()).iter().map(|flag| format!(" {flag}")).collect();
+    let mut out = format!("belljar: learned, as flags:{flags}\n");
+    match &place.file {
+        Some(file) => {
+            said(&mut out, format_args!("belljar: learned, as a policy: -p {}", printable(file.as_os_str())))
+        }
+        None => {
+            said(&mut out, format_args!("belljar: learned, as a policy:"));
+            policy
+                .lines()
+                .filter(|line| !line.is_empty())
+                .for_each(|line| said(&mut out, format_args!("  {line}")));
+        }
+    }
+    out
+}
+
+/// Writing to a string cannot fail.
+fn said(out: &mut String, line: std::fmt::Arguments<'_>) {
+    if writeln!(out, "{line}").is_err() {
+        out.push('\n');
+    }
+}
+
+fn left_out(unproposed: &[Unproposed]) -> String {
+    if unproposed.is_empty() {
+        return String::new();
+    }
+    let row = |out: &Unproposed| {
+        [format!("{} {}", out.need.word(), printable(out.path.as_os_str())), out.why.clone(), String::new()]
+    };
+    let rows: Vec<[String; 3]> = unproposed.iter().take(SHOWN).map(row).collect();
+    let more = match unproposed.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("  and {more} more\n"),
+    };
+    format!("belljar: seen and not proposed:\n{}{more}", summary::columns(&rows))
+}

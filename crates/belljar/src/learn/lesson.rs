@@ -1,0 +1,76 @@
+//! A run that is learned from: the policy it runs under, and what it taught.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use belljar_policy::{Policy, Setting};
+
+use super::confined::{Ordinary, confined};
+use super::witness::{Notes, Witness};
+use super::{Ground, PolicyDifference, changes, generalise};
+use crate::ask::Never;
+use crate::command::Command;
+use crate::report::Report;
+
+/// What a run taught.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Lesson {
+    /// How the run ended.
+    pub report: Report,
+    /// What has to be added to its policy.
+    pub difference: PolicyDifference,
+    /// What kept the lesson from being whole, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Command {
+    /// Runs the program as [`Command::run`] does, with two differences. What it writes to folders that it may write, to the
+    /// current folder and to others of the user's that it may read goes to memory and is dropped. And what it lacked comes
+    /// back as rules; it stays refused.
+    ///
+    /// ```no_run
+    /// use belljar::{Command, policy::Policy};
+    ///
+    /// let lesson = Command::new("make").policy(Policy::preset("@strict")?).learn();
+    /// for rule in &lesson.difference.rules {
+    ///     println!("{} {:?}: {}", rule.path.display(), rule.access, rule.reason);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn learn(&mut self) -> Lesson {
+        let here = self.cwd.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let (own, home) = (self.policy.clone(), self.home.clone());
+        let never = Never::new(home.as_deref(), []);
+        let ground = Ground { policy: &own, never: &never, here: &here, home: home.as_deref() };
+        let (policy, mut notes) = confined(ground, &|path: &Path| Ordinary::of(path));
+        self.policy = self.traced(policy, &mut notes);
+        let seen = Arc::new(Notes::default());
+        let told = Arc::clone(&seen);
+        self.judge(move |policy| Arc::new(Witness::new(policy, told)));
+        let (report, aside) = self.run_with(true);
+        self.policy = own.clone();
+        let written = aside.map(|(folder, overlays)| changes::observed(&folder, &overlays));
+        let mut observations = seen.observed();
+        match written {
+            Some(Ok(found)) => observations.extend(found),
+            Some(Err(error)) => notes.push(format!("what was written could not be read: {error}")),
+            None => {}
+        }
+        Lesson { report, difference: generalise(&observations, ground), notes }
+    }
+
+    /// With every call that names a path seen, where this kernel can show them.
+    fn traced(&self, mut policy: Policy, notes: &mut Vec<String>) -> Policy {
+        let on = Setting::new(true, policy.trace.origin.clone());
+        let off = std::mem::replace(&mut policy.trace, on);
+        let mut tried = Self { policy, facts: self.facts.clone(), ..Self::new(&self.program) };
+        if let Err(error @ crate::error::StartError::Plan(crate::error::PlanError::NeedsNotify { .. })) =
+            tried.plan()
+        {
+            notes.push(format!("only what was written was seen: {error}"));
+            tried.policy.trace = off;
+        }
+        tried.policy
+    }
+}

@@ -1,0 +1,96 @@
+//! What a run was refused: a judge that decides like the policy and remembers each refusal.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Need, Observation};
+use crate::broker::{Judge, Request, Rule, Verdict, View, Wanted};
+
+/// Most refusals that are remembered.
+const MOST: usize = 10_000;
+
+const ENOENT: i32 = 2;
+
+/// Refusals, each once.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Mutex<HashSet<(PathBuf, Need)>>);
+
+impl Notes {
+    fn add(&self, path: &Path, need: Need) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST {
+            kept.insert((path.to_path_buf(), need));
+        }
+    }
+
+    /// What the refusals say about the host, as the supervisor's user finds it.
+    pub(super) fn observed(&self) -> Vec<Observation> {
+        let kept = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.into_iter().filter_map(|(path, need)| observed(&path, need)).collect()
+    }
+}
+
+/// Decides like the policy.
+pub(super) struct Witness {
+    policy: Arc<dyn Judge>,
+    notes: Arc<Notes>,
+    nothing: Rule,
+    /// Somebody has asked already.
+    asked: AtomicBool,
+}
+
+impl Witness {
+    pub(super) fn new(policy: Arc<dyn Judge>, notes: Arc<Notes>) -> Self {
+        let nothing = Rule { text: "nothing is granted that no rule names".into(), origin: "default".into() };
+        Self { policy, notes, nothing, asked: AtomicBool::new(false) }
+    }
+}
+
+impl Judge for Witness {
+    fn judge(&self, request: &Request<'_>) -> Verdict {
+        let verdict = match request.view {
+            // Learning shows the jar nothing that it would not see otherwise.
+            View::Host => Verdict::Refuse { errno: ENOENT, rule: self.nothing.clone() },
+            View::Jar => self.policy.judge(request),
+        };
+        // The self-probe comes before the program, and tries what must be refused.
+        if !self.asked.swap(true, Ordering::AcqRel) && request.view == View::Host {
+            return verdict;
+        }
+        if let (false, Some(path), Some(need)) = (verdict.granted(), request.path(), need(request.wanted)) {
+            self.notes.add(path, need);
+        }
+        verdict
+    }
+
+    fn reaches_host(&self) -> bool {
+        true
+    }
+}
+
+/// Asking whether something is there needs no rule.
+fn need(wanted: Wanted) -> Option<Need> {
+    match wanted {
+        Wanted::Look => None,
+        Wanted::Read => Some(Need::Read),
+        Wanted::Execute => Some(Need::Execute),
+        Wanted::Write => Some(Need::Write),
+    }
+}
+
+/// Reading what the host lacks too needs no rule; making it needs the folder that is there.
+fn observed(path: &Path, need: Need) -> Option<Observation> {
+    let kind = |path: &Path| std::fs::metadata(path).ok().map(|meta| meta.is_dir());
+    let seen = match (kind(path), need) {
+        (Some(folder), _) => Observation::of(path, folder, need),
+        (None, Need::Write) => {
+            let folder = path.ancestors().skip(1).find(|folder| kind(folder) == Some(true))?;
+            Observation::entry(folder, path.strip_prefix(folder).ok()?)
+        }
+        (None, _) => return None,
+    };
+    let real = std::fs::canonicalize(&seen.spot).ok()?;
+    Some(if real == seen.spot { seen } else { seen.leading_to(real) })
+}
