@@ -162,23 +162,24 @@ impl FilterSpec {
     /// let spec = Filter::builder().allow_group("@default")?.spec();
     /// let ptrace = SeccompData::x86_64(101, [0; 6]);
     /// assert_eq!(spec.compile()?.eval(&ptrace), Action::EPERM);
-    /// assert_eq!(spec.compile_telling(&[101])?.eval(&ptrace), Action::Notify);
     /// assert_eq!(spec.interpret(&ptrace), Action::EPERM);
+    /// assert_eq!(spec.compile_telling(&[101])?.eval(&ptrace), Action::Notify);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// See [`FilterSpec::compile`].
-    pub fn compile_telling(&self, calls: &[u32]) -> Result<Filter, CompileError> {
+    pub fn compile_telling(mut self, calls: &[u32]) -> Result<Filter, CompileError> {
         self.check()?;
-        let mut told = self.clone();
-        for nr in calls.iter().copied().filter(|nr| is_told(self.fallback(*nr))) {
-            told.set_answer(nr, Action::Notify);
+        for nr in calls.iter().copied() {
+            if is_refusal(self.fallback(nr)) {
+                self.set_answer(nr, Action::Notify);
+            }
         }
-        for rule in told.rules.iter_mut().filter(|rule| is_told(rule.action) && calls.contains(&rule.nr)) {
+        for rule in self.rules.iter_mut().filter(|rule| is_refusal(rule.action) && calls.contains(&rule.nr)) {
             rule.action = Action::Notify;
         }
-        compile::compile(&told)
+        compile::compile(&self)
     }
 
     fn set_answer(&mut self, nr: u32, action: Action) {
@@ -218,7 +219,7 @@ impl FilterSpec {
 }
 
 /// A refusal that a listener can give as well as the kernel.
-fn is_told(action: Action) -> bool {
+fn is_refusal(action: Action) -> bool {
     matches!(action, Action::Errno(_)) && action != Action::ENOSYS
 }
 

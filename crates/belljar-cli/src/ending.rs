@@ -52,8 +52,9 @@ impl Ending {
         Self { refusals: false, ..self }
     }
 
-    /// Lets the command tell its events.
+    /// Lets the command tell its events, if anybody hears them.
     pub(crate) fn observe(&self, command: &mut Command) {
+        command.tell_refusals(!self.quiet || self.sink.is_some() || self.stream.is_some());
         if let Some(stream) = &self.stream {
             command.observe(stream.clone());
         }

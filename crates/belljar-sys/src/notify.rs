@@ -1,7 +1,7 @@
 //! The supervisor's end of a filter that hands calls over (`seccomp_unotify(2)`), and the memory of those who made them.
 
 use std::fs::File;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use syscalls::Sysno;
@@ -67,6 +67,20 @@ const GET_NOTIF_SIZES: usize = 3;
 const SYNC_WAKE_UP: usize = 1;
 const ADDFD_SEND: u32 = 2;
 
+const READABLE: i16 = 1;
+const HANG_UP: i16 = 0x10;
+
+/// What [`Listener::arrived`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// A call that waits for its answer.
+    Call(Notification),
+    /// No call waits.
+    Nothing,
+    /// Nobody is left who could make one.
+    Over,
+}
+
 /// What a call returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -80,6 +94,12 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }
 
 impl Listener {
@@ -102,13 +122,34 @@ impl Listener {
         Ok(Self { fd })
     }
 
+    /// The next call, without waiting for one.
+    ///
+    /// # Errors
+    /// The kernel's, other than interruptions.
+    pub fn arrived(&self) -> Result<Arrived> {
+        let ready = self.look(0)?;
+        if ready & HANG_UP != 0 {
+            return Ok(Arrived::Over);
+        }
+        if ready & READABLE == 0 {
+            return Ok(Arrived::Nothing);
+        }
+        let mut notification = Notification::default();
+        match call::ioctl_with(self.fd.as_raw_fd(), RECEIVE, &mut notification) {
+            Ok(_) => Ok(Arrived::Call(notification)),
+            // The kernel counts a call for each that was readable: this fails at once and does not wait for another.
+            Err(Errno::INTR | Errno::NOENT) => Ok(Arrived::Nothing),
+            Err(errno) => Err(errno),
+        }
+    }
+
     /// Waits for the next call; none when nobody is left who could make one.
     ///
     /// # Errors
     /// The kernel's, other than interruptions.
     pub fn receive(&self) -> Result<Option<Notification>> {
         loop {
-            if self.is_over()? {
+            if self.look(-1)? & HANG_UP != 0 {
                 return Ok(None);
             }
             let mut notification = Notification::default();
@@ -121,21 +162,20 @@ impl Listener {
         }
     }
 
-    /// Waits until there is a call or nobody is left; true in the latter case.
-    fn is_over(&self) -> Result<bool> {
+    /// Waits that many milliseconds (-1 = for ever) until there is a call or nobody is left.
+    fn look(&self, wait: i32) -> Result<i16> {
         #[repr(C)]
         struct PollFd {
             fd: Fd,
             events: i16,
             revents: i16,
         }
-        const HANG_UP: i16 = 0x10;
-        let mut set = PollFd { fd: self.fd.as_raw_fd(), events: 1, revents: 0 };
+        let mut set = PollFd { fd: self.fd.as_raw_fd(), events: READABLE, revents: 0 };
         let at = (&raw mut set).expose_provenance();
         // SAFETY: one `PollFd`, which lives until the call returns.
-        match unsafe { raw(Sysno::poll, [at, 1, int(-1), 0, 0, 0]) } {
-            Ok(_) => Ok(set.revents & HANG_UP != 0),
-            Err(Errno::INTR) => Ok(false),
+        match unsafe { raw(Sysno::poll, [at, 1, int(wait), 0, 0, 0]) } {
+            Ok(_) => Ok(set.revents),
+            Err(Errno::INTR) => Ok(0),
             Err(errno) => Err(errno),
         }
     }

@@ -10,6 +10,7 @@ use belljar_sys::owned::{self, Child};
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{Command, Event, SIZE};
 use belljar_sys::{Fd, Op};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType, recvmsg,
     socketpair,
@@ -20,6 +21,7 @@ use crate::elf;
 use crate::error::{StartError, shown};
 use crate::plan::{Plan, Step};
 use crate::prepare::{Prepared, write_maps};
+use crate::supervise::Refused;
 
 /// A started jar and the supervisor's end of its status socket.
 #[derive(Debug)]
@@ -143,16 +145,47 @@ fn await_event(
     }
 }
 
-/// Waits until the program's exec has succeeded, where init announces it.
+/// Waits until the program's exec has succeeded, where init announces it. What is refused before, by the jar's own probes,
+/// is answered.
 pub(crate) fn await_exec(
     announced: bool,
     prepared: &Prepared<'_>,
     started: &Started,
+    refused: Option<&mut Refused>,
 ) -> Result<(), StartError> {
-    if !announced {
-        return Ok(());
+    match refused {
+        _ if !announced => Ok(()),
+        Some(refused) => attend_exec(prepared, started, refused),
+        None => await_event(prepared, started, Event::Started, "waiting for the program").map(drop),
     }
-    await_event(prepared, started, Event::Started, "waiting for the program").map(drop)
+}
+
+fn attend_exec(prepared: &Prepared<'_>, started: &Started, refused: &mut Refused) -> Result<(), StartError> {
+    let wait = |source| supervisor("waiting for the program", source);
+    loop {
+        if !is_told(started, refused).map_err(wait)? {
+            refused.turn();
+            continue;
+        }
+        match receive(&started.status).map_err(wait)? {
+            (Some(Event::Listener), mut fds) => refused.listen(fds.pop()),
+            (Some(Event::Started), _) => return Ok(()),
+            (Some(Event::Failed(failure)), _) => return Err(failed(prepared, failure)),
+            _ => return Err(wait(io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+}
+
+/// Waits for a message of init or a refused call; true for the former.
+fn is_told(started: &Started, refused: &Refused) -> io::Result<bool> {
+    let Some(listener) = refused.interest() else { return Ok(true) };
+    let mut set =
+        [PollFd::new(&started.status, PollFlags::IN), PollFd::from_borrowed_fd(listener, PollFlags::IN)];
+    match poll(&mut set, None) {
+        Ok(_) => Ok(!set[0].revents().is_empty()),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// One message of init, with the descriptors that came along; none at the end of the socket.

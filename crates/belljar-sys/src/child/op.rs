@@ -164,6 +164,8 @@ pub enum Op<'a> {
     ResetSignals,
     /// Load a filter that hands calls over, and send its listener to the supervisor.
     Broker(&'a [SockFilter]),
+    /// Load the filter, and send its listener to the supervisor where this kernel lets it have one.
+    TellingSeccomp(&'a [SockFilter]),
     /// Load the filter.
     Seccomp(&'a [SockFilter]),
     /// Each of these must be refused.
@@ -241,7 +243,7 @@ impl Op<'_> {
             | Self::LandlockRestrict => "landlock",
             Self::ResetSignals => "signals",
             Self::Broker(_) => "broker",
-            Self::Seccomp(_) => "seccomp",
+            Self::Seccomp(_) | Self::TellingSeccomp(_) => "seccomp",
             Self::SelfProbe(_) => "self-probe",
             Self::Exec { .. } => "exec",
         })
@@ -320,6 +322,7 @@ impl Op<'_> {
             Self::Keep(fd) => call::keep_on_exec(fd),
             Self::ResetSignals => action::reset_signals(),
             Self::Broker(filter) => action::broker(state.status, filter),
+            Self::TellingSeccomp(filter) => action::telling_seccomp(state.status, filter),
             Self::Seccomp(filter) => call::seccomp(filter),
             Self::SelfProbe(forbidden) => forbidden.check(),
             Self::Exec { candidates, argv, envp } => Err(action::exec(candidates, argv, envp)),

@@ -55,6 +55,11 @@ impl Events {
         Self { start: Instant::now(), kept: Mutex::default(), next }
     }
 
+    /// The event will only be counted.
+    pub(crate) fn knows(&self, event: &Event) -> bool {
+        self.kept().collected.list.iter().any(|before| before.is_again(event))
+    }
+
     /// The events so far.
     #[must_use]
     pub fn collected(&self) -> Collected {
@@ -106,7 +111,7 @@ pub(super) fn is_round(count: u64) -> bool {
 }
 
 /// What a process calls itself; empty when it is gone or cannot be seen.
-fn name_of(pid: u32) -> String {
+pub(super) fn name_of(pid: u32) -> String {
     let mut name = Vec::new();
     let read = |file: File| file.take(64).read_to_end(&mut name);
     match File::open(format!("/proc/{pid}/comm")).and_then(read) {

@@ -180,6 +180,12 @@ impl Event {
         self
     }
 
+    /// It was made by belljar's own code, before the program was started.
+    pub(crate) fn is_own(&self) -> bool {
+        let own = collect::name_of(std::process::id());
+        !own.is_empty() && collect::name_of(self.pid) == own
+    }
+
     /// It is about the same thing: counted with `other` rather than told again.
     fn is_again(&self, other: &Self) -> bool {
         (self.verdict, self.access) == (other.verdict, other.access)

@@ -12,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use belljar_policy::Policy;
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
 
@@ -19,14 +20,14 @@ use crate::command::{Command, Wrap};
 use crate::error::StartError;
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
-use crate::plan::{self, Call, Engine, Plan, Step};
+use crate::plan::{self, Call, Engine, Plan, Refusals, Step};
 use crate::prepare::{self, Invocation, Overlay, Storage, Walker, program};
 use crate::probe::HostFacts;
 use crate::report::Report;
 use crate::spawn::{self, Started, raw, supervisor};
-use crate::supervise::{self, Outcome, Relay, Signals, Watch};
-use descriptors::Streams;
+use crate::supervise::{self, Outcome, Refused, Relay, Signals, Watch};
 pub(crate) use descriptors::look;
+use descriptors::{Look, Streams};
 use network::Network;
 pub(crate) use owners::of_system;
 use talks::Talks;
@@ -71,9 +72,9 @@ pub(crate) fn start<R>(
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
     let foreground = mode == Mode::Foreground;
-    let facts = command.host_facts();
+    let facts = Arc::new(command.host_facts());
     let look = look(&command.stdio);
-    let call = Call { terminals: look.terminals, dies_with_thread: foreground };
+    let call = call(command, look, mode);
     let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
     prepare::refuse_unmapped(&plan)?;
     let talks = Talks::open(command)?;
@@ -112,12 +113,13 @@ pub(crate) fn start<R>(
     let events = Arc::new(Events::new(command.observer.clone()));
     let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
     let (broker, service) = started.or_end(served)?;
-    started.or_end(spawn::await_exec(announce, &prepared, &started))?;
+    let mut refused = refused(&plan, &events, || (command.policy.clone(), facts.clone(), call));
+    started.or_end(spawn::await_exec(announce, &prepared, &started, refused.as_mut()))?;
     streams.close_child();
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
     let relay = started.or_end(relay(master, call.terminals))?;
     let mut watch = watch(&plan, command, signals, relay, streams.take_output());
-    watch.broker = broker;
+    (watch.broker, watch.refused) = (broker, refused);
     talks.begin(&mut started, &mut watch, &events);
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let (limits, plan) = (command.policy.limits.clone(), Arc::clone(&plan));
@@ -167,6 +169,25 @@ fn storage(plan: &Plan) -> Storage {
     let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
     let served = plan.served().unwrap_or_default();
     Storage { filter: plan::sock_filters(&plan.filter), handed, served, ..Storage::default() }
+}
+
+fn call(command: &Command, look: Look, mode: Mode) -> Call {
+    let foreground = mode == Mode::Foreground;
+    let tells = command.tells && foreground;
+    Call { terminals: look.terminals, dies_with_thread: foreground, tells }
+}
+
+/// Hears what the filter refuses, where the plan says so.
+fn refused(
+    plan: &Plan,
+    events: &Arc<Events>,
+    planned: impl FnOnce() -> (Arc<Policy>, Arc<HostFacts>, Call),
+) -> Option<Refused> {
+    let tells = plan.program.contains(&Step::TellingSeccomp);
+    tells.then(|| {
+        let (policy, facts, call) = planned();
+        Refused::new(Refusals::new(policy, facts, call), Arc::clone(events))
+    })
 }
 
 fn take_signals() -> Result<Signals, StartError> {

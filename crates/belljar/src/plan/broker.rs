@@ -43,7 +43,17 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
 const O_PATH: u32 = 0x20_0000;
 
 fn able(draft: &Draft<'_>) -> bool {
-    draft.host.seccomp_notify && draft.host.kernel >= KILLABLE && draft.policy.trace.value
+    listens(draft) && draft.policy.trace.value
+}
+
+/// Whether a filter can hand calls to the supervisor here.
+pub(super) fn listens(draft: &Draft<'_>) -> bool {
+    draft.host.seccomp_notify && draft.host.kernel >= KILLABLE
+}
+
+/// Whether any call goes to the broker.
+pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
+    DOORS.iter().any(|door| form(draft, door).is_some())
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanError> {

@@ -1,11 +1,11 @@
 //! The system call filter: the policy's groups and names, and what the network mode and the engine take away.
 
-use belljar_bpf::{Action, Filter, FilterBuilder};
+use belljar_bpf::{Action, Filter, FilterBuilder, FilterSpec, SeccompData};
 use belljar_policy::{NetMode, Origin, Setting, Subject};
 use serde::{Deserialize, Serialize};
 
-use super::Draft;
 use super::step::Step;
+use super::{Draft, broker, told};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -30,9 +30,14 @@ impl FilterPlan {
     #[must_use]
     pub(crate) fn refuses(&self, call: &str) -> bool {
         let Some(nr) = belljar_bpf::syscall_number(call) else { return true };
+        self.verdict(&SeccompData::x86_64(nr, [0; 6])) != Action::Allow
+    }
+
+    /// The verdict on a call.
+    #[must_use]
+    pub(crate) fn verdict(&self, data: &SeccompData) -> Action {
         let insn = |&(code, jt, jf, k): &(u16, u8, u8, u32)| belljar_bpf::Insn { code, jt, jf, k };
-        let filter = Filter::from_insns(self.instructions.iter().map(insn).collect());
-        filter.eval(&belljar_bpf::SeccompData::x86_64(nr, [0; 6])) != Action::Allow
+        Filter::from_insns(self.instructions.iter().map(insn).collect()).eval(data)
     }
 }
 
@@ -206,12 +211,21 @@ fn allows(draft: &Draft<'_>, name: &str) -> bool {
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
-    let spec = build(draft)?;
-    let filter = spec.compile().map_err(|source| PlanError::Filter { source: Box::new(source) })?;
-    draft.step(Step::Seccomp);
-    let surface = spec.spec().surface();
-    draft.holds(Subject::Syscalls, surface.to_string(), Origin::Default, &[Layer::Seccomp]);
+    let spec = build(draft)?.spec();
+    let tells = tells(draft, &spec);
+    let surface = spec.surface().to_string();
+    let filter = if tells { spec.compile_telling(&told::numbers()) } else { spec.compile() };
+    let filter = filter.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
+    draft.step(if tells { Step::TellingSeccomp } else { Step::Seccomp });
+    draft.holds(Subject::Syscalls, surface, Origin::Default, &[Layer::Seccomp]);
     Ok(lower(&filter))
+}
+
+/// Whether refusals are told. The listener is sent away when the filter holds already.
+fn tells(draft: &Draft<'_>, spec: &FilterSpec) -> bool {
+    let sends = belljar_bpf::syscall_number("sendmsg")
+        .is_some_and(|nr| spec.interpret(&SeccompData::x86_64(nr, [0; 6])) == Action::Allow);
+    draft.call.tells && sends && broker::listens(draft) && !broker::is_needed(draft)
 }
 
 fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {

@@ -14,6 +14,7 @@ mod requirements;
 mod show;
 mod step;
 mod texts;
+mod told;
 
 use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, 
 pub(crate) use network::{NAMES, PROXIES};
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
+pub(crate) use told::Refusals;
 
 use crate::error::PlanError;
 use crate::probe::{HostFacts, Userns};
@@ -42,13 +44,15 @@ pub struct Call {
     pub terminals: u8,
     /// The supervisor's thread lives as long as the jar: the kernel may end the jar with it.
     pub dies_with_thread: bool,
+    /// Somebody wants to hear what the filter refuses, and the supervisor attends from the start.
+    pub tells: bool,
 }
 
 impl Call {
     /// A call whose standard descriptors in this bit mask are terminals.
     #[must_use]
     pub fn new(terminals: u8, dies_with_thread: bool) -> Self {
-        Self { terminals, dies_with_thread }
+        Self { terminals, dies_with_thread, tells: false }
     }
 }
 

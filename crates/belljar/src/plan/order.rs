@@ -101,7 +101,7 @@ fn kind(step: &Step) -> &'static str {
         Step::Broker => "broker",
         Step::Rlimit(..) => "rlimit",
         Step::ResetSignals => "reset-signals",
-        Step::Seccomp => "seccomp",
+        Step::Seccomp | Step::TellingSeccomp => "seccomp",
         Step::SelfProbe => "self-probe",
         Step::Exec => "exec",
     }

@@ -89,6 +89,8 @@ pub enum Step {
     Broker,
     /// Load the filter.
     Seccomp,
+    /// Load the filter, whose refusals are told to the supervisor.
+    TellingSeccomp,
     /// Try what must be refused.
     SelfProbe,
     /// Become the program.
@@ -217,6 +219,7 @@ impl fmt::Display for Step {
             Self::ResetSignals => out.write_str("default signals"),
             Self::Broker => out.write_str("hand calls over to the broker"),
             Self::Seccomp => out.write_str("load the system call filter"),
+            Self::TellingSeccomp => out.write_str("load the system call filter, and hear of its refusals"),
             Self::SelfProbe => out.write_str("self-probe: each forbidden action must fail"),
             Self::Exec => out.write_str("exec"),
         }

@@ -319,6 +319,7 @@ impl<'a> Builder<'a> {
             Step::ResetSignals => ops.push(Op::ResetSignals),
             Step::Broker => ops.push(Op::Broker(&self.storage.handed)),
             Step::Seccomp => ops.push(Op::Seccomp(&self.storage.filter)),
+            Step::TellingSeccomp => ops.push(Op::TellingSeccomp(&self.storage.filter)),
             Step::SelfProbe => ops.push(Op::SelfProbe(self.forbidden()?)),
             Step::Exec => ops.push(self.found.exec()),
             _ => {}

@@ -2,6 +2,7 @@
 
 mod outlet;
 mod output;
+mod refused;
 mod signals;
 mod terminal;
 mod tree;
@@ -16,6 +17,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use outlet::Patience;
 pub(crate) use output::Output;
+pub(crate) use refused::Refused;
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
 
@@ -51,6 +53,8 @@ pub(crate) struct Watch {
     pub(crate) signals: Option<Signals>,
     /// Answers calls.
     pub(crate) broker: Option<Broker>,
+    /// Hears what the filter refuses.
+    pub(crate) refused: Option<Refused>,
     /// Terminal to relay.
     pub(crate) relay: Option<Relay>,
     /// Output to count.
@@ -112,6 +116,11 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
     loop {
         let ready = wait(started, watch)?;
         talk(watch);
+        if ready.refused
+            && let Some(refused) = &mut watch.refused
+        {
+            refused.turn();
+        }
         if ready.relay
             && let Some(relay) = &mut watch.relay
         {
@@ -127,8 +136,8 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
         if ready.signals {
             signals::pass_on(started, watch, &mut outcome.forwarded)?;
         }
-        if ready.status {
-            return last_word(started, outcome);
+        if ready.status && last_word(started, watch, outcome)? {
+            return Ok(());
         }
         if let Some(limit) = exceeded(started, watch, outcome) {
             outcome.limit.get_or_insert(limit);
@@ -147,14 +156,19 @@ fn talk(watch: &mut Watch) {
     }
 }
 
-/// The socket says how it ended; its silent end means that init was killed from outside.
-fn last_word(started: &Started, outcome: &mut Outcome) -> io::Result<()> {
-    match spawn::receive(&started.status)?.0 {
+/// The socket says how it ended; its silent end means that init was killed from outside. False for a word before that.
+fn last_word(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Result<bool> {
+    let (event, mut fds) = spawn::receive(&started.status)?;
+    match event {
+        Some(Event::Listener) if watch.refused.is_some() => {
+            watch.refused.iter_mut().for_each(|refused| refused.listen(fds.pop()));
+            return Ok(false);
+        }
         Some(Event::Ended(ended)) => outcome.ended = Some(ended),
         Some(Event::Failed(failure)) => outcome.failure = Some(failure),
         _ => {}
     }
-    Ok(())
+    Ok(true)
 }
 
 fn exceeded(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> Option<LimitKind> {
@@ -179,6 +193,7 @@ struct Ready {
     signals: bool,
     relay: bool,
     output: bool,
+    refused: bool,
 }
 
 fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
@@ -191,6 +206,10 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
     if let Some(broker) = &watch.broker {
         set.push(PollFd::from_borrowed_fd(broker.alarm(), PollFlags::IN));
         owners.push('b');
+    }
+    if let Some(fd) = watch.refused.as_ref().and_then(Refused::interest) {
+        set.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        owners.push('r');
     }
     // The jar's own terminal waits while the user is asked on it.
     let asking = watch.attendant.as_ref().is_some_and(Attendant::is_asking);
@@ -218,7 +237,13 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
     if ready('b') {
         return Err(io::Error::other("the broker has failed"));
     }
-    Ok(Ready { status: ready('s'), signals: ready('n'), relay: ready('t'), output: ready('o') })
+    Ok(Ready {
+        status: ready('s'),
+        signals: ready('n'),
+        relay: ready('t'),
+        output: ready('o'),
+        refused: ready('r'),
+    })
 }
 
 fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
