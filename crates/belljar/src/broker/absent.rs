@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use rustix::io::Errno;
 
 use super::judge::Wanted;
+use super::own::start;
 use super::task::{Name, Stop, Task};
-use super::walk::start;
 
 /// The answer to a call about a path that is not there.
 pub(super) fn absent(task: &Task<'_>, wanted: Wanted, name: &Name) -> Stop {
