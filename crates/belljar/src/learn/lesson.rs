@@ -44,7 +44,7 @@ impl Command {
         let never = Never::new(home.as_deref(), []);
         let ground = Ground { policy: &own, never: &never, here: &here, home: home.as_deref() };
         let (policy, mut notes) = confined(ground, &|path: &Path| Ordinary::of(path));
-        self.policy = self.traced(policy, &mut notes);
+        self.policy = Arc::new(self.traced(policy, &mut notes));
         let seen = Arc::new(Notes::default());
         let told = Arc::clone(&seen);
         self.judge(move |policy| Arc::new(Witness::new(policy, told)));
@@ -64,13 +64,14 @@ impl Command {
     fn traced(&self, mut policy: Policy, notes: &mut Vec<String>) -> Policy {
         let on = Setting::new(true, policy.trace.origin.clone());
         let off = std::mem::replace(&mut policy.trace, on);
+        let policy = Arc::new(policy);
         let mut tried = Self { policy, facts: self.facts.clone(), ..Self::new(&self.program) };
         if let Err(error @ crate::error::StartError::Plan(crate::error::PlanError::NeedsNotify { .. })) =
             tried.plan()
         {
             notes.push(format!("only what was written was seen: {error}"));
-            tried.policy.trace = off;
+            Arc::make_mut(&mut tried.policy).trace = off;
         }
-        tried.policy
+        Arc::unwrap_or_clone(tried.policy)
     }
 }
