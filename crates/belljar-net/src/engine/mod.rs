@@ -287,7 +287,7 @@ impl Engine {
                 self.fail(id, connection, Failure::Late, &object)
             }
             Stage::Dial(_) => self.dial(id, connection),
-            Stage::Relay(relay) if relay.is_stale(self.now) => Next::Cut,
+            Stage::Relay(relay) if relay.is_stale(&connection.jar, self.now) => Next::Cut,
             Stage::Relay(_) => {
                 let next = self.now + relay::LOOK;
                 self.wake_at(id, connection, next);

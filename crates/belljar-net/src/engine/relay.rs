@@ -170,10 +170,11 @@ impl Relay {
         &mut self.out
     }
 
-    /// One direction is over, and nothing has moved in the other for long. A peer that is gone without a word would hold
-    /// its place for ever. Connections that are open both ways may be silent as long as they like.
-    pub(super) fn is_stale(&self, now: Instant) -> bool {
-        (self.up.done || self.down.done) && self.idle(now) >= HALF
+    /// One direction is over or one side is gone, and nothing has moved for long. A peer that leaves without a word would
+    /// hold its place for ever. Connections that are open both ways may be silent as long as they like.
+    pub(super) fn is_stale(&self, jar: &Side, now: Instant) -> bool {
+        let is_over = self.up.done || self.down.done || jar.is_broken || self.out.is_broken;
+        is_over && self.idle(now) >= HALF
     }
 
     /// How long nothing has moved.

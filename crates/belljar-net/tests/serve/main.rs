@@ -7,4 +7,5 @@ mod amounts;
 mod bytes;
 mod names;
 mod proxies;
+mod published;
 mod world;

@@ -1,10 +1,12 @@
 //! Which names lead where.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use belljar_net::{Door, Reason};
+use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
 use simple_dns::{RCODE, TYPE};
 
 use crate::world::{Setup, echo, echoes, is_reset, patient, question, understood};
@@ -118,6 +120,33 @@ fn only_the_fit_addresses_of_an_answer_are_dialled_one_after_the_other() {
         .start();
     assert!(echoes(&mut world.connect("a.test"), "the second one refuses, the third one serves"));
     assert_eq!(world.seen.connections.lock().unwrap()[0].address.to_string(), format!("127.0.0.1:{port}"));
+}
+
+/// A listener whose queue is full: who comes next gets no answer at all. With what fills it.
+fn silent(addr: SocketAddr) -> (OwnedFd, Vec<TcpStream>) {
+    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&listener, &addr).unwrap();
+    listen(&listener, 0).unwrap();
+    let short = Duration::from_millis(200);
+    let guests = std::iter::from_fn(|| TcpStream::connect_timeout(&addr, short).ok()).take(10).collect();
+    (listener, guests)
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_not_waited_for() {
+    let port = echo();
+    let mute = silent(SocketAddr::from(([127, 0, 0, 2], port)));
+    let world = Setup::new(port)
+        .allow(&format!("a.test:{port}"))
+        .allow(&format!("127.0.0.2:{port}"))
+        .name("a.test", &["127.0.0.2", "127.0.0.1"])
+        .start();
+    let start = Instant::now();
+    assert!(echoes(&mut world.connect("a.test"), "x"));
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(200), "the first address did answer: {took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    drop(mute);
 }
 
 #[test]
