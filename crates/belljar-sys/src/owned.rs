@@ -49,13 +49,12 @@ pub fn with_inherited<T>(fd: Fd, look: impl FnOnce(BorrowedFd<'_>) -> T) -> Resu
     Ok(look(std::os::fd::AsFd::as_fd(&copy)))
 }
 
-/// A detached copy of a host path, walked without symlinks, with all that is mounted below it. With `ids`, owners are
-/// translated by that user namespace.
+/// A detached copy of an opened host path, with all that is mounted below it. With `ids`, owners are translated by that user
+/// namespace.
 ///
 /// # Errors
 /// The kernel's; `EPERM` without the power to mount, `EINVAL` where the file system cannot translate owners.
-pub fn detached(path: &core::ffi::CStr, ids: Option<BorrowedFd<'_>>) -> Result<OwnedFd> {
-    let source = own(crate::child::walk(call::CWD, path, RESOLVE_NO_SYMLINKS)?);
+pub fn detached(source: BorrowedFd<'_>, ids: Option<BorrowedFd<'_>>) -> Result<OwnedFd> {
     let tree = own(call::clone_tree(source.as_raw_fd())?);
     if let Some(ids) = ids {
         let userns_fd = u64::from(ids.as_raw_fd().unsigned_abs());
@@ -65,7 +64,6 @@ pub fn detached(path: &core::ffi::CStr, ids: Option<BorrowedFd<'_>>) -> Result<O
     Ok(tree)
 }
 
-const RESOLVE_NO_SYMLINKS: u32 = 4;
 const MOUNT_ATTR_IDMAP: u64 = 0x0010_0000;
 
 /// Size and settings of a terminal; none when it is none.

@@ -77,8 +77,8 @@ pub fn move_mount_to(from: Fd, to: &CStr) -> Result<()> {
 /// The kernel's.
 pub fn pivot_here() -> Result<()> {
     plain(Sysno::pivot_root, [cstr(c"."), cstr(c"."), 0, 0, 0, 0])?;
-    plain(Sysno::umount2, [cstr(c"."), word(g::MNT_DETACH), 0, 0, 0, 0])?;
-    super::chdir(c"/")
+    // The old root lies over the new one, where the current folder is: a path to unmount goes to the topmost.
+    plain(Sysno::umount2, [cstr(c"."), word(g::MNT_DETACH), 0, 0, 0, 0]).map(drop)
 }
 
 /// Detaches the mount at a folder below the current one and removes the folder. What is in use of the mount stays.

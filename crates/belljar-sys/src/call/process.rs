@@ -118,6 +118,11 @@ pub fn wait_for(pid: i32) -> Result<()> {
     }
 }
 
+/// `poll(2)` of nothing: waits for so many milliseconds.
+pub fn pause(milliseconds: i32) {
+    crate::call::unheard(plain(Sysno::poll, [0, 0, int(milliseconds), 0, 0, 0]));
+}
+
 /// `unshare(2)`.
 ///
 /// # Errors

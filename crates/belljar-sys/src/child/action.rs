@@ -33,7 +33,7 @@ pub(super) fn close_inherited(keep: &[Fd], status: Fd, witness: Fd) -> Result<()
     }
     call::close_range(next, u32::MAX, false)?;
     // A filter of a surrounding sandbox may have answered without closing anything.
-    if call::is_open(witness) { Err(Errno::NOT_CONFINED) } else { Ok(()) }
+    if witness >= 0 && call::is_open(witness) { Err(Errno::NOT_CONFINED) } else { Ok(()) }
 }
 
 /// Closes from `first` up to, not including, `kept`; returns what follows `kept`.
@@ -148,7 +148,7 @@ pub(super) fn place_text(state: &State, slot: usize, to: Walk<'_>) -> Result<()>
     Ok(())
 }
 
-pub(crate) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
+pub(super) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
     // Without O_NOFOLLOW: with it the kernel would hand out a final symlink itself instead of refusing it.
     let flags = u64::from(g::O_PATH | g::O_CLOEXEC);
     call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
@@ -232,7 +232,11 @@ pub(super) fn drop_bounding(last: u32) -> Result<()> {
 
 pub(super) fn landlock_path(ruleset: Fd, rights: PathRights<'_>) -> Result<()> {
     // The paths have no symlinks: one that has come since would lead the right elsewhere.
-    let fd = match walk(CWD, rights.path, g::RESOLVE_NO_SYMLINKS) {
+    let opened = match rights.mount {
+        -1 => walk(CWD, rights.path, g::RESOLVE_NO_SYMLINKS),
+        mount => Ok(mount),
+    };
+    let fd = match opened {
         Err(Errno::NOENT | Errno::ACCES | Errno::LOOP | Errno::NOTDIR) if rights.optional => return Ok(()),
         other => other?,
     };

@@ -90,11 +90,20 @@ extern "C" fn program(arg: *mut u8) -> ! {
     call::exit(125)
 }
 
+/// Waits to be ended: by whoever started it, with him, or, when he was gone before that was asked for, soon.
+pub(crate) extern "C" fn wait(_: *mut u8) -> ! {
+    const SOON: i32 = 10_000;
+    if super::action::die_with_parent().is_ok() {
+        call::pause(SOON);
+    }
+    call::exit(125)
+}
+
 /// `clone(2)` with shared memory (`CLONE_VM` is among `flags`): the child calls `entry(arg)` on its own stack.
 ///
 /// # Safety
 /// `stack` is the end of a stack that nobody else uses until the child leaves this memory; `entry` never returns.
-pub(super) unsafe fn clone_on_stack(
+pub(crate) unsafe fn clone_on_stack(
     flags: u64,
     stack: *mut u8,
     entry: extern "C" fn(*mut u8) -> !,

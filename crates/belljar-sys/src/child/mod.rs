@@ -11,9 +11,7 @@ mod rights;
 mod selfprobe;
 mod tree;
 
-#[cfg(feature = "std")]
-pub(crate) use action::walk;
-pub(crate) use init::run;
+pub(crate) use init::{clone_on_stack, run, wait};
 pub use network::Serve;
 pub use op::{Op, PathRights, Step, Walk};
 pub use rights::MOST as MOST_SOCKETS;

@@ -18,6 +18,8 @@ pub struct PathRights<'a> {
     pub allowed: u64,
     /// A missing path is fine: nothing is granted then.
     pub optional: bool,
+    /// The descriptor of the mount that stands there, when init has one; -1 = the path is walked.
+    pub mount: Fd,
 }
 
 /// A path, and how it is followed.

@@ -71,6 +71,14 @@ pub(crate) fn start<R>(
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
+    attempt(command, mode, then).map_err(|error| prepare::unmapped().unwrap_or(error))
+}
+
+fn attempt<R>(
+    command: &mut Command,
+    mode: Mode,
+    then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
+) -> Result<R, StartError> {
     let foreground = mode == Mode::Foreground;
     let facts = Arc::new(command.host_facts());
     let look = look(&command.stdio);

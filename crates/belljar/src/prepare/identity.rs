@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::Storage;
 use crate::error::StartError;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 
 /// An ordinary user maps itself to itself.
 pub(super) fn own_maps(storage: &Storage) -> Result<Op<'_>, StartError> {
@@ -26,20 +26,20 @@ pub(super) fn may_drop_bounding() -> bool {
     capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SETPCAP))
 }
 
-/// Root needs another user for the jar: a user namespace that holds root alone has none.
+/// Root needs another user for the jar: a user namespace that holds root alone has none. With namespaces of its own the
+/// start fails at the maps, and [`unmapped`] says why; without, nothing would be told before the child fails.
 pub(crate) fn refuse_unmapped(plan: &Plan) -> Result<(), StartError> {
-    let uid = plan.init.iter().find_map(|step| match step {
-        Step::BecomeUser { uid, .. } => Some(*uid),
-        _ => None,
-    });
-    match uid.filter(|uid| !is_mapped(*uid)) {
-        Some(uid) => Err(StartError::Step {
-            step: "id-maps",
-            object: format!("of uid {uid}"),
-            source: rustix::io::Errno::INVAL.into(),
-        }),
-        None => Ok(()),
-    }
+    if plan.namespaces != 0 { Ok(()) } else { unmapped().map_or(Ok(()), Err) }
+}
+
+/// What is wrong where root has nobody to become.
+pub(crate) fn unmapped() -> Option<StartError> {
+    let lonely = rustix::process::geteuid().is_root() && !is_mapped(NOBODY);
+    lonely.then(|| StartError::Step {
+        step: "id-maps",
+        object: format!("of uid {NOBODY}"),
+        source: rustix::io::Errno::INVAL.into(),
+    })
 }
 
 /// Whether a user id means somebody in this user namespace.

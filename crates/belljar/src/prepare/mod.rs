@@ -25,7 +25,7 @@ use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
 pub(crate) use aside::Overlay;
-pub(crate) use identity::{refuse_unmapped, write_maps, write_maps_between};
+pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_between};
 pub(crate) use program::{Found, head, open_now};
 
 use crate::error::StartError;

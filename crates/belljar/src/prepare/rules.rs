@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
-use belljar_sys::Op;
 use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::child::{PathRights, Serve};
+use belljar_sys::{Fd, Op};
 
 use super::layout::Item;
 use super::within::{self, is_same, is_within};
@@ -24,7 +24,8 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
         Engine::Landlock => grants::rules(items, landlock)?,
     };
     for Rule { path, allowed, optional } in rules.into_iter().filter(|rule| rule.allowed != 0) {
-        let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional };
+        let mount = mount_at(builder, &path).unwrap_or(-1);
+        let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional, mount };
         ops.push(Op::LandlockPath(rights));
     }
     if landlock.net == CONNECT_TCP {
@@ -34,6 +35,16 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
     }
     ops.push(Op::LandlockRestrict);
     Ok(())
+}
+
+/// The detached mount that init puts at a path of the jar, where nothing else comes to stand.
+fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Fd> {
+    let point = |item: &Item| matches!(item, Item::Dir(_) | Item::File(_));
+    let mut there = builder.layout.items.iter().filter(|item| is_same(item.at(), path) && !point(item));
+    match (there.next(), there.next()) {
+        (Some(Item::Bind(bind)), None) if bind.access != Access::Cow => builder.call.detached(&bind.from),
+        _ => None,
+    }
 }
 
 /// Rights on a path; an optional one may be gone by now.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -67,6 +68,33 @@ impl<'a> Walker<'a> {
             self.known.push(path.to_path_buf());
         }
         Ok(Real { path: path.to_path_buf(), dir, links: Vec::new() })
+    }
+
+    /// The real path, opened: to be looked at and cloned, not read. None when it is not there.
+    pub(crate) fn opened(&mut self, path: &Path) -> Option<(PathBuf, OwnedFd)> {
+        let path = within::plain(path);
+        if self.absent.iter().any(|absent| is_within(&path, absent)) {
+            return None;
+        }
+        match open_plain(&path, OFlags::empty()) {
+            Ok(opened) => Some((path, opened)),
+            Err(Errno::NOENT) => {
+                self.absent.push(path);
+                None
+            }
+            Err(_) => {
+                let real = self.path(&path)?;
+                let opened = open_plain(&real, OFlags::empty()).ok()?;
+                Some((real, opened))
+            }
+        }
+    }
+
+    /// Remembers a real folder.
+    pub(crate) fn know(&mut self, folder: &Path) {
+        if !self.knows(folder) {
+            self.known.push(folder.to_path_buf());
+        }
     }
 
     /// The same without its kind; none when it is not there.
@@ -159,15 +187,15 @@ fn entry(path: &Path) -> rustix::io::Result<bool> {
 /// Whether a path without symlinks is a folder.
 pub(crate) fn plain(path: &Path) -> rustix::io::Result<bool> {
     match open_plain(path, OFlags::DIRECTORY) {
-        Ok(()) => Ok(true),
-        Err(Errno::NOTDIR) => open_plain(path, OFlags::empty()).map(|()| false),
+        Ok(_) => Ok(true),
+        Err(Errno::NOTDIR) => open_plain(path, OFlags::empty()).map(|_| false),
         Err(errno) => Err(errno),
     }
 }
 
-fn open_plain(path: &Path, more: OFlags) -> rustix::io::Result<()> {
+fn open_plain(path: &Path, more: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::CLOEXEC | more;
-    openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).map(drop)
+    openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)
 }
 
 fn names(path: &Path) -> VecDeque<OsString> {
