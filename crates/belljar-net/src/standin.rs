@@ -106,7 +106,36 @@ impl StandIns {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_held_address_keeps_its_name_whatever_is_asked_for(steps in prop::collection::vec((0_u8..3, 0_u8..12), 0..200)) {
+            let mut table = StandIns::new(RANGE, 4);
+            let mut held: Vec<(Ipv4Addr, String)> = Vec::new();
+            for (step, number) in steps {
+                let name = format!("n{number}");
+                let found = table.address(&name, number == 0);
+                match (step, found) {
+                    (0, Some(addr)) => {
+                        prop_assert_eq!(table.hold(addr), Some(name.clone()));
+                        held.push((addr, name));
+                    }
+                    (1, _) if !held.is_empty() => {
+                        let (addr, _) = held.swap_remove(usize::from(number) % held.len());
+                        table.release(addr);
+                    }
+                    _ => prop_assert!(found.is_some() || held.len() >= 4),
+                }
+                for (addr, name) in &held {
+                    prop_assert_eq!(table.by_address.get(addr).map(|entry| &entry.name), Some(name));
+                }
+                prop_assert!(table.order.len() <= 4 && table.by_name.len() == table.by_address.len());
+            }
+        }
+    }
 
     #[test]
     fn each_name_has_its_own_address_and_keeps_it() {
