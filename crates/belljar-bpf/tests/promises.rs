@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use belljar_bpf::{
-    Action, Filter, MEANINGLESS, PromiseError, Promises, SeccompData, constant_value, joint_promises,
-    promise_for, promises, syscall_name, syscall_number,
+    Action, Filter, MEANINGLESS, PromiseError, Promises, SeccompData, TICKETED, Ticket, constant_value,
+    joint_promises, promise_for, promises, syscall_name, syscall_number,
 };
 
 fn set(text: &str) -> Promises {
@@ -199,4 +199,49 @@ fn the_name_service_cache_is_refused_quietly() {
     assert_eq!(verdict(&filter("stdio dns"), "socket", &[1, 1, 0]), Action::Errno(13));
     assert_eq!(verdict(&filter("stdio getpw"), "socket", &[1, 1, 0]), Action::Errno(13));
     assert_eq!(verdict(&filter("stdio getpw unix"), "socket", &[1, 1, 0]), Action::Allow);
+}
+
+#[test]
+fn a_ticket_opens_three_calls_and_nothing_else() {
+    let ticket = Ticket { first: 0xDEAD_BEEF, second: 0x1234_5678 };
+    let promised = set("stdio").rules(Action::Notify).unwrap().compile().unwrap();
+    let policy = Filter::builder().allow_group("@default").unwrap().compile().unwrap();
+    let whole = promised.then(&policy).unwrap().ticketed(ticket).unwrap();
+    let (first, second) = (u64::from(ticket.first) << 32, u64::from(ticket.second) << 32);
+    for (call, [a, b], expected) in TICKETED {
+        let mut args = [7; 6];
+        (args[*a as usize], args[*b as usize]) = (first | 3, second | 5);
+        assert_eq!(verdict(&whole, call, &args), *expected, "{call}");
+        for wrong in [[first, 0], [0, second], [second, first], [first ^ (1 << 32), second]] {
+            (args[*a as usize], args[*b as usize]) = (wrong[0], wrong[1]);
+            assert_eq!(verdict(&whole, call, &args), Action::Notify, "{call} {wrong:x?}");
+        }
+        let foreign = SeccompData { arch: 0x4000_0003, ..SeccompData::x86_64(358, [first; 6]) };
+        assert_eq!(whole.eval(&foreign), Action::KillProcess);
+    }
+}
+
+#[test]
+fn of_two_filters_in_one_the_first_refusal_is_seen() {
+    let promised = set("stdio inet").rules(Action::Notify).unwrap().compile().unwrap();
+    let policy = Filter::builder()
+        .allow_group("@default")
+        .unwrap()
+        .deny("socket", None, Action::Errno(13))
+        .unwrap()
+        .compile()
+        .unwrap();
+    let both = promised.then(&policy).unwrap();
+    for (name, nr) in belljar_bpf::syscalls() {
+        for args in [[0; 6], [2, 1, 0, 0, 0, 0], [0x8000_0000_0000_0000; 6]] {
+            let data = SeccompData::x86_64(nr, args);
+            let expected = match promised.eval(&data) {
+                Action::Allow => policy.eval(&data),
+                refusal => refusal,
+            };
+            assert_eq!(both.eval(&data), expected, "{name}");
+        }
+    }
+    assert_eq!(verdict(&both, "socket", &[2, 1, 0]), Action::Errno(13));
+    assert_eq!(verdict(&both, "socket", &[1, 1, 0]), Action::Notify);
 }
