@@ -319,7 +319,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__learn)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --save --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --save --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -362,6 +362,10 @@ _belljar() {
                     return 0
                     ;;
                 --dangerously-grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unveil)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -490,6 +494,10 @@ _belljar() {
                     return 0
                     ;;
                 --pass-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promise)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -525,7 +533,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__plan)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -568,6 +576,10 @@ _belljar() {
                     return 0
                     ;;
                 --dangerously-grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unveil)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -696,6 +708,10 @@ _belljar() {
                     return 0
                     ;;
                 --pass-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promise)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -757,7 +773,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__policy__subcmd__show)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --json --origin --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --json --origin --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -803,6 +819,10 @@ _belljar() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --unveil)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -931,6 +951,10 @@ _belljar() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --promise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --umask)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -947,7 +971,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__run)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -993,6 +1017,10 @@ _belljar() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --unveil)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1118,6 +1146,10 @@ _belljar() {
                     return 0
                     ;;
                 --pass-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promise)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1149,7 +1181,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__shell)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1192,6 +1224,10 @@ _belljar() {
                     return 0
                     ;;
                 --dangerously-grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unveil)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1320,6 +1356,10 @@ _belljar() {
                     return 0
                     ;;
                 --pass-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promise)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1351,7 +1391,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__why)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --umask --hostname --report --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1394,6 +1434,10 @@ _belljar() {
                     return 0
                     ;;
                 --dangerously-grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unveil)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1522,6 +1566,10 @@ _belljar() {
                     return 0
                     ;;
                 --pass-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --promise)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -42,6 +42,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -s w -l write -d 'G
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l cow -d 'Let writes succeed but keep them aside' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l hide -d 'Hide a path inside a granted folder' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l tmp -d 'Give the jar a private /tmp of this size' -r
@@ -69,6 +70,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l action -d 'Let t
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
@@ -87,6 +89,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -s w -l write -d 
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cow -d 'Let writes succeed but keep them aside' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hide -d 'Hide a path inside a granted folder' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l tmp -d 'Give the jar a private /tmp of this size' -r
@@ -114,6 +117,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l action -d 'Let
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
@@ -132,6 +136,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -s w -l write -d 
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l cow -d 'Let writes succeed but keep them aside' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l hide -d 'Hide a path inside a granted folder' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l tmp -d 'Give the jar a private /tmp of this size' -r
@@ -159,6 +164,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -l action -d 'Let
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
@@ -178,6 +184,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -s w -l write -d '
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cow -d 'Let writes succeed but keep them aside' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l hide -d 'Hide a path inside a granted folder' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l tmp -d 'Give the jar a private /tmp of this size' -r
@@ -205,6 +212,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l action -d 'Let 
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
@@ -219,6 +227,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -s w -l write -d 'G
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l cow -d 'Let writes succeed but keep them aside' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l hide -d 'Hide a path inside a granted folder' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l tmp -d 'Give the jar a private /tmp of this size' -r
@@ -246,6 +255,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l action -d 'Let t
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
@@ -270,6 +280,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cow -d 'Let writes succeed but keep them aside' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l hide -d 'Hide a path inside a granted folder' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l root -d 'Make a folder the root of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l cwd -d 'Start in this folder of the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l tmp -d 'Give the jar a private /tmp of this size' -r
@@ -297,6 +308,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l umask -d 'File mode mask of the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'

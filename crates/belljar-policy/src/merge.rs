@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
 use crate::layer::{add_host, contradiction, implied_mode};
-use crate::model::{ActionRule, FsRule, Limits, NetMode, Origin, Policy, Publish, Setting};
+use crate::model::{
+    Access, ActionRule, FsRule, FsSubject, Limits, NetMode, Origin, Policy, Publish, Setting,
+};
 use crate::rule::Dropped;
 use crate::value::Written;
 use crate::value::host::host_text;
@@ -20,6 +22,9 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     layer.settle();
     let mode = implied_mode(&layer)?;
     private_tmp(policy, &mut layer)?;
+    if let Some(origin) = layer.veil.take() {
+        hide_the_rest(policy, &mut layer, &origin);
+    }
     let notes = &mut policy.dropped;
     for rule in layer.rules {
         path_rule(&mut policy.fs.rules, rule, notes);
@@ -55,6 +60,7 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     }
     setting(notes, "debug", &mut policy.debug, layer.debug);
     setting(notes, "trace", &mut policy.trace, layer.trace);
+    option(notes, "promise", &mut policy.promises, layer.promises);
     option(notes, "umask", &mut policy.umask, layer.umask);
     option(notes, "hostname", &mut policy.hostname, layer.hostname);
     Ok(())
@@ -115,6 +121,20 @@ fn private_tmp(policy: &mut Policy, layer: &mut Layer) -> Result<(), PolicyError
         }
     }
     Ok(())
+}
+
+/// Where paths are unveiled, what presets grant of the host is hidden, but for the program's own files.
+fn hide_the_rest(policy: &mut Policy, layer: &mut Layer, origin: &Origin) {
+    let preset = |rule: &mut FsRule| matches!(rule.origin, Origin::Preset { .. });
+    for old in policy.fs.rules.extract_if(.., preset) {
+        note(&mut policy.dropped, rule_text(&old), &old.origin, origin);
+    }
+    let program = |rule: &FsRule| rule.subject == FsSubject::Program;
+    if !policy.fs.rules.iter().chain(&layer.rules).any(program) {
+        let (subject, origin) = (FsSubject::Program, origin.clone());
+        let (access, optional, dangerous) = (Access::Read, false, false);
+        layer.rules.push(FsRule { subject, dest: None, access, optional, dangerous, origin });
+    }
 }
 
 fn rule_text(rule: &FsRule) -> String {

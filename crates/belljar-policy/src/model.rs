@@ -331,6 +331,9 @@ pub struct Policy {
     /// Every call that names a path goes to the broker (`--trace`).
     #[serde(default = "off", skip_serializing_if = "is_off")]
     pub trace: Setting<bool>,
+    /// Words of promises, by name; none = nothing is promised, and the filter alone decides (`--promise`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promises: Option<Setting<String>>,
     /// File mode mask of the program; none = the caller's.
     pub umask: Option<Setting<u32>>,
     /// Host name inside.
@@ -369,6 +372,7 @@ impl Policy {
             pass_fds: Vec::new(),
             debug: Setting::new(false, Origin::Default),
             trace: off(),
+            promises: None,
             umask: None,
             hostname: None,
             dropped: Vec::new(),

@@ -99,6 +99,18 @@ impl Policy {
         self.insert(FsSubject::Program, Access::Read, false)
     }
 
+    /// The program does no more than these promises of OpenBSD's `pledge`, or is ended. The planner knows the words.
+    ///
+    /// ```
+    /// let policy = belljar_policy::Policy::preset("@strict")?.promise("stdio rpath prot_exec");
+    /// # Ok::<(), belljar_policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn promise(mut self, words: &str) -> Self {
+        self.promises = Some(api(words.to_owned()));
+        self
+    }
+
     /// Gives the jar a private `/tmp` of this size.
     #[must_use]
     pub fn tmp(mut self, size: Bytes) -> Self {

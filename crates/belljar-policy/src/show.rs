@@ -98,6 +98,7 @@ impl Page {
         self.list("pass-fds", policy.pass_fds.iter().map(|item| (descriptor(item), &item.origin)));
         self.bare("debug", policy.debug.value, &policy.debug.origin);
         self.bare("trace", policy.trace.value, &policy.trace.origin);
+        self.text("promise", policy.promises.as_ref());
         if let Some(mask) = &policy.umask {
             self.bare("umask", format!("\"{:03o}\"", mask.value), &mask.origin);
         }

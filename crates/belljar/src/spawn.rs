@@ -96,7 +96,7 @@ fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<
     if plan.init.iter().any(|step| matches!(step, Step::Serve { .. })) {
         started.sockets = await_event(prepared, started, Event::Sockets, "waiting for sockets")?;
     }
-    if plan.broker.is_some() {
+    if plan.broker.is_some() || plan.promises.as_ref().is_some_and(|promises| promises.tells) {
         started.listener = await_event(prepared, started, Event::Listener, "waiting for the listener")?.pop();
     }
     Ok(())
@@ -217,7 +217,7 @@ pub(crate) fn failed(prepared: &Prepared<'_>, failure: belljar_sys::wire::Failur
     let source = io::Error::from_raw_os_error(failure.errno.0);
     match op {
         Some(Op::Exec { candidates, .. }) => exec_failed(candidates, prepared.shown_file(), source),
-        Some(Op::SelfProbe(_) | Op::CloseInherited { .. })
+        Some(Op::SelfProbe(_) | Op::CloseInherited { .. } | Op::Promise { .. })
             if failure.errno == belljar_sys::Errno::NOT_CONFINED =>
         {
             StartError::NotConfined

@@ -15,7 +15,7 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/nix/store"), line: 11 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/gnu/store"), line: 12 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/run/current-system"), line: 13 }, // fs.read
-        Row { key: &KEYS[23], name: None, value: Lit::Text("@default"), line: 16 }, // syscalls.allow
+        Row { key: &KEYS[24], name: None, value: Lit::Text("@default"), line: 16 }, // syscalls.allow
     ] },
     // @base
     Ready { extends: &["@system"], rows: &[
@@ -48,31 +48,31 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/shadow"), line: 12 }, // fs.hide
         Row { key: &KEYS[6], name: None, value: Lit::Text("?/etc/machine-id"), line: 14 }, // fs.hide
         Row { key: &KEYS[2], name: None, value: Lit::Text("."), line: 15 }, // fs.read
-        Row { key: &KEYS[10], name: None, value: Lit::Text("256M"), line: 16 }, // fs.tmp
-        Row { key: &KEYS[12], name: None, value: Lit::Text("own"), line: 17 }, // fs.proc
-        Row { key: &KEYS[13], name: None, value: Lit::Text("basic"), line: 18 }, // fs.dev
-        Row { key: &KEYS[14], name: None, value: Lit::Text("none"), line: 21 }, // net.mode
-        Row { key: &KEYS[21], name: None, value: Lit::Text("PATH"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("HOME"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("USER"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LOGNAME"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("SHELL"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LANG"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LANGUAGE"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LC_*"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("TERM"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("COLORTERM"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("NO_COLOR"), line: 25 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("TZ"), line: 25 }, // env.pass
+        Row { key: &KEYS[11], name: None, value: Lit::Text("256M"), line: 16 }, // fs.tmp
+        Row { key: &KEYS[13], name: None, value: Lit::Text("own"), line: 17 }, // fs.proc
+        Row { key: &KEYS[14], name: None, value: Lit::Text("basic"), line: 18 }, // fs.dev
+        Row { key: &KEYS[15], name: None, value: Lit::Text("none"), line: 21 }, // net.mode
+        Row { key: &KEYS[22], name: None, value: Lit::Text("PATH"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("HOME"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("USER"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LOGNAME"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("SHELL"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LANG"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LANGUAGE"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LC_*"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("TERM"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("COLORTERM"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("NO_COLOR"), line: 25 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("TZ"), line: 25 }, // env.pass
     ] },
     // @filter
     Ready { extends: &[], rows: &[
         Row { key: &KEYS[2], name: None, value: Lit::Text("@program"), line: 5 }, // fs.read
-        Row { key: &KEYS[14], name: None, value: Lit::Text("off"), line: 8 }, // net.mode
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LANG"), line: 11 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LC_*"), line: 11 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("TZ"), line: 11 }, // env.pass
-        Row { key: &KEYS[23], name: None, value: Lit::Text("@filter"), line: 14 }, // syscalls.allow
+        Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 8 }, // net.mode
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LANG"), line: 11 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LC_*"), line: 11 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("TZ"), line: 11 }, // env.pass
+        Row { key: &KEYS[24], name: None, value: Lit::Text("@filter"), line: 14 }, // syscalls.allow
     ] },
     // @low-integrity
     Ready { extends: &["@strict"], rows: &[
@@ -99,30 +99,30 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[3], name: None, value: Lit::Text("?~/.gitconfig"), line: 21 }, // fs.read-noexec
         Row { key: &KEYS[3], name: None, value: Lit::Text("?~/.config/git"), line: 22 }, // fs.read-noexec
         Row { key: &KEYS[6], name: None, value: Lit::Text("?~/.config/git/credentials"), line: 23 }, // fs.hide
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CARGO_HOME"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CARGO_TARGET_DIR"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CARGO_TERM_COLOR"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CARGO_NET_OFFLINE"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CARGO_INCREMENTAL"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("RUSTUP_HOME"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("RUSTUP_TOOLCHAIN"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("RUSTFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("RUST_BACKTRACE"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("RUST_LOG"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CC"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CXX"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CXXFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("LDFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("MAKEFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("GOPATH"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("GOFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("NODE_ENV"), line: 27 }, // env.pass
-        Row { key: &KEYS[21], name: None, value: Lit::Text("CI"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_HOME"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_TARGET_DIR"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_TERM_COLOR"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_NET_OFFLINE"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_INCREMENTAL"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("RUSTUP_HOME"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("RUSTUP_TOOLCHAIN"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("RUSTFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("RUST_BACKTRACE"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("RUST_LOG"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CC"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CXX"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CXXFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LDFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("MAKEFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("GOPATH"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("GOFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("NODE_ENV"), line: 27 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("CI"), line: 27 }, // env.pass
     ] },
     // @dev
     Ready { extends: &["@strict", "@tools"], rows: &[
         Row { key: &KEYS[4], name: None, value: Lit::Text("."), line: 6 }, // fs.write
-        Row { key: &KEYS[10], name: None, value: Lit::Text("2G"), line: 7 }, // fs.tmp
+        Row { key: &KEYS[11], name: None, value: Lit::Text("2G"), line: 7 }, // fs.tmp
     ] },
 ];

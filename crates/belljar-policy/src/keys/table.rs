@@ -5,7 +5,8 @@ use crate::error::PolicyError;
 use crate::layer::{
     Layer, Word, action, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
     limit_count, limit_size, limit_time, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish,
-    net_reach, proc, root, syscall_allow, syscall_deny, syscall_when, throw_away, tmp, trace, umask, weaker,
+    net_reach, proc, promise, root, syscall_allow, syscall_deny, syscall_when, throw_away, tmp, trace, umask,
+    unveil, weaker,
 };
 use crate::model::Access;
 
@@ -146,6 +147,23 @@ pub const KEYS: &[Key] = &[
         example: "--read / --dangerously-grant /",
         toml: "[fs]\n\"/\" = \"read\"\ndangerously-grant = [\"/\"]",
         set: dangerous,
+    },
+    Key {
+        name: "fs.unveil",
+        flags: &["--unveil"],
+        value: "PATH:LETTERS",
+        kind: Kind::Paths,
+        repeatable: true,
+        default: "no path",
+        category: Category::Files,
+        short: "Show this path and hide whatever presets grant of the host (OpenBSD's unveil).",
+        long: include_str!("fs-unveil.md"),
+        needs: &[Feature::Namespaces, Feature::Landlock],
+        weaker: "Without namespaces Landlock still refuses reading and writing, but names, sizes and modes of other files can be seen.",
+        since: "0.3",
+        example: "--unveil ./data:r",
+        toml: "[fs]\nunveil = [\"./data:r\"]",
+        set: unveil,
     },
     Key {
         name: "fs.root",
@@ -690,6 +708,23 @@ pub const KEYS: &[Key] = &[
         example: "--trace",
         toml: "trace = true",
         set: trace,
+    },
+    Key {
+        name: "promise",
+        flags: &["--promise"],
+        value: "'WORD...'",
+        kind: Kind::Text,
+        repeatable: false,
+        default: "none: the filter of [syscalls] alone decides",
+        category: Category::Process,
+        short: "End the program when it does more than these promises of OpenBSD's pledge.",
+        long: include_str!("promise.md"),
+        needs: &[Feature::Seccomp, Feature::Notify],
+        weaker: "Without user notification the report does not name the call.",
+        since: "0.3",
+        example: "--promise 'stdio rpath prot_exec'",
+        toml: "promise = \"stdio rpath prot_exec\"",
+        set: promise,
     },
     Key {
         name: "umask",

@@ -1,6 +1,9 @@
 //! Setters of `[fs]`.
 
-use super::{Layer, Word, add, contradiction, once};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::{Layer, Scalar, Word, add, contradiction, once};
 use crate::error::PolicyError;
 use crate::model::{Access, Bytes, FsRule, FsSubject};
 use crate::text::printable;
@@ -24,6 +27,28 @@ pub(crate) fn grant(layer: &mut Layer, word: Word<'_>, access: Access) -> Result
     let optional = spot.optional;
     let rule = FsRule { subject, dest: spot.dest, access, optional, dangerous: false, origin: word.origin };
     insert(if access == Access::Hide { &mut layer.hidden } else { &mut layer.rules }, rule)
+}
+
+/// What letters grant. Other sets of letters would get more than they say.
+const VEIL: &[(&[u8], Access)] =
+    &[(b"r", Access::ReadNoexec), (b"rx", Access::Read), (b"rwxc", Access::Write)];
+
+/// `fs.unveil` and `--unveil PATH:LETTERS`.
+pub(crate) fn unveil(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let raw = word.raw()?.as_bytes();
+    let at = raw.iter().rposition(|byte| *byte == b':');
+    let (path, letters) =
+        at.and_then(|at| Some((raw.get(..at)?, raw.get(at.checked_add(1)?..)?))).unwrap_or((raw, b""));
+    let mut sorted = letters.to_vec();
+    sorted.sort_by_key(|letter| b"rwxc".iter().position(|known| known == letter));
+    let access = VEIL.iter().find(|(known, _)| *known == sorted.as_slice()).map(|(_, access)| *access);
+    let access = access.ok_or_else(|| {
+        PolicyError::bad(&printable(word.raw().unwrap_or_default()), "of the form PATH:LETTERS").fix(
+            "the letters are r (read), rx (and run) or rwxc (and write, create, remove); what is written runs only with the promise exec",
+        )
+    })?;
+    layer.veil.get_or_insert_with(|| word.origin.clone());
+    grant(layer, Word { value: Scalar::Text(OsStr::from_bytes(path)), ..word }, access)
 }
 
 /// One rule per place: equal ones join, others contradict.

@@ -7,12 +7,12 @@ mod process;
 mod rules;
 
 pub(crate) use actions::action;
-pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp};
+pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp, unveil};
 pub(crate) use network::{
     add_host, implied_mode, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish, net_reach,
 };
 pub(crate) use process::{
-    debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, trace, umask, weaker,
+    debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, promise, trace, umask, weaker,
 };
 pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_when};
 
@@ -73,6 +73,9 @@ pub(crate) struct Layer {
     pub(crate) pass_fds: Vec<PassFd>,
     pub(crate) debug: Once<bool>,
     pub(crate) trace: Once<bool>,
+    pub(crate) promises: Once<String>,
+    /// Who hid everything that is not unveiled.
+    pub(crate) veil: Option<Origin>,
     pub(crate) umask: Once<u32>,
     pub(crate) hostname: Once<String>,
 }

@@ -145,6 +145,19 @@ pub(crate) fn debug(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError
     once(&mut layer.debug, word.key.name, word.setting(on))
 }
 
+/// `promise`: words of lower-case letters, which the planner knows.
+pub(crate) fn promise(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let text = word.text()?;
+    let shape = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte == b' ';
+    if text.len() > 512 || !text.bytes().all(shape) {
+        return Err(PolicyError::bad(text, "words such as \"stdio rpath\""));
+    }
+    let mut words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    words.sort_unstable();
+    words.dedup();
+    once(&mut layer.promises, word.key.name, word.setting(words.join(" ")))
+}
+
 /// `trace`.
 pub(crate) fn trace(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let Scalar::Bool(on) = word.value else { return Err(wrong("true or false", "another type")) };

@@ -52,6 +52,7 @@ pub fn narrow(parent: &Policy, child: &Policy) -> Narrowed {
     policy.pass_fds = descriptors(parent, child, &mut refused);
     policy.debug = lesser(&parent.debug, &child.debug, "debug", &mut refused);
     policy.trace = if parent.trace.value { parent.trace.clone() } else { child.trace.clone() };
+    policy.promises = promises(&parent.promises, &child.promises);
     policy.umask = child.umask.clone().or_else(|| parent.umask.clone());
     policy.hostname = child.hostname.clone().or_else(|| parent.hostname.clone());
     policy.dropped = parent.dropped.clone();
@@ -68,6 +69,15 @@ fn actions(parent: &Policy, child: &Policy, refused: &mut Refused) -> Vec<Action
         refuse(refused, rule, &wanted.origin, "the outer policy does not have it");
     }
     child.actions.iter().filter(has).cloned().collect()
+}
+
+/// What both promise; a policy that promises nothing in particular leaves it to the other.
+fn promises(parent: &Option<Setting<String>>, child: &Option<Setting<String>>) -> Option<Setting<String>> {
+    let (Some(own), Some(asked)) = (parent, child) else { return parent.clone().or_else(|| child.clone()) };
+    let both: Vec<&str> =
+        own.value.split(' ').filter(|word| asked.value.split(' ').any(|new| new == *word)).collect();
+    let origin = if both.len() == own.value.split(' ').count() { &own.origin } else { &asked.origin };
+    Some(Setting::new(both.join(" "), origin.clone()))
 }
 
 fn known(list: &[Requirement], new: &Requirement) -> bool {

@@ -87,6 +87,30 @@ fn fd_of(value: usize) -> Fd {
     Fd::try_from(value).unwrap_or(-1)
 }
 
+/// A secret in the upper halves of two arguments that the kernel takes as 32-bit: it does not see them, a filter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Upper half of the first such argument.
+    pub first: u32,
+    /// Upper half of the second.
+    pub second: u32,
+}
+
+impl Ticket {
+    /// For calls that no filter asks for one.
+    pub const NONE: Self = Self { first: 0, second: 0 };
+
+    /// Puts both halves above arguments that are taken as 32-bit.
+    #[must_use]
+    pub const fn stamp(self, first: usize, second: usize) -> (usize, usize) {
+        (stamped(first, self.first), stamped(second, self.second))
+    }
+}
+
+const fn stamped(value: usize, half: u32) -> usize {
+    (value & 0xFFFF_FFFF) | (word(half) << 32)
+}
+
 /// Any system call.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use linux_raw_sys::general as g;
 use syscalls::Sysno;
 
-use super::{Errno, Fd, Result, cstr, fd_of, int, plain, ptr, raw, word};
+use super::{Errno, Fd, Result, Ticket, cstr, fd_of, int, plain, ptr, raw, word};
 use crate::abi;
 
 /// `sethostname(2)`.
@@ -156,6 +156,36 @@ pub unsafe fn execve(path: &CStr, argv: *const *const u8, envp: *const *const u8
     match unsafe { raw(Sysno::execve, [cstr(path), ptr(argv), ptr(envp), 0, 0, 0]) } {
         Ok(_) => Errno::INVAL,
         Err(errno) => errno,
+    }
+}
+
+/// The same behind a filter that lets programs start by a ticket only.
+///
+/// # Safety
+/// As [`execve`].
+pub unsafe fn execve_by(
+    ticket: Ticket,
+    path: &CStr,
+    argv: *const *const u8,
+    envp: *const *const u8,
+) -> Errno {
+    let (folder, flags) = ticket.stamp(int(super::CWD), 0);
+    // SAFETY: the arrays are valid (this function's contract), the path is borrowed.
+    match unsafe { raw(Sysno::execveat, [folder, cstr(path), ptr(argv), ptr(envp), flags, 0]) } {
+        Ok(_) => Errno::INVAL,
+        Err(errno) => errno,
+    }
+}
+
+/// Whether the filter that knows this ticket is in force: no kernel has the call, and only that filter answers so.
+///
+/// # Errors
+/// [`Errno::NOT_CONFINED`]: it is not.
+pub fn knows(ticket: Ticket) -> Result<()> {
+    let (first, second) = ticket.stamp(0, 0);
+    match plain(Sysno::create_module, [first, second, 0, 0, 0, 0]) {
+        Err(Errno(121)) => Ok(()),
+        _ => Err(Errno::NOT_CONFINED),
     }
 }
 

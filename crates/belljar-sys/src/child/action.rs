@@ -255,11 +255,21 @@ pub(super) fn reset_signals() -> Result<()> {
 }
 
 /// Tries the candidates in order, as a shell's search does: a refused one is remembered, a missing one is not.
-pub(super) fn exec(candidates: &[&CStr], argv: &[*const u8], envp: &[*const u8]) -> Errno {
+pub(super) fn exec(
+    candidates: &[&CStr],
+    argv: &[*const u8],
+    envp: &[*const u8],
+    ticket: Option<call::Ticket>,
+) -> Errno {
     let mut worst = Errno::NOENT;
     for path in candidates {
-        // SAFETY: `Exec` is built from null-terminated arrays whose strings the parent keeps until the child is gone.
-        match unsafe { call::execve(path, argv.as_ptr(), envp.as_ptr()) } {
+        let done = match ticket {
+            // SAFETY: `Exec` is built from null-terminated arrays whose strings the parent keeps until the child is gone.
+            None => unsafe { call::execve(path, argv.as_ptr(), envp.as_ptr()) },
+            // SAFETY: as above.
+            Some(ticket) => unsafe { call::execve_by(ticket, path, argv.as_ptr(), envp.as_ptr()) },
+        };
+        match done {
             Errno::NOENT | Errno::NOTDIR => {}
             Errno::ACCES => worst = Errno::ACCES,
             other => return other,
@@ -295,4 +305,21 @@ pub(super) fn telling_seccomp(status: Fd, filter: &[abi::SockFilter]) -> Result<
     call::unheard(rights::hand_over(status, listener, Event::Listener));
     call::close(listener);
     Ok(())
+}
+
+/// From here on the child itself can do only what the program may, and what its ticket opens.
+pub(super) fn promise(
+    state: &mut State,
+    filter: &[abi::SockFilter],
+    ticket: call::Ticket,
+    tells: bool,
+) -> Result<()> {
+    if tells {
+        let listener = call::seccomp_listener(filter)?;
+        rights::hand_over_by(ticket, state.status, listener, Event::Listener)?;
+    } else {
+        call::seccomp(filter)?;
+    }
+    state.ticket = Some(ticket);
+    call::knows(ticket)
 }

@@ -170,6 +170,9 @@ pub enum Op<'a> {
     TellingSeccomp(&'a [SockFilter]),
     /// Load the filter.
     Seccomp(&'a [SockFilter]),
+    /// Load the filter of promises, which only lets this ticket start the program. With `tells`, its listener goes to the
+    /// supervisor.
+    Promise { filter: &'a [SockFilter], ticket: call::Ticket, tells: bool },
     /// Each of these must be refused.
     SelfProbe(selfprobe::Forbidden<'a>),
     /// The first candidate that exists becomes the program.
@@ -191,6 +194,8 @@ pub(crate) struct State {
     pub(crate) mask: Fd,
     /// The Landlock ruleset; -1 = none.
     pub(crate) ruleset: Fd,
+    /// What the program starts by, behind a filter that asks for it.
+    pub(crate) ticket: Option<call::Ticket>,
     /// Files of [`Op::KeepText`]; -1 = none.
     pub(crate) texts: [Fd; 4],
     /// Who makes the network.
@@ -246,6 +251,7 @@ impl Op<'_> {
             Self::ResetSignals => "signals",
             Self::Broker(_) => "broker",
             Self::Seccomp(_) | Self::TellingSeccomp(_) => "seccomp",
+            Self::Promise { .. } => "promise",
             Self::SelfProbe(_) => "self-probe",
             Self::Exec { .. } => "exec",
         })
@@ -326,8 +332,9 @@ impl Op<'_> {
             Self::Broker(filter) => action::broker(state.status, filter),
             Self::TellingSeccomp(filter) => action::telling_seccomp(state.status, filter),
             Self::Seccomp(filter) => call::seccomp(filter),
+            Self::Promise { filter, ticket, tells } => action::promise(state, filter, ticket, tells),
             Self::SelfProbe(forbidden) => forbidden.check(),
-            Self::Exec { candidates, argv, envp } => Err(action::exec(candidates, argv, envp)),
+            Self::Exec { candidates, argv, envp } => Err(action::exec(candidates, argv, envp, state.ticket)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use crate::call::{self, Errno, Fd, Result, int, raw};
+use crate::call::{self, Errno, Fd, Result, Ticket, int, raw};
 use crate::wire::Event;
 
 /// Most descriptors in one message (the kernel's `SCM_MAX_FD`).
@@ -43,9 +43,14 @@ const NO_SIGNAL: usize = 0x4000;
 
 /// Sends `event` with this descriptor, which is closed here then.
 pub(super) fn hand_over(socket: Fd, fd: Fd, event: Event) -> Result<()> {
+    hand_over_by(Ticket::NONE, socket, fd, event)
+}
+
+/// The same behind a filter that lets this be sent by a ticket only.
+pub(super) fn hand_over_by(ticket: Ticket, socket: Fd, fd: Fd, event: Event) -> Result<()> {
     let mut rights = Rights::none();
     rights.add(fd)?;
-    rights.send(socket, event)?;
+    rights.send_by(ticket, socket, event)?;
     rights.close();
     Ok(())
 }
@@ -72,6 +77,10 @@ impl Rights {
 
     /// Sends `event` with copies of the descriptors.
     pub(super) fn send(&self, socket: Fd, event: Event) -> Result<()> {
+        self.send_by(Ticket::NONE, socket, event)
+    }
+
+    fn send_by(&self, ticket: Ticket, socket: Fd, event: Event) -> Result<()> {
         let bytes = event.encode();
         let io = Io { base: bytes.as_ptr(), len: bytes.len() };
         let message = MsgHdr {
@@ -84,9 +93,10 @@ impl Rights {
             flags: 0,
         };
         let at = (&raw const message).expose_provenance();
+        let (socket, flags) = ticket.stamp(int(socket), NO_SIGNAL);
         // SAFETY: `message` and everything it points at live on this stack frame or are borrowed until the call returns.
         // The kernel reads no descriptor behind `len`, up to which `add` has written.
-        let sent = unsafe { raw(syscalls::Sysno::sendmsg, [int(socket), at, NO_SIGNAL, 0, 0, 0]) }?;
+        let sent = unsafe { raw(syscalls::Sysno::sendmsg, [socket, at, flags, 0, 0, 0]) }?;
         if sent == bytes.len() { Ok(()) } else { Err(Errno::PIPE) }
     }
 

@@ -87,6 +87,20 @@ pub enum PlanError {
         /// Who wrote it.
         origin: String,
     },
+    /// Words that are no promises, or that cannot be kept together.
+    #[error("promise ({origin}): {source}")]
+    Promise {
+        /// What is wrong.
+        source: belljar_bpf::PromiseError,
+        /// Who wrote it.
+        origin: String,
+    },
+    /// No program starts with these promises alone.
+    #[error("promise ({origin}): a program cannot start without stdio")]
+    PromisesTooLittle {
+        /// Who wrote it.
+        origin: String,
+    },
     /// The rules cannot be made into a filter.
     #[error("system call filter: {source}")]
     Filter {
@@ -145,6 +159,10 @@ impl PlanError {
             }
             Self::PortTaken { port: 53, .. } => "names are looked up by belljar itself".to_owned(),
             Self::PortTaken { .. } => "leave --proxy out, or this port".to_owned(),
+            Self::Promise { .. } => "belljar explain promise".to_owned(),
+            Self::PromisesTooLittle { .. } => {
+                "add stdio; a program with libraries also needs rpath prot_exec".to_owned()
+            }
             Self::Unsupported { .. } => String::new(),
         }
     }

@@ -5,6 +5,7 @@ mod descriptors;
 mod network;
 mod owners;
 mod passed;
+mod promises;
 mod talks;
 mod verdict;
 
@@ -51,6 +52,7 @@ pub(crate) struct Running {
     limits: belljar_policy::Limits,
     events: Arc<Events>,
     /// Whoever serves the jar's network.
+    broken: promises::Broken,
     service: Option<belljar_net::Service>,
     /// The memory of the overlays, where it is looked at.
     aside: Option<Aside>,
@@ -94,10 +96,9 @@ fn attempt<R>(
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
     let outside = (command.judge.take(), Network::open(&plan, &command.policy.net)?);
-    let mut storage = storage(&plan);
+    let mut storage = storage(&plan)?;
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
-    let detached = owners.by_path();
-    let logs = streams.logs();
+    let (detached, logs) = (owners.by_path(), streams.logs());
     let status = spawn::status_pair()?;
     let invocation = Invocation {
         stdio: streams.child(),
@@ -119,6 +120,8 @@ fn attempt<R>(
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
     let events = Arc::new(Events::new(command.observer.clone()));
+    let broken = promises::start(&mut started.listener, &plan, &command.policy, &events);
+    let broken = started.or_end(broken)?;
     let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
     let (broker, service) = started.or_end(served)?;
     let mut refused = refused(&plan, &events, || (command.policy.clone(), facts.clone(), call));
@@ -132,7 +135,8 @@ fn attempt<R>(
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let (limits, plan) = (command.policy.limits.clone(), Arc::clone(&plan));
     let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
-    let running = Running { started, watch, group, plan, limits, events, service, aside, over: false };
+    let running =
+        Running { started, watch, group, plan, limits, events, broken, service, aside, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 
@@ -173,10 +177,16 @@ fn serve(
     Ok((broker, service))
 }
 
-fn storage(plan: &Plan) -> Storage {
+fn storage(plan: &Plan) -> Result<Storage, StartError> {
     let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
     let served = plan.served().unwrap_or_default();
-    Storage { filter: plan::sock_filters(&plan.filter), handed, served, ..Storage::default() }
+    let storage = Storage { handed, served, ..Storage::default() };
+    let Some(promises) = &plan.promises else {
+        return Ok(Storage { filter: plan::sock_filters(&plan.filter), ..storage });
+    };
+    let ticket = promises::ticket()?;
+    let known = belljar_bpf::Ticket { first: ticket.first, second: ticket.second };
+    Ok(Storage { filter: promises.with_ticket(known)?, ticket: Some(ticket), ..storage })
 }
 
 fn call(command: &Command, look: Look, mode: Mode) -> Call {

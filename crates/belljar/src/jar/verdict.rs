@@ -18,9 +18,17 @@ const SIGXFSZ: i32 = 25;
 const SIGSYS: i32 = 31;
 
 pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
-    let verdict = verdict(running, outcome);
+    let broken = running.broken.reason();
+    let verdict = match verdict(running, outcome) {
+        // A process that handles SIGSYS was ended by SIGKILL.
+        Verdict::Signaled { signal: SIGKILL } if broken.is_some() => Verdict::Violation,
+        verdict => verdict,
+    };
     let mut report = Report::new(verdict);
-    report.reason = reason(verdict, outcome);
+    report.reason = match broken {
+        Some(broken) if verdict == Verdict::Violation => broken,
+        _ => reason(verdict, outcome),
+    };
     report.enforced.clone_from(&running.plan.enforced);
     report.usage = usage(running, outcome);
     report.limits = held(running, verdict);

@@ -36,8 +36,15 @@ impl FilterPlan {
     /// The verdict on a call.
     #[must_use]
     pub(crate) fn verdict(&self, data: &SeccompData) -> Action {
+        self.raise().eval(data)
+    }
+}
+
+impl FilterPlan {
+    /// The filter again.
+    pub(super) fn raise(&self) -> Filter {
         let insn = |&(code, jt, jf, k): &(u16, u8, u8, u32)| belljar_bpf::Insn { code, jt, jf, k };
-        Filter::from_insns(self.instructions.iter().map(insn).collect()).eval(data)
+        Filter::from_insns(self.instructions.iter().map(insn).collect())
     }
 }
 
@@ -225,7 +232,8 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
 fn tells(draft: &Draft<'_>, spec: &FilterSpec) -> bool {
     let sends = belljar_bpf::syscall_number("sendmsg")
         .is_some_and(|nr| spec.interpret(&SeccompData::x86_64(nr, [0; 6])) == Action::Allow);
-    draft.call.tells && sends && broker::listens(draft) && !broker::is_needed(draft)
+    let alone = draft.policy.promises.is_none();
+    draft.call.tells && alone && sends && broker::listens(draft) && !broker::is_needed(draft)
 }
 
 fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {

@@ -10,6 +10,7 @@ mod limits;
 mod network;
 mod order;
 mod privileges;
+mod promises;
 mod requirements;
 mod show;
 mod step;
@@ -28,6 +29,7 @@ pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
 pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES};
 pub(crate) use network::{NAMES, PROXIES};
+pub use promises::PromisePlan;
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
 pub(crate) use told::Refusals;
@@ -101,6 +103,9 @@ pub struct Plan {
     /// What the broker answers in place of the kernel; none = nothing needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broker: Option<BrokerPlan>,
+    /// What the program has promised; none = the filter alone decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promises: Option<PromisePlan>,
     /// Each rule with the layers that hold it.
     pub enforced: Vec<Enforcement>,
     /// What a user may want to know and need not act on.
@@ -185,11 +190,13 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     let landlock = landlock::plan(&mut draft);
     let filter = filter::plan(&mut draft)?;
     let broker = broker::plan(&mut draft)?;
+    let promises = promises::plan(&mut draft, &filter, broker.is_some())?;
     requirements::check(&draft)?;
     let namespaces = namespaces(&draft);
     let (init, program) = order::arrange(draft.steps);
     let enforced = draft.enforced.into_iter().map(|row| row.line).collect();
-    Ok(Plan { engine, namespaces, init, program, landlock, filter, broker, enforced, notes: draft.notes })
+    let notes = draft.notes;
+    Ok(Plan { engine, namespaces, init, program, landlock, filter, broker, promises, enforced, notes })
 }
 
 fn choose_engine(host: &HostFacts) -> Result<Engine, PlanError> {

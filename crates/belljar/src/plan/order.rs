@@ -48,6 +48,10 @@ const PROGRAM: &[(&str, &str)] = &[
     ("reset-signals", "before the filter: tight filters forbid it"),
     ("seccomp", "last of the protections: it forbids most of the steps above"),
     ("self-probe", "sees what the program will see"),
+    (
+        "promise",
+        "takes the filter's place, after the self-probe, which nobody has promised; answers a question of its own",
+    ),
     ("exec", "nothing comes after"),
 ];
 
@@ -103,6 +107,7 @@ fn kind(step: &Step) -> &'static str {
         Step::ResetSignals => "reset-signals",
         Step::Seccomp | Step::TellingSeccomp => "seccomp",
         Step::SelfProbe => "self-probe",
+        Step::Promise => "promise",
         Step::Exec => "exec",
     }
 }

@@ -87,6 +87,8 @@ pub enum Step {
     ResetSignals,
     /// Hand calls over to the broker.
     Broker,
+    /// Load the filter of the program's promises with the policy's own behind it.
+    Promise,
     /// Load the filter.
     Seccomp,
     /// Load the filter, whose refusals are told to the supervisor.
@@ -217,6 +219,7 @@ impl fmt::Display for Step {
             Self::CloseOnExec(keep) if keep.is_empty() => out.write_str("close all descriptors but 0-2"),
             Self::CloseOnExec(keep) => write!(out, "close all descriptors but 0-2 and {keep:?}"),
             Self::ResetSignals => out.write_str("default signals"),
+            Self::Promise => out.write_str("hold the program to its promises, then to the filter"),
             Self::Broker => out.write_str("hand calls over to the broker"),
             Self::Seccomp => out.write_str("load the system call filter"),
             Self::TellingSeccomp => out.write_str("load the system call filter, and hear of its refusals"),

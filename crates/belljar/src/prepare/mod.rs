@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, Policy};
 use belljar_sys::abi::{SockFilter, TerminalSettings, TerminalSize};
+use belljar_sys::call::Ticket;
 use belljar_sys::child::{Forbidden, Network, Serve};
 use belljar_sys::{Fd, Op};
 
@@ -110,6 +111,8 @@ pub(crate) struct Prepared<'a> {
 pub(crate) struct Storage {
     pub(crate) strings: Arena,
     pub(crate) filter: Vec<SockFilter>,
+    /// What starts the program, where it has made promises.
+    pub(crate) ticket: Option<Ticket>,
     /// Hands calls over to the broker.
     pub(crate) handed: Vec<SockFilter>,
     pub(crate) kept: Vec<Fd>,
@@ -320,6 +323,11 @@ impl<'a> Builder<'a> {
             Step::Broker => ops.push(Op::Broker(&self.storage.handed)),
             Step::Seccomp => ops.push(Op::Seccomp(&self.storage.filter)),
             Step::TellingSeccomp => ops.push(Op::TellingSeccomp(&self.storage.filter)),
+            Step::Promise => {
+                let tells = self.plan.promises.as_ref().is_some_and(|promises| promises.tells);
+                let ticket = self.storage.ticket.unwrap_or(Ticket::NONE);
+                ops.push(Op::Promise { filter: &self.storage.filter, ticket, tells });
+            }
             Step::SelfProbe => ops.push(Op::SelfProbe(self.forbidden()?)),
             Step::Exec => ops.push(self.found.exec()),
             _ => {}
@@ -373,6 +381,8 @@ impl<'a> Builder<'a> {
             _ if self.plan.init.contains(&Step::OwnAddresses) => Network::OwnAddresses,
             _ => Network::NoRoute,
         };
-        Ok(Forbidden { open, network, call: rules::forbids_io_uring(self.plan) })
+        // The filter of promises comes later and is asked by its ticket.
+        let call = self.plan.promises.is_none() && rules::forbids_io_uring(self.plan);
+        Ok(Forbidden { open, network, call })
     }
 }
