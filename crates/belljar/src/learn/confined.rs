@@ -1,6 +1,8 @@
 //! The policy of a run that is learned from: what may be written is written to memory, nothing else is granted more.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, Bytes, FsRule, FsSubject, Origin, Policy, Setting, fs_decision};
 use rustix::fs::{Access as May, access};
@@ -14,7 +16,7 @@ const ROOM: Bytes = Bytes(1 << 30);
 /// What stands at a path of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ordinary {
-    /// A folder that the caller may write and that is no part of the system.
+    /// A folder that the caller may write, that is no part of the system, and that is one file system.
     Own,
     /// Another folder.
     Folder,
@@ -22,15 +24,48 @@ pub(super) enum Ordinary {
     Other,
 }
 
-impl Ordinary {
-    pub(super) fn of(path: &Path) -> Self {
+/// Where file systems are mounted.
+pub(super) struct Mounts(Vec<PathBuf>);
+
+impl Mounts {
+    pub(super) fn now() -> Self {
+        let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+        Self(text.split(|byte| *byte == b'\n').filter_map(mount_point).collect())
+    }
+
+    pub(super) fn look(&self, path: &Path) -> Ordinary {
+        // An overlay would hide what is mounted below it.
+        let whole = || !self.0.iter().any(|at| at != path && at.starts_with(path));
         match std::fs::metadata(path) {
-            Ok(meta) if !meta.is_dir() => Self::Other,
-            Ok(_) if !of_system(path) && access(path, May::WRITE_OK).is_ok() => Self::Own,
-            Ok(_) => Self::Folder,
-            Err(_) => Self::Other,
+            Ok(meta) if !meta.is_dir() => Ordinary::Other,
+            Ok(_) if !of_system(path) && access(path, May::WRITE_OK).is_ok() && whole() => Ordinary::Own,
+            Ok(_) => Ordinary::Folder,
+            Err(_) => Ordinary::Other,
         }
     }
+}
+
+/// Fifth field of a line; the kernel writes blanks in it as three octal digits.
+fn mount_point(line: &[u8]) -> Option<PathBuf> {
+    let mut rest = line.split(|byte| *byte == b' ').nth(4)?;
+    let mut name = Vec::with_capacity(rest.len());
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digits = (byte == b'\\')
+            .then(|| tail.get(..3))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(blank) => {
+                name.push(blank);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                name.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    Some(PathBuf::from(OsString::from_vec(name)))
 }
 
 /// The policy to learn under, and what a reader should know about it.
@@ -41,7 +76,8 @@ pub(super) fn confined(ground: Ground<'_>, look: &dyn Fn(&Path) -> Ordinary) -> 
         let before = rule.access;
         rule.access = kept_aside(rule, look);
         if before == Access::Write && rule.access == Access::Read {
-            notes.push(format!("{} is a file: it was not written while learning", rule.written()));
+            let why = "it is no folder of yours, or other file systems are mounted below it";
+            notes.push(format!("{} was not written while learning: {why}", rule.written()));
         }
     }
     match here(&policy, ground, look) {
@@ -58,8 +94,8 @@ fn kept_aside(rule: &FsRule, look: &dyn Fn(&Path) -> Ordinary) -> Access {
     let place = rule.outside().map_or(Ordinary::Other, look);
     let spoken = matches!(rule.origin, Origin::Flag(_) | Origin::Api) || rule.dest.is_some();
     match (rule.access, place) {
-        (Access::Write, Ordinary::Other) => Access::Read,
-        (Access::Write, _) => Access::Cow,
+        (Access::Write, Ordinary::Own) => Access::Cow,
+        (Access::Write, _) => Access::Read,
         (Access::Read, Ordinary::Own) if !spoken => Access::Cow,
         (access, _) => access,
     }
@@ -85,7 +121,9 @@ fn here(
         None if matches!(decision.origin, Origin::Flag(_) | Origin::Api) => {
             return Err(format!("{} says otherwise", decision.rule));
         }
-        None if look(here) != Ordinary::Own => return Err("it belongs to someone else".to_owned()),
+        None if look(here) != Ordinary::Own => {
+            return Err("it belongs to someone else, or other file systems are mounted below it".to_owned());
+        }
         None => {}
     }
     let subject = FsSubject::Path(here.to_path_buf());
@@ -98,4 +136,17 @@ fn here(
         origin: Origin::Default,
     };
     Ok(Some(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_in_the_names_of_mount_points_are_read() {
+        let line = b"36 35 98:0 / /mnt/a\\040b\\134c rw,noatime master:1 - ext3 /dev/root rw";
+        assert_eq!(mount_point(line), Some(PathBuf::from("/mnt/a b\\c")));
+        assert_eq!(mount_point(b"36 35 98:0 /"), None);
+        assert_eq!(mount_point(b"1 2 3 4 /odd\\9 x"), Some(PathBuf::from("/odd\\9")));
+    }
 }

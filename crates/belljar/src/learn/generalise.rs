@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use belljar_policy::{Access, Policy, printable};
 
 use super::decide::{Rules, granted, serves, spoken, with};
-use super::names::{filled_by_tools, looks_secret};
+use super::names::{filled_by_tools, is_shared, looks_secret};
 use super::{Need, Observation, PolicyDifference, Proposal, Unproposed};
 use crate::ask::{Never, Want};
 
 /// Files of one folder that make a rule about the folder.
 const SEVERAL: usize = 2;
+
+const SHARED: &str = "it holds the folders of many programs: make the one that is needed, then learn again";
 
 /// Parts of a path, the root among them, that make it no folder at the top.
 const DEEP: usize = 3;
@@ -115,6 +117,7 @@ impl Ground<'_> {
         let depth = folder.components().count();
         match folder.parent() {
             _ if folder == self.here => None,
+            _ if self.home.is_some_and(|home| is_shared(folder, home)) => Some(SHARED),
             Some(above) if above == Path::new("/home") => Some("a home folder"),
             _ if depth < DEEP => Some("a folder at the top of the host"),
             _ => None,
@@ -237,6 +240,9 @@ fn reason(path: &Path, access: Access, wanted: &[&Observation]) -> String {
         Need::Execute => "run",
         Need::Read => "read",
     };
+    if names.len() > 1 {
+        names.remove(Path::new("."));
+    }
     let more = names.len().saturating_sub(NAMED);
     let listed: Vec<String> = names.into_iter().take(NAMED).map(shown).collect();
     match (listed.as_slice(), more) {

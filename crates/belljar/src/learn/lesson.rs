@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use belljar_policy::{Policy, Setting};
 
-use super::confined::{Ordinary, confined};
+use super::confined::{Mounts, confined};
 use super::witness::{Notes, Witness};
 use super::{Ground, PolicyDifference, changes, generalise};
 use crate::ask::Never;
@@ -43,7 +43,8 @@ impl Command {
         let (own, home) = (self.policy.clone(), self.home.clone());
         let never = Never::new(home.as_deref(), []);
         let ground = Ground { policy: &own, never: &never, here: &here, home: home.as_deref() };
-        let (policy, mut notes) = confined(ground, &|path: &Path| Ordinary::of(path));
+        let mounts = Mounts::now();
+        let (policy, mut notes) = confined(ground, &|path: &Path| mounts.look(path));
         self.policy = Arc::new(self.traced(policy, &mut notes));
         let seen = Arc::new(Notes::default());
         let told = Arc::clone(&seen);

@@ -68,6 +68,14 @@ const HOME: &[&str] = &[
     ".local/share/pnpm",
 ];
 
+/// Folders below the home folder in which every program has one of its own.
+const MANY: &[&str] = &[".cache", ".config", ".local", ".local/share", ".local/state", ".local/lib"];
+
+/// Whether a folder holds those of many programs.
+pub(super) fn is_shared(folder: &Path, home: &Path) -> bool {
+    folder.strip_prefix(home).is_ok_and(|below| MANY.iter().any(|many| below == Path::new(many)))
+}
+
 /// The folder that a tool fills by itself and that holds `path`: one below the current folder, or one of the home folder.
 pub(super) fn filled_by_tools(path: &Path, here: &Path, home: Option<&Path>) -> Option<PathBuf> {
     in_project(path, here).or_else(|| in_home(path, home?))

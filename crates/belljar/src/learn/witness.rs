@@ -13,22 +13,28 @@ const MOST: usize = 10_000;
 
 const ENOENT: i32 = 2;
 
+/// Calls that make what has to be there, and are content when it is.
+const MAKES_FOLDERS: [&str; 2] = ["mkdir", "mkdirat"];
+
 /// Refusals, each once.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<HashSet<(PathBuf, Need)>>);
+pub(super) struct Notes(Mutex<HashSet<Note>>);
+
+/// An object, what was wanted, and whether it was to be made as a folder.
+type Note = (PathBuf, Need, bool);
 
 impl Notes {
-    fn add(&self, path: &Path, need: Need) {
+    fn add(&self, path: &Path, need: Need, folder: bool) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MOST {
-            kept.insert((path.to_path_buf(), need));
+            kept.insert((path.to_path_buf(), need, folder));
         }
     }
 
     /// What the refusals say about the host, as the supervisor's user finds it.
     pub(super) fn observed(&self) -> Vec<Observation> {
         let kept = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        kept.into_iter().filter_map(|(path, need)| observed(&path, need)).collect()
+        kept.into_iter().filter_map(observed).collect()
     }
 }
 
@@ -60,7 +66,7 @@ impl Judge for Witness {
             return verdict;
         }
         if let (false, Some(path), Some(need)) = (verdict.granted(), request.path(), need(request.wanted)) {
-            self.notes.add(path, need);
+            self.notes.add(path, need, MAKES_FOLDERS.contains(&request.call));
         }
         verdict
     }
@@ -81,10 +87,11 @@ fn need(wanted: Wanted) -> Option<Need> {
 }
 
 /// Reading what the host lacks too needs no rule; making it needs the folder that is there.
-fn observed(path: &Path, need: Need) -> Option<Observation> {
+fn observed((path, need, makes_folder): Note) -> Option<Observation> {
     let kind = |path: &Path| std::fs::metadata(path).ok().map(|meta| meta.is_dir());
-    let seen = match (kind(path), need) {
-        (Some(folder), _) => Observation::of(path, folder, need),
+    let seen = match (kind(&path), need) {
+        (Some(true), Need::Write) if makes_folder => return None,
+        (Some(folder), _) => Observation::of(&path, folder, need),
         (None, Need::Write) => {
             let folder = path.ancestors().skip(1).find(|folder| kind(folder) == Some(true))?;
             Observation::entry(folder, path.strip_prefix(folder).ok()?)

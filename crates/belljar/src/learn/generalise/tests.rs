@@ -98,6 +98,7 @@ fn secrets_roots_and_what_runs_later_are_listed_with_a_reason() {
         (file("/home/u/.ssh", Need::Read), "keys"),
         (Observation::of("/home/u", true, Need::Read), "home folder"),
         (made("/home/u/.newfile"), "home folder"),
+        (made("/home/u/.cache/new"), "many programs"),
         (Observation::of("/", true, Need::Read), "whole file system"),
         (Observation::of("/srv", true, Need::Read), "top of the host"),
         (made("/home/ann/x"), "a home folder"),
