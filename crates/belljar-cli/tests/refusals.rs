@@ -35,6 +35,92 @@ fn run(folder: &Folder, more: &[&str], program: &str) -> (i32, Value) {
     (seen.status, json(&file)["events"].clone())
 }
 
+/// What it is, a program that needs it, options, its object, its flag. `{}` is a folder of the host.
+const THINGS: &[(&str, &str, &[&str], &str, &str)] = &[
+    ("reading a file", "cat {}/a/f", &["--explain"], "{}/a/f", "--read {}/a/f"),
+    ("listing a folder", "ls {}/a", &["--explain"], "{}/a", "--read {}/a"),
+    ("looking at a file", "test -e {}/a/f", &["--explain"], "{}/a/f", "--read {}/a/f"),
+    ("making a file", "echo x > {}/a/new", &["--explain"], "{}/a/new", "--write {}/a"),
+    (
+        "writing where reading is granted",
+        "echo x > {}/a/f",
+        &["--explain", "-r", "{}"],
+        "{}/a/f",
+        "--write {}/a/f",
+    ),
+    ("reading what a rule hides", "cat {}/a/f", &["--explain", "-p", "{}/p.toml"], "{}/a/f", "--read {}/a/f"),
+    ("an odd name", "cat {}/a/b:c", &["--explain"], "{}/a/b:c", "--read {}/a/b\\:c"),
+    (
+        "a name of the network",
+        "perl -e 'gethostbyname(q(other.test)) or exit 1'",
+        &["-n", "known.test:80"],
+        "other.test",
+        "--net other.test",
+    ),
+];
+
+#[test]
+fn the_flag_of_an_event_grants_the_thing() {
+    let folder = Folder::new("things");
+    let top = folder.path().to_string_lossy().into_owned();
+    std::fs::create_dir(folder.path().join("a")).unwrap();
+    folder.write("a/f", "text");
+    folder.write("a/b:c", "text");
+    let hides =
+        format!("belljar = 1\nextends = [\"@strict\"]\n[fs]\n\"{top}\" = \"read\"\n\"{top}/a\" = \"hide\"\n");
+    folder.write("p.toml", &hides);
+    let file = folder.path().join("r.json").to_string_lossy().into_owned();
+    let fill = |text: &str| text.replace("{}", &top);
+    for (what, program, options, object, flag) in THINGS {
+        let options: Vec<String> = options.iter().map(|option| fill(option)).collect();
+        let run = |more: &[&str]| {
+            let words = ["run", "--report", &file].into_iter().chain(options.iter().map(String::as_str));
+            let seen = belljar(words.chain(more.iter().copied()).chain(["--", "sh", "-c", &fill(program)]));
+            let status = seen.status;
+            (status, json(std::path::Path::new(&file))["events"].clone(), seen)
+        };
+        let (status, events, seen) = run(&[]);
+        assert_ne!(status, 0, "{what}: {seen:?}");
+        let about = |event: &&Value| event["object"] == fill(object).as_str() && !event["flag"].is_null();
+        let event = events.as_array().unwrap().iter().find(about);
+        let event = event.unwrap_or_else(|| panic!("{what}: {events} {seen:?}"));
+        assert_eq!(event["flag"], fill(flag).as_str(), "{what}");
+        assert!(seen.err.contains("to allow: --"), "{what}: {seen:?}");
+        let flag = fill(flag);
+        let (name, value) = flag.split_once(' ').unwrap();
+        let (status, _, seen) = run(&[name, value]);
+        assert_eq!(status, 0, "{what} with {flag}: {seen:?}");
+    }
+}
+
+#[test]
+fn the_flag_that_why_names_passes_a_variable() {
+    let program = "test \"$BELLJAR_TOKEN\" = x";
+    let run = |more: &[&str]| {
+        let mut command = seen::command(["run"].iter().chain(more).chain(&["--", "sh", "-c", program]));
+        seen::see(command.env("BELLJAR_TOKEN", "x")).status
+    };
+    assert_eq!(run(&[]), 1);
+    let answer: Value = serde_json::from_str(&belljar(["why", "--json", "BELLJAR_TOKEN"]).out).unwrap();
+    let flag = answer["flag"].as_str().unwrap();
+    assert_eq!(run(&flag.split(' ').collect::<Vec<_>>()), 0, "{flag}");
+}
+
+#[test]
+fn an_explained_run_has_the_same_verdicts_and_tells_nothing_that_is_not_there() {
+    let script = "cat /etc/hostname /no/such/file; cat /etc/shadow; echo x > /etc/x; ls /; exit 5";
+    let [plain, explained] = [&["run", "--"][..], &["run", "--explain", "--"]]
+        .map(|args| belljar(args.iter().copied().chain(["sh", "-c", script])));
+    assert_eq!((explained.status, explained.out), (5, plain.out));
+    assert!(
+        explained.err.contains("/etc/shadow") && explained.err.starts_with(&plain.err),
+        "{}",
+        explained.err
+    );
+    let block = &explained.err[plain.err.len()..];
+    assert!(!block.contains("/no/such") && block.contains("to allow: --write /etc"), "{block}");
+}
+
 fn find<'e>(events: &'e Value, call: &str) -> Option<&'e Value> {
     events.as_array().unwrap().iter().find(|event| event["call"] == call)
 }

@@ -54,6 +54,7 @@ pub struct Command {
     pub(crate) facts: Option<HostFacts>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tells: bool,
+    pub(crate) explains: bool,
     pub(crate) ask: Option<Ask>,
     pub(crate) judge: Option<Wrap>,
     /// What is written to `cow` folders is looked at.
@@ -102,6 +103,7 @@ impl Command {
             facts: None,
             observer: None,
             tells: false,
+            explains: false,
             ask: None,
             judge: None,
             aside: false,
@@ -194,6 +196,15 @@ impl Command {
     pub fn tell_refusals(&mut self, tell: bool) -> &mut Self {
         self.tells = tell;
         self
+    }
+
+    /// Has the broker see every call that names a path, so that the report lists what of the host the program looked for and
+    /// the policy does not grant. The verdicts stay the same; such calls take several times as long.
+    pub fn explain(&mut self) -> &mut Self {
+        let origin = belljar_policy::Origin::Flag("--explain".to_owned());
+        Arc::make_mut(&mut self.policy).trace = belljar_policy::Setting::new(true, origin);
+        self.explains = true;
+        self.tell_refusals(true)
     }
 
     /// Asks the user about what the policy does not grant. Questions are put while [`Child::wait`] or [`Command::run`] runs.

@@ -57,6 +57,9 @@ fn whole(
             let mut command = Command::new(program);
             command.args(arguments).policy(policy).current_dir(cwd);
             petition::lend(&mut command, asks);
+            if words.has("explain") {
+                command.explain();
+            }
             ending.observe(&mut command);
             then(command, ending)
         }

@@ -1,6 +1,6 @@
 //! Options that are no policy: what belljar prints and which engine runs the program.
 
-use super::{Category, Key, Kind};
+use super::{Category, Feature, Key, Kind};
 use crate::error::PolicyError;
 use crate::layer::{Layer, Word};
 
@@ -54,6 +54,23 @@ pub const OPTIONS: &[Key] = &[
         weaker: "Nothing: it needs no kernel feature.",
         since: "0.1",
         example: "--events fd:3",
+        toml: "",
+        set: elsewhere,
+    },
+    Key {
+        name: "explain",
+        flags: &["--explain"],
+        value: "",
+        kind: Kind::Switch,
+        repeatable: false,
+        default: "off",
+        category: Category::Output,
+        short: "Say at the end what of the host the program lacked.",
+        long: include_str!("explain.md"),
+        needs: &[Feature::Notify],
+        weaker: "Without user notification (Linux 5.19) the start is refused.",
+        since: "0.2",
+        example: "--explain",
         toml: "",
         set: elsewhere,
     },

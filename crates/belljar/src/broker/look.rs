@@ -9,6 +9,7 @@ use belljar_sys::look;
 use rustix::fs::{FileType, readlinkat};
 use rustix::io::Errno;
 
+use super::absent::absent;
 use super::judge::Wanted;
 use super::own::{self, Held};
 use super::table::Of;
@@ -109,13 +110,15 @@ pub(super) fn object(task: &Task<'_>, name: &Name, flags: u32) -> Result<Held, S
         return own::descriptor(task, name.at);
     }
     let last = if flags & AT_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
-    match find(task, name, last)? {
-        walk::Found::Object(held) => Ok(held),
+    match find(task, name, last) {
+        Ok(walk::Found::Object(held)) => Ok(held),
         // What is not there is not told where nothing may be seen.
-        walk::Found::Missing(spot) => {
+        Ok(walk::Found::Missing(spot)) => {
             task.decide_path(Wanted::Look, &spot.path)?;
-            Err(Errno::NOENT.into())
+            Err(absent(task, Wanted::Look, name))
         }
+        Err(Stop::Fails(Errno::NOENT)) => Err(absent(task, Wanted::Look, name)),
+        Err(stop) => Err(stop),
     }
 }
 

@@ -1,15 +1,15 @@
 //! The broker of one jar: what it decides by, whom it tells, as whom it acts.
 
-use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 
-use belljar_policy::{Policy, fs_decision};
+use belljar_policy::{Access, Policy, fs_decision, fs_flag};
 
-use crate::broker::{self, Broker, Elsewhere, Judge, Place, Rule, Setup, Table, Wanted};
+use crate::broker::{self, Broker, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
 use crate::command::Wrap;
 use crate::error::StartError;
-use crate::event::{self, Event, Events};
+use crate::event::{self, Event, Events, Observer as _};
 use crate::plan::{Engine, Plan, Step};
 use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
@@ -20,7 +20,7 @@ pub(super) fn start(
     plan: &Plan,
     prepared: &Prepared<'_>,
     policy: &Policy,
-    wrap: Option<Wrap>,
+    (wrap, explains): (Option<Wrap>, bool),
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
@@ -29,8 +29,12 @@ pub(super) fn start(
     let places = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
     let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
     let judge = wrap.map_or_else(|| Arc::clone(&table), |wrap| wrap.0(Arc::clone(&table)));
-    let told = Told { events: Arc::clone(events), policy: policy.clone() };
-    let setup = Setup { listener, judge, observer: Some(Arc::new(told)), host_tree, user: user(plan) };
+    let told = Arc::new(Told { events: Arc::clone(events), policy: policy.clone() });
+    let judge = match explains {
+        true => Arc::new(Explaining { judge, told: Arc::clone(&told) }),
+        false => judge,
+    };
+    let setup = Setup { listener, judge, observer: Some(told), host_tree, user: user(plan) };
     broker::start(setup).map(Some).map_err(|source| supervisor("starting the broker", source))
 }
 
@@ -54,28 +58,69 @@ struct Told {
     policy: Policy,
 }
 
-impl broker::Observer for Told {
-    fn saw(&self, request: &broker::Request<'_>, verdict: &broker::Verdict) {
-        let (false, Some(path)) = (verdict.granted(), request.path()) else { return };
-        let rule = verdict.rule();
+impl Told {
+    fn note(&self, request: &broker::Request<'_>, path: &Path, rule: &str, origin: &str) {
         let event = Event::new(event::Verdict::Denied, request.call, path.as_os_str())
             .access(access(request.wanted))
             .by(request.pid)
-            .rule(&rule.text, &rule.origin);
-        let flag = fs_decision(&self.policy, path).flag.or_else(|| write_flag(request, path.as_os_str()));
-        event::Observer::event(
-            &*self.events,
-            match flag {
+            .rule(rule, origin);
+        match self.events.knows(&event) {
+            true => self.events.event(event),
+            // The jar's own probes, before the program is there.
+            false if event.is_own() => {}
+            false => self.events.event(match self.flag(request.wanted, path) {
                 Some(flag) => event.flag(&flag),
                 None => event,
-            },
-        );
+            }),
+        }
+    }
+
+    /// The flag names what exists: a rule for a file that is yet to be made is none.
+    fn flag(&self, wanted: Wanted, path: &Path) -> Option<String> {
+        let access = if wanted == Wanted::Write { Access::Write } else { Access::Read };
+        fs_flag(&self.policy, path.ancestors().find(|path| is_there(path))?, access)
+    }
+
+    /// Something of the host that the jar lacks, because no rule names it or the jar has a `/tmp` of its own.
+    fn note_absent(&self, request: &broker::Request<'_>, path: &Path) {
+        let decision = fs_decision(&self.policy, path);
+        let lacks = !decision.allowed || path.starts_with("/tmp");
+        let makes = request.wanted == Wanted::Write && path.parent().is_some_and(is_there);
+        if lacks && (makes || is_there(path)) {
+            self.note(request, path, &decision.rule, &decision.origin.to_string());
+        }
     }
 }
 
-/// What may be read may still not be written.
-fn write_flag(request: &broker::Request<'_>, path: &OsStr) -> Option<String> {
-    (request.wanted == Wanted::Write).then(|| format!("--write {}", belljar_policy::printable(path)))
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+impl broker::Observer for Told {
+    fn saw(&self, request: &broker::Request<'_>, verdict: &broker::Verdict) {
+        if let (false, Some(path)) = (verdict.granted(), request.path()) {
+            self.note(request, path, &verdict.rule().text, &verdict.rule().origin);
+        }
+    }
+}
+
+/// Decides as another judge does, and notes what the jar looks for in vain.
+struct Explaining {
+    judge: Arc<dyn Judge>,
+    told: Arc<Told>,
+}
+
+impl Judge for Explaining {
+    fn judge(&self, request: &broker::Request<'_>) -> broker::Verdict {
+        if let (View::Host, Some(path)) = (request.view, request.path()) {
+            self.told.note_absent(request, path);
+        }
+        self.judge.judge(request)
+    }
+
+    fn reaches_host(&self) -> bool {
+        true
+    }
 }
 
 fn access(wanted: Wanted) -> event::Access {

@@ -95,7 +95,8 @@ fn attempt<R>(
     let mut walker = Walker::new(&facts.root_links);
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
-    let outside = (command.judge.take(), Network::open(&plan, &command.policy.net)?);
+    let wrap = (command.judge.take(), command.explains);
+    let outside = (wrap, Network::open(&plan, &command.policy.net)?);
     let mut storage = storage(&plan)?;
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());
@@ -165,7 +166,7 @@ type Served = (Option<crate::broker::Broker>, Option<belljar_net::Service>);
 
 /// Starts whoever answers the jar's calls and serves its network, where the plan has them.
 fn serve(
-    (wrap, network): (Option<Wrap>, Network),
+    (wrap, network): ((Option<Wrap>, bool), Network),
     policy: &belljar_policy::Policy,
     plan: &Plan,
     prepared: &prepare::Prepared<'_>,
