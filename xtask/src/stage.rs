@@ -18,6 +18,7 @@ impl Stage {
         let stage = Self { root };
         stage.folder("", 0o755)?;
         stage.folder("bin", 0o755)?;
+        stage.folder("examples", 0o755)?;
         Ok(stage)
     }
 
@@ -38,8 +39,17 @@ impl Stage {
 
     /// Copies a program to where every account can run it.
     pub(crate) fn program(&self, file: &Path) -> Result<PathBuf> {
+        self.copy(file, "bin")
+    }
+
+    /// Copies an example to where tests look for it: beside the folder of the tests, as cargo has it.
+    pub(crate) fn example(&self, file: &Path) -> Result<PathBuf> {
+        self.copy(file, "examples")
+    }
+
+    fn copy(&self, file: &Path, folder: &str) -> Result<PathBuf> {
         let name = file.file_name().context("a program has a name")?;
-        let copy = self.bin().join(name);
+        let copy = self.root.join(folder).join(name);
         if !copy.is_file() {
             fs::copy(file, &copy).with_context(|| format!("copying {}", file.display()))?;
         }

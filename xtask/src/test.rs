@@ -51,6 +51,8 @@ const PARTS: &[Part] = &[
 /// What was built for the run.
 struct Built {
     tests: Vec<binaries::Binary>,
+    /// Programs that tests run: `examples` of the packages.
+    examples: Vec<PathBuf>,
     /// The binary as it is shipped.
     belljar: PathBuf,
 }
@@ -79,9 +81,9 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
 }
 
 fn build() -> Result<Built> {
-    let tests = binaries::build()?;
+    let (tests, examples) = binaries::build()?;
     crate::dist::run(&[])?;
-    Ok(Built { tests, belljar: crate::tree::root().join("target/dist/belljar") })
+    Ok(Built { tests, examples, belljar: crate::tree::root().join("target/dist/belljar") })
 }
 
 /// The examples in the documentation of the library crates.

@@ -17,13 +17,13 @@ pub(super) struct Binary {
     pub(super) folder: PathBuf,
 }
 
-/// Builds all test programs of the workspace.
-pub(super) fn build() -> Result<Vec<Binary>> {
+/// Builds all test programs of the workspace, and the examples that tests run.
+pub(super) fn build() -> Result<(Vec<Binary>, Vec<PathBuf>)> {
     let arguments = ["test", "--quiet", "--locked", "--workspace", "--no-run", "--message-format=json"];
     let messages = output(&mut program("cargo", arguments))?;
     let found: Vec<Binary> = messages.lines().filter_map(binary).collect();
     anyhow::ensure!(!found.is_empty(), "cargo built no test program");
-    Ok(found)
+    Ok((found, messages.lines().filter_map(example).collect()))
 }
 
 /// Builds one ordinary program of the workspace and returns its path.
@@ -55,6 +55,12 @@ fn binary(line: &str) -> Option<Binary> {
     Some(Binary { target, path: executable(&message)?, folder })
 }
 
+fn example(line: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let kinds = message["target"]["kind"].as_array()?;
+    if kinds.iter().any(|kind| kind == "example") { executable(&message) } else { None }
+}
+
 fn executable(message: &Value) -> Option<PathBuf> {
     message["executable"].as_str().map(PathBuf::from)
 }
@@ -69,6 +75,14 @@ mod tests {
         let expected = Binary { target: "a".into(), path: "/t/a-1".into(), folder: "/r/a".into() };
         assert_eq!(binary(line), Some(expected));
         assert_eq!(binary(&line.replace("true", "false")), None);
+    }
+
+    #[test]
+    fn examples_are_found_among_the_messages() {
+        let line =
+            r#"{"profile":{"test":false},"executable":"/t/e","target":{"name":"e","kind":["example"]}}"#;
+        assert_eq!(example(line), Some(PathBuf::from("/t/e")));
+        assert_eq!(example(&line.replace("example", "bin")), None);
         assert_eq!(binary("warning: text"), None);
     }
 }

@@ -32,6 +32,9 @@ enum Ending {
 
 /// Runs every test as this account, as many at once as the machine has processors.
 pub(super) fn run(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
+    for example in &built.examples {
+        stage.example(example)?;
+    }
     let mut tests = Vec::new();
     for binary in &built.tests {
         tests.extend(list(binary, account, stage)?);
