@@ -16,6 +16,15 @@ pub(super) struct Confinement {
     filter: Vec<SockFilter>,
 }
 
+/// Whose file mode mask a thread has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mask {
+    /// Its own, to be set to that of each caller.
+    Own,
+    /// That of the whole process, which is not touched: what is made can have less than its maker asked for, never more.
+    Shared,
+}
+
 /// Calls that answering takes, each once.
 const CALLS: &[&str] = &[
     // the calls themselves, on what is open
@@ -150,20 +159,26 @@ fn number(name: &str) -> u32 {
 }
 
 /// The first thread: what it gives up, threads that it starts never have.
-pub(super) fn first(confinement: &Confinement) -> io::Result<()> {
-    next()?;
+pub(super) fn first(confinement: &Confinement) -> io::Result<Mask> {
+    let mask = next()?;
     if let Some((uid, gid)) = confinement.user {
         notify::files_as(uid, gid).map_err(os_error)?;
     }
     const NO_NEW_PRIVS: u32 = 38;
     call::prctl(NO_NEW_PRIVS, 1).map_err(os_error)?;
-    call::seccomp(&confinement.filter).map_err(os_error)
+    call::seccomp(&confinement.filter).map_err(os_error)?;
+    Ok(mask)
 }
 
 /// Every thread: signals are the supervisor's business, folder and mask are its own.
-pub(super) fn next() -> io::Result<()> {
+pub(super) fn next() -> io::Result<Mask> {
     call::block_signals().map_err(os_error)?;
-    notify::own_mask().map_err(os_error)
+    match notify::own_mask() {
+        Ok(()) => Ok(Mask::Own),
+        // Container engines refuse it to everybody but root.
+        Err(belljar_sys::Errno::PERM) => Ok(Mask::Shared),
+        Err(errno) => Err(os_error(errno)),
+    }
 }
 
 fn os_error(errno: belljar_sys::Errno) -> io::Error {

@@ -24,8 +24,7 @@ const DONE: Served = Ok(Done::Value(0));
 /// `mkdir`, `mkdirat`.
 pub(super) fn mkdir(task: &Task<'_>) -> Served {
     let spot = fresh(task, &task.name()?)?;
-    task.take_mask()?;
-    let mode = Mode::from_bits_retain(task.word(task.after(1)) & 0o1777);
+    let mode = task.masked(task.word(task.after(1)) & 0o1777)?;
     mkdirat(&spot.folder, spot.entry(), mode)?;
     DONE
 }
@@ -42,8 +41,7 @@ pub(super) fn mknod(task: &Task<'_>) -> Served {
         return Err(Errno::PERM.into());
     }
     let spot = fresh(task, &task.name()?)?;
-    task.take_mask()?;
-    mknodat(&spot.folder, spot.entry(), kind, Mode::from_bits_retain(mode & 0o1777), 0)?;
+    mknodat(&spot.folder, spot.entry(), kind, task.masked(mode & 0o1777)?, 0)?;
     DONE
 }
 

@@ -26,7 +26,7 @@ const TMPFILE: u32 = 0o20_000_000;
 /// Every flag that `open` and `openat` know; they drop all others.
 const KNOWN: u32 = 0o37_777_703;
 /// Set-user-id and set-group-id: others on the host could run such a file.
-const SET_ID: u64 = 0o6000;
+const SET_ID: u32 = 0o6000;
 /// Tries when a file comes and goes while it is opened.
 const MAX_TRIES: u32 = 8;
 /// `/dev/tty`, which means the terminal of whoever opens it.
@@ -36,19 +36,19 @@ const TTY: (u32, u32) = (5, 0);
 #[derive(Clone, Copy, Debug)]
 struct How {
     flags: u32,
-    mode: u64,
+    mode: u32,
 }
 
 /// `open`, `openat`.
 pub(super) fn open(task: &Task<'_>) -> Served {
     let flags = task.word(task.after(1)) & KNOWN;
-    let mode = u64::from(task.word(task.after(2)) & 0o7777);
+    let mode = task.word(task.after(2)) & 0o7777;
     serve(task, How { flags, mode })
 }
 
 /// `creat`.
 pub(super) fn creat(task: &Task<'_>) -> Served {
-    let mode = u64::from(task.word(task.after(1)) & 0o7777);
+    let mode = task.word(task.after(1)) & 0o7777;
     serve(task, How { flags: O_CREAT | O_TRUNC | 1, mode })
 }
 
@@ -102,6 +102,9 @@ fn existing(task: &Task<'_>, held: &Held, how: How) -> Served {
         FileType::Symlink => Err(Errno::LOOP.into()),
         FileType::Directory if how.flags & O_CREAT != 0 => Err(Errno::ISDIR.into()),
         FileType::CharacterDevice if device(&held.fd)? == TTY => terminal(task, how),
+        FileType::Directory if how.flags & TMPFILE != 0 => {
+            hand_over(reopen(&held.fd, How { mode: task.masked(how.mode)?.as_raw_mode(), ..how })?, how)
+        }
         _ => hand_over(reopen(&held.fd, how)?, how),
     }
 }
@@ -132,7 +135,7 @@ fn reopen(fd: &OwnedFd, how: How) -> Result<OwnedFd, Errno> {
 }
 
 fn mode(how: How) -> Mode {
-    Mode::from_bits_retain(u32::try_from(how.mode & 0o7777).unwrap_or(0))
+    Mode::from_bits_retain(how.mode & 0o7777)
 }
 
 fn hand_over(fd: OwnedFd, how: How) -> Served {
@@ -144,13 +147,13 @@ fn make(task: &Task<'_>, spot: &Spot, how: How) -> Served {
         return Err(Errno::ISDIR.into());
     }
     task.decide_path(Wanted::Write, &spot.path)?;
-    task.take_mask()?;
+    let mode = task.masked(how.mode)?;
     let flags = OFlags::from_bits_retain(how.flags & !O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     let bounds = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     // A FIFO that came meanwhile must not hold this thread up.
     let waits = how.flags & O_NONBLOCK == 0;
     let flags = if waits { flags | OFlags::from_bits_retain(O_NONBLOCK) } else { flags };
-    let fd = match kernel_openat2(&spot.folder, &spot.name, flags, mode(how), bounds) {
+    let fd = match kernel_openat2(&spot.folder, &spot.name, flags, mode, bounds) {
         Err(Errno::LOOP | Errno::XDEV | Errno::NXIO) => return Err(Errno::AGAIN.into()),
         other => other?,
     };

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use belljar_bpf::Arch;
 use belljar_sys::notify::{Answer, Listener, Notification};
 
-use super::confine::{self, Confinement};
+use super::confine::{self, Confinement, Mask};
 use super::judge::{Judge, Observer};
 use super::table::{Row, TABLE};
 use super::task::Task;
@@ -35,6 +35,8 @@ pub(super) struct Shared {
     /// The jar's root.
     pub(super) root: OnceLock<OwnedFd>,
     pub(super) confinement: Confinement,
+    /// The threads cannot have a file mode mask of their own.
+    pub(super) shares_mask: AtomicBool,
     mounts: Mutex<Vec<u64>>,
     rows: Vec<(u32, &'static Row)>,
     waiting: AtomicUsize,
@@ -73,6 +75,7 @@ impl Shared {
             ids: parts.confinement.ids(),
             root: OnceLock::new(),
             confinement: parts.confinement,
+            shares_mask: AtomicBool::new(false),
             mounts: Mutex::default(),
             rows,
             waiting: AtomicUsize::new(0),
@@ -142,7 +145,10 @@ fn live(shared: &Arc<Shared>, ready: Ready) {
         None => confine::next(),
     };
     let fine = confined.is_ok();
-    match (ready, confined) {
+    if let Ok(Mask::Shared) = confined {
+        shared.shares_mask.store(true, Ordering::Release);
+    }
+    match (ready, confined.map(drop)) {
         (Some(ready), confined) => {
             if ready.send(confined).is_err() {
                 return;

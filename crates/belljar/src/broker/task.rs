@@ -2,8 +2,10 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use belljar_sys::notify::{Answer, Listener, Memory, Notification};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use super::caller::Caller;
@@ -179,12 +181,16 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Takes the caller's file mode mask, for what is about to be made.
-    pub(super) fn take_mask(&self) -> Result<(), Stop> {
-        let numbers = self.caller().numbers()?;
+    /// The mode of what is about to be made, under the caller's file mode mask.
+    pub(super) fn masked(&self, mode: u32) -> Result<Mode, Stop> {
+        let mask = self.caller().numbers()?.umask;
         self.still_waits()?;
-        rustix::process::umask(rustix::fs::Mode::from_bits_retain(numbers.umask));
-        Ok(())
+        if self.shared.shares_mask.load(Ordering::Acquire) {
+            return Ok(Mode::from_bits_retain(mode & !mask));
+        }
+        // The kernel applies it: where a folder has default rights, it does not count.
+        rustix::process::umask(Mode::from_bits_retain(mask));
+        Ok(Mode::from_bits_retain(mode))
     }
 
     /// Gives the answer.

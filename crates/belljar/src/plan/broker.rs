@@ -42,18 +42,26 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
 
 const O_PATH: u32 = 0x20_0000;
 
-fn able(draft: &Draft<'_>) -> bool {
-    listens(draft) && draft.policy.trace.value
+/// Whether any call goes to the broker.
+pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
+    able(draft) && (draft.policy.trace.value || !draft.namespaced())
+}
+
+/// Whether there can be a broker here: one that gets the calls, and may look at their arguments.
+pub(super) fn able(draft: &Draft<'_>) -> bool {
+    let host = draft.host;
+    // Yama's second scope asks for a capability, which its owner has in the jar's user namespace; the third refuses all.
+    let looks = match host.yama {
+        0 | 1 => true,
+        2 => draft.namespaced() || host.admin,
+        _ => false,
+    };
+    listens(draft) && looks
 }
 
 /// Whether a filter can hand calls to the supervisor here.
 pub(super) fn listens(draft: &Draft<'_>) -> bool {
     draft.host.seccomp_notify && draft.host.kernel >= KILLABLE
-}
-
-/// Whether any call goes to the broker.
-pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
-    DOORS.iter().any(|door| form(draft, door).is_some())
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanError> {
@@ -71,8 +79,11 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanErro
     let filter = calls.and_then(|calls| Filter::hand_over(&calls));
     let filter = filter.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
     draft.step(Step::Broker);
-    for row in draft.enforced.iter_mut().filter(|row| row.subject == Subject::Fs) {
-        row.line.layers.push(Layer::Broker);
+    let traced = draft.policy.trace.value;
+    for row in draft.enforced.iter_mut().filter(|row| traced && row.subject == Subject::Fs) {
+        if !row.line.layers.contains(&Layer::Broker) {
+            row.line.layers.push(Layer::Broker);
+        }
     }
     Ok(Some(BrokerPlan { calls: rows.into_iter().map(shown).collect(), filter: lower(&filter) }))
 }

@@ -225,14 +225,7 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
             draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]);
         }
     }
-    draft.gap(
-        Subject::Fs,
-        "every other path of the host does not exist",
-        Origin::Default,
-        &[Layer::Landlock],
-        "other paths cannot be read, written or executed, but stat, readlink and chdir show that they exist",
-    );
-    draft.holds(Subject::Fs, "attributes of files stay as they are", Origin::Default, &[Layer::Seccomp]);
+    unlisted(draft);
     let truncation = if draft.host.landlock < 3 { Layer::Seccomp } else { Layer::Landlock };
     let rule = "truncate only where writing is granted";
     draft.holds(Subject::Fs, rule, Origin::Default, &[truncation]);
@@ -240,6 +233,36 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
         draft.notes.push("no private /tmp without user namespaces: /tmp is not reachable".to_owned());
     }
     Ok(())
+}
+
+/// What lies outside of every grant. Landlock sees neither attributes nor looks at them: the broker answers those, where
+/// there can be one.
+fn unlisted(draft: &mut Draft<'_>) {
+    let brokered = super::broker::able(draft);
+    let rule = "every other path of the host does not exist";
+    let (layers, gap): (&[Layer], _) = match brokered {
+        true => (
+            &[Layer::Landlock, Layer::Broker],
+            "other paths cannot be used or looked at, but chdir and the errors of open and exec show that they exist",
+        ),
+        false => (
+            &[Layer::Landlock],
+            "other paths cannot be read, written or executed, but stat, readlink and chdir show that they exist",
+        ),
+    };
+    draft.gap(Subject::Fs, rule, Origin::Default, layers, gap);
+    match brokered {
+        true => {
+            let rule = "attributes of files change only where writing is granted";
+            draft.holds(Subject::Fs, rule, Origin::Default, &[Layer::Broker]);
+        }
+        false => draft.holds(
+            Subject::Fs,
+            "attributes of files stay as they are",
+            Origin::Default,
+            &[Layer::Seccomp],
+        ),
+    }
 }
 
 /// Landlock's rules only add: what is narrower than a grant above it can be left out of a grant for reading, entry by

@@ -114,6 +114,8 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "memfd_create", when: None, action: EPERM, applies: super::limits::watched_memory },
     // Its mode lies in memory.
     Removal { call: "openat2", when: None, action: Action::Errno(38), applies: always },
+    // What the broker cannot look at it cannot answer.
+    Removal { call: "prctl", when: Some("arg0 == 4 && arg1 == 0"), action: EPERM, applies: brokered },
     // Landlock does not guard attributes: outside a root of its own the jar could change them anywhere.
     // The third way to open reads and writes nothing, so Landlock asks for no right; ioctls work through it.
     Removal { call: "open", when: Some("arg1 & 3 == 3"), action: EACCES, applies: host_tree },
@@ -135,27 +137,27 @@ const REMOVALS: &[Removal] = &[
         action: EACCES,
         applies: truncates,
     },
-    Removal { call: "chmod", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fchmod", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fchmodat", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fchmodat2", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "chown", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "lchown", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fchown", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fchownat", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "utime", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "utimes", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "futimesat", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "utimensat", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "setxattr", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "lsetxattr", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fsetxattr", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "setxattrat", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "removexattr", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "lremovexattr", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "fremovexattr", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "removexattrat", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "file_setattr", when: None, action: EPERM, applies: host_tree },
+    Removal { call: "chmod", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fchmod", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fchmodat", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fchmodat2", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "chown", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "lchown", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fchown", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fchownat", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "utime", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "utimes", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "futimesat", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "utimensat", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "setxattr", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "lsetxattr", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fsetxattr", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "setxattrat", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "removexattr", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "lremovexattr", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "fremovexattr", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "removexattrat", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "file_setattr", when: None, action: EPERM, applies: unbrokered },
     // Without a PID namespace these reach the caller's other processes: only 0, the caller itself, passes.
     Removal { call: "sched_setaffinity", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
     Removal { call: "sched_setscheduler", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
@@ -165,18 +167,18 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "ioprio_set", when: Some("arg0 != 1 || arg1 != 0"), action: EPERM, applies: host_tree },
     Removal { call: "prlimit64", when: Some("arg0 != 0"), action: EPERM, applies: host_tree },
     // Landlock does not guard looking at changes.
-    Removal { call: "inotify_init", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "inotify_init1", when: None, action: EPERM, applies: host_tree },
-    Removal { call: "inotify_add_watch", when: None, action: EACCES, applies: host_tree },
+    Removal { call: "inotify_init", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "inotify_init1", when: None, action: EPERM, applies: unbrokered },
+    Removal { call: "inotify_add_watch", when: None, action: EACCES, applies: unbrokered },
     // Nor reading attributes.
-    Removal { call: "getxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "lgetxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "fgetxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "flistxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "getxattrat", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "listxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "llistxattr", when: None, action: EOPNOTSUPP, applies: host_tree },
-    Removal { call: "listxattrat", when: None, action: EOPNOTSUPP, applies: host_tree },
+    Removal { call: "getxattr", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "lgetxattr", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "fgetxattr", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "flistxattr", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "getxattrat", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "listxattr", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "llistxattr", when: None, action: EOPNOTSUPP, applies: unbrokered },
+    Removal { call: "listxattrat", when: None, action: EOPNOTSUPP, applies: unbrokered },
     // Without an IPC namespace these reach the caller's other processes.
     Removal { call: "shmget", when: None, action: EPERM, applies: host_tree },
     Removal { call: "shmat", when: None, action: EPERM, applies: host_tree },
@@ -193,6 +195,10 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "mq_unlink", when: None, action: EPERM, applies: host_tree },
 ];
 
+/// Newer spellings of calls that the broker answers. It does not know them: programs take the older ones.
+const NEWER: &[&str] =
+    &["setxattrat", "removexattrat", "getxattrat", "listxattrat", "file_getattr", "file_setattr"];
+
 fn no_sockets(draft: &Draft<'_>) -> bool {
     match draft.policy.net.mode.value {
         NetMode::Off => true,
@@ -207,6 +213,14 @@ fn always(_: &Draft<'_>) -> bool {
 
 fn host_tree(draft: &Draft<'_>) -> bool {
     !draft.namespaced()
+}
+
+fn brokered(draft: &Draft<'_>) -> bool {
+    host_tree(draft) && broker::able(draft)
+}
+
+fn unbrokered(draft: &Draft<'_>) -> bool {
+    host_tree(draft) && !broker::able(draft)
 }
 
 fn truncates(draft: &Draft<'_>) -> bool {
@@ -255,6 +269,14 @@ fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
         builder = builder
             .deny(removal.call, removal.when, removal.action)
             .map_err(|source| rule_error(source, &Origin::Default))?;
+    }
+    if broker::is_needed(draft) {
+        for call in NEWER {
+            let number = belljar_bpf::syscall_number(call).unwrap_or(u32::MAX);
+            builder = builder
+                .planned(number, None, Action::ENOSYS)
+                .map_err(|source| rule_error(source, &Origin::Default))?;
+        }
     }
     Ok(builder)
 }

@@ -144,7 +144,7 @@ fn the_default_policy_is_refused_and_says_what_would_accept_it(facts: &HostFacts
     let mut command = jars::shell(&place, &[("-w", ".")], "touch $G/run");
     let error = command.host(facts.clone()).spawn().unwrap_err();
     let StartError::Plan(plan @ PlanError::NotEnforceable { gaps }) = &error else { panic!("{error}") };
-    assert!(gaps.iter().any(|gap| gap.subject == "fs" && gap.why.contains("stat")), "{gaps:?}");
+    assert!(gaps.iter().any(|gap| gap.subject == "fs" && gap.why.contains("exist")), "{gaps:?}");
     assert!(plan.hint().contains("--allow-weaker fs"), "{}", plan.hint());
     let report = command.run();
     assert_eq!((report.verdict, report.verdict.exit_code()), (Verdict::SetupFailed, 125));
