@@ -266,12 +266,7 @@ impl<'a> Builder<'a> {
                     ops.push(Op::SetAttr { path: c"proc", attrs: mounts::PROC });
                 }
             }
-            Step::NewRoot => {
-                ops.push(Op::MountPrivate);
-                self.narrow(ops)?;
-                ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
-                texts::keep(self, ops)?;
-            }
+            Step::NewRoot => self.new_root(ops)?,
             Step::Aside(size) => aside::begin(self, *size, ops)?,
             Step::MaskProc => mounts::mask_proc(ops),
             Step::OpenTerminal => {
@@ -300,6 +295,13 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn new_root(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+        ops.push(Op::MountPrivate);
+        self.narrow(ops)?;
+        ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
+        texts::keep(self, ops)
     }
 
     fn program(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
