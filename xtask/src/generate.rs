@@ -21,6 +21,7 @@ const GENERATORS: &[Generator] = &[
     Generator { name: "policy", make: crate::policy_files::generate },
     Generator { name: "man", make: crate::cli_docs::man },
     Generator { name: "completions", make: crate::cli_docs::completions },
+    Generator { name: "promises", make: crate::promises::generate },
     Generator { name: "numbers", make: crate::numbers::generate },
 ];
 

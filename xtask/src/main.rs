@@ -16,6 +16,7 @@ mod licences;
 mod lint;
 mod numbers;
 mod policy_files;
+mod promises;
 mod rooms;
 mod sizes;
 mod source;

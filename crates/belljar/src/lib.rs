@@ -30,6 +30,6 @@ pub use belljar_bpf as bpf;
 pub use belljar_policy as policy;
 pub use belljar_sys::heap;
 pub use command::{Child, Command, Stdio};
-pub use confine::{ConfineError, lock_unveil, pledge, unveil};
+pub use confine::{ConfineError, confine, lock_unveil, pledge, unveil};
 pub use probe::HostFacts;
 pub use report::Report;

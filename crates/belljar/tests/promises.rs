@@ -72,7 +72,18 @@ fn the_error_promise_answers_instead() {
 
 #[test]
 fn stories_hold_in_processes_of_their_own() {
-    for name in ["veiled", "locked", "below", "later", "fewer", "bound", "threads"] {
+    for name in [
+        "veiled",
+        "locked",
+        "below",
+        "later",
+        "fewer",
+        "bound",
+        "threads",
+        "policy",
+        "policy and threads",
+        "open folder",
+    ] {
         let done = child(name, "");
         assert_eq!(done.status.code(), Some(0), "{name}: {}", told(&done));
     }

@@ -2575,7 +2575,7 @@ pub(crate) static PROMISES: &[Promise] = &[
     },
     Promise {
         name: "dns",
-        about: "asks for host names: the resolver's files, and UDP and TCP to servers",
+        about: "asks for host names: the resolver's files, and UDP and TCP to servers; over unix sockets that are open already descriptors can arrive",
         paths: &[("r", "/etc/resolv.conf"), ("r", "/etc/hosts"), ("r", "/etc/host.conf"), ("r", "/etc/nsswitch.conf"), ("r", "/etc/gai.conf"), ("r", "/etc/services"), ("r", "/etc/protocols")],
         never_with: &[],
         why: "",

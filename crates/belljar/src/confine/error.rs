@@ -46,6 +46,12 @@ pub enum ConfineError {
         /// Why, and what to do.
         why: &'static str,
     },
+    /// It could be sent.
+    #[error("promise sendfd: descriptor {fd} is a folder, which must not be sent: close it before")]
+    OpenFolder {
+        /// Its number.
+        fd: String,
+    },
     /// A promise that is bound to paths needs calls that were given up.
     #[error("promise {promise} is bound to paths now, which takes the promise unveil in the set before it")]
     NeedsUnveil {
@@ -83,6 +89,9 @@ pub enum ConfineError {
     /// Unveiling is over: it was locked, or `unveil` is not promised.
     #[error("unveiled paths are locked")]
     Locked,
+    /// What holds already forbids what a policy takes.
+    #[error("this process is confined already: promise less with pledge")]
+    Again,
     /// A policy that a running process cannot be put under.
     #[error("{what} cannot be had by a running process: start the program with belljar::Command")]
     NotForOneself {
@@ -92,6 +101,9 @@ pub enum ConfineError {
     /// The policy cannot be enforced here.
     #[error(transparent)]
     Plan(#[from] crate::error::PlanError),
+    /// A path of the policy is not there, or cannot be granted.
+    #[error(transparent)]
+    Grant(#[from] crate::error::StartError),
     /// A filter that cannot be made.
     #[error("the filter cannot be made")]
     Rule(#[from] RuleError),

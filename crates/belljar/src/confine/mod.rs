@@ -10,6 +10,7 @@
 //! ```
 
 mod error;
+mod policy;
 mod veil;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use belljar_sys::{call, violation};
 
 pub use error::ConfineError;
 use error::kernel;
+pub use policy::confine;
 use veil::Unveiled;
 
 /// What this process has promised and unveiled. The kernel's state belongs to the process as well.
@@ -30,9 +32,12 @@ struct State {
     unveiled: Vec<Unveiled>,
     /// No path is added any more, and the kernel holds the list.
     locked: bool,
+    /// A policy holds.
+    policy: bool,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { promises: None, unveiled: Vec::new(), locked: false });
+static STATE: Mutex<State> =
+    Mutex::new(State { promises: None, unveiled: Vec::new(), locked: false, policy: false });
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -59,6 +64,9 @@ pub fn pledge(promises: &str) -> Result<(), ConfineError> {
         return Err(ConfineError::Widens { promise: beyond.name() });
     }
     refuse_veiled(&state, new)?;
+    if new.has("sendfd") && state.promises.is_none() {
+        refuse_open_folders()?;
+    }
     let filter = filter(new)?;
     hold_paths(&mut state, new)?;
     // With `error` too: a later set may be without it.
@@ -143,6 +151,21 @@ fn refuse_veiled(state: &State, new: Promises) -> Result<(), ConfineError> {
 fn refuse_beside_veil(promises: Promises) -> Result<(), ConfineError> {
     match BEYOND_VEIL.iter().find(|(promise, _)| promises.has(promise)) {
         Some((promise, why)) => Err(ConfineError::Veiled { promise, why }),
+        None => Ok(()),
+    }
+}
+
+/// No filter sees what is sent: a folder must not be open.
+fn refuse_open_folders() -> Result<(), ConfineError> {
+    let failed = |source| ConfineError::Kernel { step: "looking at open descriptors", source };
+    let entries = std::fs::read_dir("/proc/self/fd").map_err(failed)?;
+    // Paths alone: entries would keep the descriptor of this list open, which is a folder too.
+    let open: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let is_folder = |path: &&std::path::PathBuf| std::fs::metadata(path).is_ok_and(|file| file.is_dir());
+    match open.iter().find(is_folder) {
+        Some(path) => Err(ConfineError::OpenFolder {
+            fd: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        }),
         None => Ok(()),
     }
 }

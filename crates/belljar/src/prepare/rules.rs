@@ -48,10 +48,10 @@ fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Fd> {
 }
 
 /// Rights on a path; an optional one may be gone by now.
-pub(super) struct Rule {
-    pub(super) path: PathBuf,
-    pub(super) allowed: u64,
-    pub(super) optional: bool,
+pub(crate) struct Rule {
+    pub(crate) path: PathBuf,
+    pub(crate) allowed: u64,
+    pub(crate) optional: bool,
 }
 
 /// The layout of the jar's own root.

@@ -10,7 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use belljar::{ConfineError, lock_unveil, pledge, unveil};
+use belljar::policy::{Origin, Policy, Setting, Subject};
+use belljar::{ConfineError, confine, lock_unveil, pledge, unveil};
 use rustix::fs::{CWD, FileType, FlockOperation, Mode};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
@@ -192,6 +193,42 @@ pub(crate) const SCENES: &[(&str, Story)] = &[
         fs::read("/etc/passwd").unwrap();
         refused(fs::read(at.join("file")));
         refused(fs::read("/etc/hostname"));
+    }),
+    ("policy", |at| {
+        let policy = Policy::preset("@base").unwrap().read(at).unwrap();
+        if rustix::process::geteuid().is_root() {
+            return assert!(matches!(confine(&policy), Err(ConfineError::NotForOneself { .. })));
+        }
+        // What only namespaces hold is an error until it is accepted.
+        assert!(matches!(confine(&policy), Err(ConfineError::Plan(_))));
+        let mut policy = policy;
+        policy.weaker = [Subject::Fs, Subject::Ipc].map(|what| Setting::new(what, Origin::Api)).to_vec();
+        let mut named = policy.clone();
+        named.hostname = Some(Setting::new("other".to_owned(), Origin::Api));
+        assert!(matches!(confine(&named), Err(ConfineError::NotForOneself { .. })));
+        confine(&policy).unwrap();
+        fs::read(at.join("file")).unwrap();
+        refused(fs::write(at.join("file"), "x"));
+        refused(fs::write(at.join("new"), "x"));
+        refused(fs::read_dir("/var"));
+        refused(UdpSocket::bind("127.0.0.1:0"));
+        assert!(matches!(confine(&policy), Err(ConfineError::Again)));
+        pledge("stdio").unwrap();
+    }),
+    ("policy and threads", |at| {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || wait.recv().is_err());
+        let policy = Policy::preset("@base").unwrap().read(at).unwrap();
+        assert!(matches!(confine(&policy), Err(ConfineError::Threads { .. })));
+        fs::write(at.join("file"), "x").unwrap();
+        drop(go);
+        assert!(other.join().unwrap());
+    }),
+    ("open folder", |at| {
+        let folder = File::open(at).unwrap();
+        assert!(matches!(pledge("stdio sendfd"), Err(ConfineError::OpenFolder { .. })));
+        drop(folder);
+        pledge("stdio sendfd").unwrap();
     }),
     ("threads", |_| {
         let (go, wait) = std::sync::mpsc::channel::<()>();
