@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod asking;
 mod commands;
 mod ending;
 mod fault;

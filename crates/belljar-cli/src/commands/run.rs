@@ -8,7 +8,7 @@ use belljar::report::Verdict;
 use crate::ending::Ending;
 use crate::fault::Fault;
 use crate::words::Words;
-use crate::{petition, request};
+use crate::{asking, petition, request};
 
 /// Shell of a caller who names none.
 const SHELL: &str = "/bin/sh";
@@ -50,13 +50,9 @@ fn whole(
         Ok(ending) => ending,
         Err(fault) => return Ending::silent().fail(&fault),
     };
-    let known = request::current_folder().and_then(|cwd| Ok((request::policy_at(words, cwd.clone())?, cwd)));
-    match known {
-        Ok((policy, cwd)) => {
-            let asks = !policy.actions.is_empty();
-            let mut command = Command::new(program);
-            command.args(arguments).policy(policy).current_dir(cwd);
-            petition::lend(&mut command, asks);
+    match made(words, program) {
+        Ok(mut command) => {
+            command.args(arguments);
             if words.has("explain") {
                 command.explain();
             }
@@ -65,4 +61,17 @@ fn whole(
         }
         Err(fault) => ending.fail(&fault),
     }
+}
+
+/// The program under the policy of the words, and whom it may ask.
+fn made(words: &Words, program: &OsStr) -> Result<Command, Fault> {
+    let cwd = request::current_folder()?;
+    let policy = request::policy_at(words, cwd.clone())?;
+    let has_actions = !policy.actions.is_empty();
+    let mut command = Command::new(program);
+    command.policy(policy);
+    petition::lend(&mut command, has_actions);
+    asking::set_up(&mut command, words, &cwd)?;
+    command.current_dir(cwd);
+    Ok(command)
 }

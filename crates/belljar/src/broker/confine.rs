@@ -67,6 +67,8 @@ const CALLS: &[&str] = &[
     "pidfd_getfd",
     "pwrite64",
     "pread64",
+    // copies of the host's files
+    "memfd_create",
     // descriptors and waiting
     "read",
     "write",

@@ -127,6 +127,12 @@ pub trait Judge: Send + Sync {
     /// The verdict on one object of one call.
     fn judge(&self, request: &Request<'_>) -> Verdict;
 
+    /// Whether it can grant the opening of plain files that only the host has. It is asked about each that is there, with
+    /// [`View::Host`].
+    fn opens_host(&self) -> bool {
+        false
+    }
+
     /// Whether it wants to be asked about objects that only the host has ([`View::Host`]).
     fn reaches_host(&self) -> bool {
         false

@@ -6,6 +6,7 @@ mod attributes;
 mod caller;
 mod confine;
 mod entry;
+mod host;
 mod judge;
 mod look;
 mod memory;

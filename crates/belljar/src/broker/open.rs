@@ -7,6 +7,7 @@ use rustix::io::Errno;
 
 use super::absent::absent;
 use super::caller::own_name;
+use super::host;
 use super::judge::Wanted;
 use super::own::Held;
 use super::task::{Done, Name, Served, Stop, Task};
@@ -61,6 +62,7 @@ fn serve(task: &Task<'_>, how: How) -> Served {
         match once(task, &name, how) {
             // It came, went, or became a symlink meanwhile.
             Err(Stop::Fails(Errno::AGAIN)) => {}
+            Err(Stop::Fails(Errno::NOENT)) if task.opens_host() => return on_host(task, &name, how),
             done => return done,
         }
     }
@@ -84,6 +86,19 @@ fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
             task.decide_path(Wanted::Look, &spot.path)?;
             Err(gone)
         }
+    }
+}
+
+/// What the jar does not have may be granted all the same: a plain file of the host that is there.
+fn on_host(task: &Task<'_>, name: &Name, how: How) -> Served {
+    let wanted = wanted(how.flags);
+    if wanted == Wanted::Look || how.flags & (O_DIRECTORY | TMPFILE | O_EXCL) != 0 {
+        return Err(Errno::NOENT.into());
+    }
+    let file = host::find(task, name, wanted)?;
+    match wanted {
+        Wanted::Read => hand_over(task.shared.copies.of(&file)?, how),
+        _ => hand_over(reopen(&file, how)?, how),
     }
 }
 

@@ -11,6 +11,7 @@ use belljar_bpf::Arch;
 use belljar_sys::notify::{Answer, Listener, Notification};
 
 use super::confine::{self, Confinement, Mask};
+use super::host::Copies;
 use super::judge::{Judge, Observer};
 use super::table::{Row, TABLE};
 use super::task::Task;
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub(super) confinement: Confinement,
     /// The threads cannot have a file mode mask of their own.
     pub(super) shares_mask: AtomicBool,
+    /// Files of the host that were granted for reading.
+    pub(super) copies: Copies,
     mounts: Mutex<Vec<u64>>,
     rows: Vec<(u32, &'static Row)>,
     waiting: AtomicUsize,
@@ -76,6 +79,7 @@ impl Shared {
             root: OnceLock::new(),
             confinement: parts.confinement,
             shares_mask: AtomicBool::new(false),
+            copies: Copies::default(),
             mounts: Mutex::default(),
             rows,
             waiting: AtomicUsize::new(0),

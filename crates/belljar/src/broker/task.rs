@@ -150,11 +150,24 @@ impl<'a> Task<'a> {
         self.settle(wanted, Object::Path(path))
     }
 
+    /// The same about a file that only the host has.
+    pub(super) fn decide_host(&self, wanted: Wanted, path: &Path) -> Result<(), Stop> {
+        self.rule_on(&Request { view: View::Host, ..self.request(wanted, Object::Path(path)) })
+    }
+
+    /// Whether the judge can grant what the jar does not have.
+    pub(super) fn opens_host(&self) -> bool {
+        self.shared.judge.opens_host()
+    }
+
     fn settle(&self, wanted: Wanted, object: Object<'_>) -> Result<(), Stop> {
-        let request = self.request(wanted, object);
-        let verdict = self.shared.judge.judge(&request);
+        self.rule_on(&self.request(wanted, object))
+    }
+
+    fn rule_on(&self, request: &Request<'_>) -> Result<(), Stop> {
+        let verdict = self.shared.judge.judge(request);
         if let Some(observer) = &self.shared.observer {
-            observer.saw(&request, &verdict);
+            observer.saw(request, &verdict);
         }
         match verdict {
             Verdict::Grant(_) => self.still_waits(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use belljar_policy::{Access, Policy, fs_decision, fs_flag};
 
+use crate::ask::{AskJudge, Desk};
 use crate::broker::{self, Broker, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
 use crate::command::Wrap;
 use crate::error::StartError;
@@ -14,13 +15,23 @@ use crate::plan::{Engine, Plan, Step};
 use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
 
+/// Who decides or is told beside the policy.
+pub(super) struct Judges {
+    /// The caller's judge.
+    pub(super) wrap: Option<Wrap>,
+    /// The user, who is asked.
+    pub(super) desk: Option<Arc<Desk>>,
+    /// What the jar lacks is kept for the report.
+    pub(super) explains: bool,
+}
+
 /// Starts answering for a jar whose plan asks for it.
 pub(super) fn start(
     listener: Option<OwnedFd>,
     plan: &Plan,
     prepared: &Prepared<'_>,
     policy: &Policy,
-    (wrap, explains): (Option<Wrap>, bool),
+    Judges { wrap, desk, explains }: Judges,
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
@@ -28,6 +39,9 @@ pub(super) fn start(
     let elsewhere = if host_tree { Elsewhere::HostTree } else { Elsewhere::OwnRoot };
     let places = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
     let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
+    let asked =
+        |desk| AskJudge::new(Arc::clone(&table), desk, policy.clone(), Arc::clone(events) as _, !host_tree);
+    let table = desk.map_or_else(|| Arc::clone(&table), |desk| Arc::new(asked(desk)) as Arc<dyn Judge>);
     let judge = wrap.map_or_else(|| Arc::clone(&table), |wrap| wrap.0(Arc::clone(&table)));
     let told = Arc::new(Told { events: Arc::clone(events), policy: policy.clone() });
     let judge = match explains {

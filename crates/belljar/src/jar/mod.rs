@@ -17,7 +17,7 @@ use belljar_policy::Policy;
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
 
-use crate::command::{Command, Wrap};
+use crate::command::Command;
 use crate::error::StartError;
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
@@ -95,8 +95,8 @@ fn attempt<R>(
     let mut walker = Walker::new(&facts.root_links);
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
-    let wrap = (command.judge.take(), command.explains);
-    let outside = (wrap, Network::open(&plan, &command.policy.net)?);
+    let judges = judges(command, &talks);
+    let outside = (judges, Network::open(&plan, &command.policy.net)?);
     let mut storage = storage(&plan)?;
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());
@@ -164,16 +164,20 @@ fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
 
 type Served = (Option<crate::broker::Broker>, Option<belljar_net::Service>);
 
+fn judges(command: &mut Command, talks: &Talks) -> answers::Judges {
+    answers::Judges { wrap: command.judge.take(), desk: talks.desk.clone(), explains: command.explains }
+}
+
 /// Starts whoever answers the jar's calls and serves its network, where the plan has them.
 fn serve(
-    (wrap, network): ((Option<Wrap>, bool), Network),
+    (judges, network): (answers::Judges, Network),
     policy: &belljar_policy::Policy,
     plan: &Plan,
     prepared: &prepare::Prepared<'_>,
     started: &mut Started,
     events: &Arc<Events>,
 ) -> Result<Served, StartError> {
-    let broker = answers::start(started.listener.take(), plan, prepared, policy, wrap, events)?;
+    let broker = answers::start(started.listener.take(), plan, prepared, policy, judges, events)?;
     let service = network.serve(plan, &policy.net, started, events)?;
     Ok((broker, service))
 }
@@ -193,7 +197,8 @@ fn storage(plan: &Plan) -> Result<Storage, StartError> {
 fn call(command: &Command, look: Look, mode: Mode) -> Call {
     let foreground = mode == Mode::Foreground;
     let tells = command.tells && foreground;
-    Call { terminals: look.terminals, dies_with_thread: foreground, tells }
+    let asks = command.ask.is_some();
+    Call { terminals: look.terminals, dies_with_thread: foreground, tells, asks }
 }
 
 /// Hears what the filter refuses, where the plan says so.

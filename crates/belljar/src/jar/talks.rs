@@ -4,9 +4,9 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::action::{Clerk, Office};
-use crate::ask::Attendant;
+use crate::ask::{Ask, Attendant, Desk};
 use crate::command::Command;
-use crate::error::{PlanError, StartError};
+use crate::error::StartError;
 use crate::event::Events;
 use crate::spawn::Started;
 use crate::supervise::Watch;
@@ -15,13 +15,17 @@ use crate::supervise::Watch;
 #[derive(Debug, Default)]
 pub(super) struct Talks {
     attendant: Option<Attendant>,
+    /// Where the broker's threads leave their questions.
+    pub(super) desk: Option<Arc<Desk>>,
     office: Option<Office>,
 }
 
 impl Talks {
     /// Reaches the user and opens what actions need; nothing where neither is wanted.
     pub(super) fn open(command: &Command) -> Result<Self, StartError> {
-        Ok(Self { attendant: attendant(command)?, office: Office::open(&command.policy, &command.env)? })
+        let begin = |ask: &Ask| ask.begin(&command.policy, command.home.as_deref());
+        let (desk, attendant) = command.ask.as_ref().map(begin).transpose()?.unzip();
+        Ok(Self { attendant, desk, office: Office::open(&command.policy, &command.env)? })
     }
 
     /// Talks from now on.
@@ -32,13 +36,4 @@ impl Talks {
             Clerk::new(office, requests, replies, Arc::clone(events) as _)
         });
     }
-}
-
-/// Reaches the user who is to be asked.
-fn attendant(command: &Command) -> Result<Option<Attendant>, StartError> {
-    let Some(ask) = &command.ask else { return Ok(None) };
-    // Nothing hands questions over: asking would be a promise without a voice.
-    let unsupported = PlanError::Unsupported { what: "asking", origin: "--ask".to_owned() };
-    ask.begin(&command.policy, command.home.as_deref())?;
-    Err(unsupported.into())
 }

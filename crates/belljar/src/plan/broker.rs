@@ -28,7 +28,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
     let (trace, host_tree) = (draft.policy.trace.value, !draft.namespaced());
     let seen = match door.guard {
         _ if !able(draft) => false,
-        Guard::Landlock => trace,
+        Guard::Landlock => trace || draft.call.asks && ASKED.contains(&door.call),
         Guard::Broker => trace || host_tree,
         Guard::Descriptor => host_tree,
     };
@@ -42,9 +42,12 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
 
 const O_PATH: u32 = 0x20_0000;
 
+/// What an answer can grant: opening.
+const ASKED: &[&str] = &["open", "openat", "openat2", "creat"];
+
 /// Whether any call goes to the broker.
 pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
-    able(draft) && (draft.policy.trace.value || !draft.namespaced())
+    able(draft) && (draft.policy.trace.value || draft.call.asks || !draft.namespaced())
 }
 
 /// Whether there can be a broker here: one that gets the calls, and may look at their arguments.
@@ -68,6 +71,9 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanErro
     let trace = &draft.policy.trace;
     if trace.value && !able(draft) {
         return Err(PlanError::NeedsNotify { rule: "trace", origin: trace.origin.to_string() });
+    }
+    if draft.call.asks && !able(draft) {
+        return Err(PlanError::NeedsNotify { rule: "ask", origin: "--ask".to_owned() });
     }
     let mut rows: Vec<(&str, String)> =
         DOORS.iter().filter_map(|door| Some((door.call, form(draft, door)?))).collect();

@@ -48,13 +48,15 @@ pub struct Call {
     pub dies_with_thread: bool,
     /// Somebody wants to hear what the filter refuses, and the supervisor attends from the start.
     pub tells: bool,
+    /// The user is asked about what the policy does not grant.
+    pub asks: bool,
 }
 
 impl Call {
     /// A call whose standard descriptors in this bit mask are terminals.
     #[must_use]
     pub fn new(terminals: u8, dies_with_thread: bool) -> Self {
-        Self { terminals, dies_with_thread, tells: false }
+        Self { terminals, dies_with_thread, tells: false, asks: false }
     }
 }
 

@@ -1,0 +1,242 @@
+//! Questions to the user: what an answer grants, and what it cannot.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod seen;
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use seen::{Folder, Seen, belljar, json};
+use serde_json::Value;
+
+/// Files of the host and a program of the user that answers by a list.
+struct Stage {
+    folder: Folder,
+    asked: Receiver<Value>,
+}
+
+impl Stage {
+    /// Gives each answer in turn, then no more.
+    fn new(name: &str, answers: &'static [&'static str]) -> Self {
+        let folder = Folder::new(name);
+        fs::create_dir(folder.path().join("host")).unwrap();
+        for file in ["a", "b"] {
+            let path = folder.path().join("host").join(file);
+            fs::write(&path, format!("text of {file}\n")).unwrap();
+            // The jar of root runs as nobody.
+            fs::set_permissions(path, PermissionsExt::from_mode(0o666)).unwrap();
+        }
+        let listener = UnixListener::bind(folder.path().join("ask")).unwrap();
+        let (tell, asked) = channel();
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut out = stream.try_clone().unwrap();
+            let mut answers = answers.iter();
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let said: Value = serde_json::from_str(&line).unwrap();
+                let reply = match said["type"].as_str().unwrap() {
+                    "hello" => serde_json::json!({"type": "hello", "belljar": 1}),
+                    "ask" => {
+                        tell.send(said.clone()).unwrap();
+                        let Some(answer) = answers.next() else { continue };
+                        serde_json::json!({"type": "answer", "belljar": 1, "id": said["id"], "answer": answer})
+                    }
+                    _ => continue,
+                };
+                if writeln!(out, "{reply}").is_err() {
+                    return;
+                }
+            }
+        });
+        Self { folder, asked }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, more: &[&str], script: &str) -> Seen {
+        let way = format!("--ask=socket:{}", self.path("ask").display());
+        let save = format!("--ask-save={}", self.path("mine.toml").display());
+        let report = format!("--report={}", self.path("report").display());
+        let home = format!("--env=DIR={}", self.folder.path().display());
+        let words = ["run", "-q", &way, &save, &report, &home].into_iter().chain(more.iter().copied());
+        belljar(words.chain(["--", "sh", "-c", script]))
+    }
+
+    fn questions(&self) -> Vec<Value> {
+        self.asked.try_iter().collect()
+    }
+}
+
+#[test]
+fn an_answer_opens_the_file_for_this_run() {
+    let stage = Stage::new("once", &["once", "never"]);
+    let seen = stage.run(&[], "cat $DIR/host/a $DIR/host/a; cat $DIR/host/b; cat $DIR/host/b");
+    assert_eq!(seen.out, "text of a\ntext of a\n", "{seen:?}");
+    let questions = stage.questions();
+    let kinds: Vec<&str> = questions.iter().map(|asked| asked["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["read", "read"], "each object once");
+    assert!(questions[0]["program"].as_str().unwrap().ends_with("/cat"), "{questions:?}");
+    let report = json(&stage.path("report"));
+    let verdicts: Vec<&str> =
+        report["events"].as_array().unwrap().iter().map(|event| event["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["granted", "denied"], "{report}");
+    assert!(!stage.path("mine.toml").try_exists().unwrap());
+}
+
+#[test]
+fn what_is_always_granted_is_a_line_that_later_runs_read() {
+    let stage = Stage::new("always", &["always"]);
+    let seen = stage.run(&[], "cat $DIR/host/a");
+    assert_eq!(seen.out, "text of a\n", "{seen:?}");
+    let text = fs::read_to_string(stage.path("mine.toml")).unwrap();
+    assert!(text.contains("# allowed when asked, 20") && text.contains("/cat\"\n"), "{text}");
+    let policy = format!("--policy={}", stage.path("mine.toml").display());
+    let file = stage.path("host/a");
+    let later = belljar(["run", &policy, "--", "cat", file.to_str().unwrap()]);
+    assert_eq!((later.status, later.out.as_str()), (0, "text of a\n"), "{later:?}");
+}
+
+#[test]
+fn reading_gives_a_copy_and_nothing_else_of_the_file() {
+    let stage = Stage::new("copy", &["once"]);
+    let script = "exec 3< $DIR/host/a; chmod 600 /proc/self/fd/3; touch -d 1999-01-01 /proc/self/fd/3; \
+        echo evil > /proc/self/fd/3; cat /proc/self/fd/3/../b; ls /proc/self/fd/3/; cat <&3";
+    let before = fs::metadata(stage.path("host/a")).unwrap();
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "text of a\n", "{seen:?}");
+    let after = fs::metadata(stage.path("host/a")).unwrap();
+    assert_eq!(fs::read_to_string(stage.path("host/a")).unwrap(), "text of a\n");
+    assert_eq!(before.permissions().mode(), after.permissions().mode());
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+}
+
+#[test]
+fn writing_is_a_question_of_its_own() {
+    let stage = Stage::new("write", &["once", "once", "never"]);
+    let seen =
+        stage.run(&[], "cat $DIR/host/a; echo new > $DIR/host/a; cat $DIR/host/a; echo new > $DIR/host/b");
+    let kinds: Vec<String> =
+        stage.questions().iter().map(|asked| asked["kind"].as_str().unwrap().into()).collect();
+    assert_eq!(kinds, ["read", "write", "write"], "{seen:?}");
+    assert_eq!(seen.out, "text of a\nnew\n", "{seen:?}");
+    let held = ["host/a", "host/b"].map(|name| fs::read_to_string(stage.path(name)).unwrap());
+    assert_eq!(held, ["new\n", "text of b\n"]);
+}
+
+#[test]
+fn no_answer_can_grant_what_is_hidden_or_never_granted_or_no_plain_file() {
+    let stage = Stage::new("never", &["always"; 20]);
+    std::os::unix::fs::symlink(stage.path("host/a"), stage.path("link")).unwrap();
+    fs::write(stage.path("mine.toml"), "belljar = 1\n").unwrap();
+    let hide = format!("--hide={}", stage.path("host/b").display());
+    let script = "cat $DIR/host/b $DIR/link $DIR/host $DIR/mine.toml $DIR/host/../host/a /root/.ssh/id_rsa \
+        /etc/shadow /proc/1/environ /sys/kernel/notes /dev/sda $DIR/none; ls $DIR/host; cd $DIR; exec 3< $DIR/host";
+    let seen = stage.run(&[&hide], script);
+    assert_eq!(seen.out, "", "{seen:?}");
+    assert_eq!(stage.questions(), Vec::<Value>::new());
+}
+
+#[test]
+fn without_somebody_to_ask_nothing_runs() {
+    let folder = Folder::new("nobody");
+    let missing = format!("--ask=socket:{}", folder.path().join("none").display());
+    for (words, said) in [
+        (vec![missing.as_str()], "cannot be reached"),
+        (vec!["--ask=mail"], "no way to ask"),
+        (vec!["--ask-save=x"], "--ask-save without --ask"),
+    ] {
+        let seen = belljar(["run"].into_iter().chain(words).chain(["--", "echo", "ran"]));
+        assert!(seen.status == 125 && seen.out.is_empty() && seen.err.contains(said), "{seen:?}");
+    }
+    // A session of its own has no terminal.
+    let alone = Command::new("setsid")
+        .args(["--wait", env!("CARGO_BIN_EXE_belljar"), "run", "--ask=tty", "--", "echo", "ran"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!((alone.status.code(), alone.stdout.as_slice()), (Some(125), &b""[..]));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("no terminal"), "{alone:?}");
+}
+
+/// A terminal with belljar as its session's leader.
+struct Terminal {
+    master: File,
+    shown: String,
+}
+
+impl Terminal {
+    fn run(script: &str) -> (Self, std::process::Child) {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let open =
+            || OwnedFd::from(File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap());
+        let child = Command::new("setsid")
+            .args([
+                "--ctty",
+                "--wait",
+                env!("CARGO_BIN_EXE_belljar"),
+                "run",
+                "--ask=tty",
+                "--",
+                "sh",
+                "-c",
+                script,
+            ])
+            .stdin(open())
+            .stdout(open())
+            .stderr(open())
+            .spawn()
+            .unwrap();
+        (Self { master: master.into(), shown: String::new() }, child)
+    }
+
+    fn until(&mut self, text: &str) {
+        while !self.shown.contains(text) {
+            let mut bytes = [0; 4096];
+            let count = self.master.read(&mut bytes).unwrap_or(0);
+            assert!(count > 0, "{text:?} was never shown: {}", self.shown);
+            self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    }
+
+    /// Types when the question is armed.
+    fn type_later(&mut self, keys: &str) {
+        thread::park_timeout(Duration::from_millis(1000));
+        self.master.write_all(keys.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn the_terminal_asks_and_one_key_answers() {
+    let folder = Folder::new("tty");
+    let files = ["a", "b\u{1b}[2J"].map(|name| folder.write(name, "text\n"));
+    let script =
+        format!("cat '{}'; cat '{}'; stty -a | grep -c isig", files[0].display(), files[1].display());
+    let (mut terminal, mut child) = Terminal::run(&script);
+    terminal.until("n = never");
+    // Typed before the question could be read: not for us.
+    terminal.master.write_all(b"o").unwrap();
+    terminal.type_later("o");
+    terminal.until("-> granted once");
+    terminal.until("n = never   (60 s) \u{0}".trim_end_matches('\u{0}'));
+    terminal.until("b\\u{1b}[2J\"");
+    terminal.type_later("\u{3}");
+    terminal.until("-> refused by the user");
+    assert!(child.wait().unwrap().success());
+    terminal.until("1\r\n");
+    assert!(terminal.shown.contains("text\r\n"), "{}", terminal.shown);
+    assert!(!terminal.shown.contains('\u{1b}'), "{}", terminal.shown.escape_debug());
+}

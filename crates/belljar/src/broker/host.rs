@@ -1,0 +1,146 @@
+//! Files that only the host has, for judges that [open them](super::Judge::opens_host): an answer to a question can grant one.
+//!
+//! The path is taken as the jar said it, without symlinks and without `..`; what is open is a plain file, and its own name
+//! again before anybody is asked about it. Folders are never handed over: everything above them would come along. What is
+//! granted for reading is a copy, since a descriptor of the file itself would be enough to change its mode and times.
+
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::{
+    CWD, FileType, MemfdFlags, Mode, OFlags, ResolveFlags, SealFlags, fcntl_add_seals, fstat, memfd_create,
+    openat, openat2,
+};
+use rustix::io::Errno;
+
+use super::caller::own_name;
+use super::judge::Wanted;
+use super::own::{start, text_of};
+use super::task::{Name, Stop, Task};
+
+/// Bytes of all copies of one run: they lie in memory of the supervisor's user.
+const MOST: u64 = 256 << 20;
+
+/// What was copied, by device, inode, size and time of change.
+type Identity = (u64, u64, u64, i64, i64);
+
+/// Copies that were made: opening a file again costs no memory.
+#[derive(Debug, Default)]
+pub(super) struct Copies(Mutex<Made>);
+
+#[derive(Debug, Default)]
+struct Made {
+    list: Vec<(Identity, OwnedFd)>,
+    bytes: u64,
+}
+
+/// What the host has at the path of a call, when it may be had.
+pub(super) fn find(task: &Task<'_>, name: &Name, wanted: Wanted) -> Result<OwnedFd, Stop> {
+    let path = path(task, name)?;
+    let bounds = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // Whatever it is that cannot be had: the jar learns that nothing is there.
+    let fd = openat2(CWD, &path, flags, Mode::empty(), bounds).map_err(|_| Errno::NOENT)?;
+    let plain = FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::RegularFile;
+    if !plain || text_of(&fd)? != path {
+        return Err(Errno::NOENT.into());
+    }
+    task.decide_host(wanted, &path)?;
+    Ok(fd)
+}
+
+/// The absolute path that the jar meant.
+fn path(task: &Task<'_>, name: &Name) -> Result<PathBuf, Stop> {
+    let whole = match name.text.is_absolute() {
+        true => name.text.clone(),
+        false => start(task, name.at)?.path.ok_or(Errno::NOENT)?.join(&name.text),
+    };
+    if whole.components().any(|part| part == Component::ParentDir) {
+        return Err(Errno::NOENT.into());
+    }
+    Ok(whole.components().collect())
+}
+
+impl Copies {
+    /// A descriptor for reading what the file holds now.
+    pub(super) fn of(&self, file: &OwnedFd) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let mut from = std::fs::File::from(openat(CWD, own_name(file), flags, Mode::empty())?);
+        let io = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        let meta = from.metadata().map_err(io)?;
+        let identity = (meta.dev(), meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec());
+        // Threads that want the same wait for the first.
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !made.list.iter().any(|(known, _)| *known == identity) {
+            let left = MOST.saturating_sub(made.bytes);
+            let (copy, bytes) = copied(&mut from, left)?;
+            made.bytes = made.bytes.saturating_add(bytes);
+            made.list.push((identity, copy));
+        }
+        let copy = made.list.iter().find(|(known, _)| *known == identity).ok_or(Errno::IO)?;
+        openat(CWD, own_name(&copy.1), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+    }
+}
+
+fn copied(from: &mut std::fs::File, most: u64) -> Result<(OwnedFd, u64), Errno> {
+    let io = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Kernels before 6.3 do not know that it is no program.
+    let made = memfd_create("belljar-copy", flags | MemfdFlags::NOEXEC_SEAL);
+    let made = made.or_else(|_| memfd_create("belljar-copy", flags))?;
+    let mut to = std::fs::File::from(made);
+    let mut bytes = vec![0; 64 << 10];
+    let mut all = 0_u64;
+    loop {
+        let count = from.read(&mut bytes).map_err(io)?;
+        all = all.saturating_add(count as u64);
+        if all > most {
+            return Err(Errno::FBIG);
+        }
+        if count == 0 {
+            break;
+        }
+        to.write_all(bytes.get(..count).unwrap_or_default()).map_err(io)?;
+    }
+    to.rewind().map_err(io)?;
+    fcntl_add_seals(&to, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok((to.into(), all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::NamedTempFile, OwnedFd) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let fd = openat(CWD, file.path(), OFlags::PATH, Mode::empty()).unwrap();
+        (file, fd)
+    }
+
+    #[test]
+    fn a_copy_is_made_once_and_changes_nothing() {
+        let (file, fd) = file("text");
+        let copies = Copies::default();
+        for _ in 0..3 {
+            let mut copy = std::fs::File::from(copies.of(&fd).unwrap());
+            let mut text = String::new();
+            copy.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "text");
+            rustix::fs::fchmod(&copy, Mode::empty()).unwrap();
+        }
+        assert_eq!(copies.0.lock().unwrap().list.len(), 1);
+        assert_ne!(file.path().metadata().unwrap().mode() & 0o777, 0);
+    }
+
+    #[test]
+    fn copies_of_one_run_are_bounded() {
+        let (_file, fd) = file("text");
+        let copies = Copies::default();
+        copies.0.lock().unwrap().bytes = MOST - 3;
+        assert_eq!(copies.of(&fd).unwrap_err(), Errno::FBIG);
+    }
+}
