@@ -21,6 +21,7 @@ pub(crate) struct Ending {
     verbose: bool,
     quiet: bool,
     refusals: bool,
+    explained: bool,
 }
 
 impl Ending {
@@ -39,12 +40,13 @@ impl Ending {
             verbose: words.has("verbose"),
             quiet: words.has("quiet"),
             refusals: !words.has("quiet"),
+            explained: words.has("explain"),
         })
     }
 
     /// Without a report.
     pub(crate) fn silent() -> Self {
-        Self { sink: None, stream: None, verbose: false, quiet: false, refusals: true }
+        Self { sink: None, stream: None, verbose: false, quiet: false, refusals: true, explained: true }
     }
 
     /// Somebody else tells what was refused.
@@ -80,7 +82,9 @@ impl Ending {
             screen::say(&summary::unusual(report));
         }
         if self.refusals {
-            screen::say(&refusals::block(report));
+            let block = refusals::block(report);
+            let hint = refusals::hint(report, self.verbose || !block.is_empty());
+            screen::say(&(block + if self.explained { "" } else { hint }));
         }
         let status = report.verdict.exit_code();
         self.write(report, status)

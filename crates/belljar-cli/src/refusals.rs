@@ -30,6 +30,16 @@ pub(crate) fn block(report: &Report) -> String {
     }
 }
 
+/// After a failure that may have to do with the jar: paths that it lacks leave no trace in a run that is not explained.
+pub(crate) fn hint(report: &Report, suspected: bool) -> &'static str {
+    match report.verdict {
+        Verdict::Exited { code: 1.. } if suspected => {
+            "hint: belljar run --explain also says which paths of the host it lacked\n"
+        }
+        _ => "",
+    }
+}
+
 /// All refusals of a report, for `belljar why --report`.
 pub(crate) fn all(report: &Report) -> String {
     let mut text: String = merged(report.denials()).iter().map(Refusal::lines).collect();

@@ -178,9 +178,12 @@ fn the_block_is_said_after_a_failure_and_not_when_quiet() {
     assert_eq!(said(&[], "0"), "");
     assert_eq!(
         said(&[], "3"),
-        "belljar: refused\n  ptrace PTRACE_TRACEME (perl): no system call passes that no rule names (default)\n    to allow: --debug\n"
+        "belljar: refused\n  ptrace PTRACE_TRACEME (perl): no system call passes that no rule names (default)\n    to allow: --debug\nhint: belljar run --explain also says which paths of the host it lacked\n"
     );
     assert_eq!(said(&["-q"], "3"), "");
+    assert!(
+        said(&["-v"], "3").matches("--explain").count() == 1 && !said(&["-v"], "0").contains("--explain")
+    );
 }
 
 #[test]
