@@ -971,7 +971,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__run)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --ask --ask-save --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1166,6 +1166,14 @@ _belljar() {
                     return 0
                     ;;
                 --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ask-save)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1181,7 +1189,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__shell)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --ask --ask-save --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1376,6 +1384,14 @@ _belljar() {
                     return 0
                     ;;
                 --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ask-save)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
