@@ -135,12 +135,12 @@ impl Rules {
 
     /// Whether a connection may be tried, and how it is made.
     pub(crate) fn route(&self, host: &Host, port: u16) -> Result<Route, Box<Decision>> {
-        if self.is_reached(host, port) {
-            return Ok(Route::Reach);
-        }
         let decision = self.decision(host, port);
         if !decision.allowed {
             return Err(Box::new(decision));
+        }
+        if self.is_reached(host, port) {
+            return Ok(Route::Reach);
         }
         match host {
             Host::Address(addr) => Ok(Route::Address(*addr)),

@@ -300,3 +300,20 @@ fn the_long_word_permits_its_own_path_only() {
     let flags = [("-r", "/"), ("--dangerously-grant", "/home/u")];
     assert!(with_files(&request(&["@filter"], &flags), &[]).is_err());
 }
+
+#[test]
+fn a_service_of_the_host_is_told_from_a_host_of_the_network() {
+    let policy = policy(&["@strict"], &[("--reach", "localhost:5432"), ("--deny-net", "[::1]:5432")]);
+    let asked = |text: &str| net_decision(&policy, text).unwrap();
+    for text in ["localhost:5432", "db.localhost:5432", "127.0.0.1:5432"] {
+        assert!(asked(text).allowed && asked(text).rule.contains("net.reach"), "{text}");
+    }
+    for text in ["[::1]:5432", "localhost", "localhost:5433", "127.0.0.2:5432", "example.org:5432"] {
+        assert!(!asked(text).allowed, "{text}");
+    }
+    assert_eq!(asked("127.0.0.1:80").flag.as_deref(), Some("--reach localhost:80"));
+    assert_eq!(asked("127.0.0.2:80").flag.as_deref(), Some("--net 127.0.0.2:80"));
+    let given =
+        with_files(&request(&["@strict"], &[("-n", "a.org"), ("--host", "a.org=10.0.0.5")]), &[]).unwrap();
+    assert_eq!(net_decision(&given, "a.org:443").unwrap().note.as_deref(), Some("it leads to 10.0.0.5"));
+}

@@ -1,6 +1,6 @@
 //! Hosts and addresses.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Decision;
 use crate::error::PolicyError;
@@ -86,6 +86,18 @@ impl Question {
         within(&self.target, &rule.target) && port
     }
 
+    /// It is about a service of the host itself.
+    fn is_local(&self) -> bool {
+        match &self.target {
+            NetTarget::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+            NetTarget::Range { addr, prefix } => {
+                *prefix == width(*addr)
+                    && [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(addr)
+            }
+            NetTarget::Below(_) => false,
+        }
+    }
+
     /// A list may reach the target through this rule, although it is special.
     fn names(&self, rule: &NetRule) -> bool {
         let NetTarget::Range { addr, .. } = &self.target else { return true };
@@ -129,7 +141,10 @@ pub fn net_target(text: &str) -> Result<(NetTarget, Option<u16>), PolicyError> {
 #[must_use]
 pub fn target_decision(net: &NetPolicy, target: NetTarget, port: Option<u16>) -> Decision {
     let question = Question { object: host_text(&target, port), target, port };
-    let allow = || format!("--net {}", question.object);
+    let allow = || match question.port.filter(|_| question.is_local()) {
+        Some(port) => format!("--reach localhost:{port}"),
+        None => format!("--net {}", question.object),
+    };
     let mode = &net.mode;
     let by_mode = |allowed| {
         let rule = format!("net.mode = \"{}\"", mode.value.written());
@@ -178,12 +193,20 @@ fn denied(net: &NetPolicy, question: &Question) -> Decision {
 }
 
 fn listed(net: &NetPolicy, question: &Question) -> Decision {
+    let reached = net.reach.iter().find(|port| question.is_local() && question.port == Some(port.value));
+    if let Some(port) = reached {
+        let rule = format!("net.reach \"localhost:{}\"", port.value);
+        return Decision::new(question.object.clone(), true, rule, &port.origin);
+    }
     let holding: Vec<&NetRule> = net.allow.iter().filter(|rule| question.is_opened_by(rule)).collect();
     let object = question.object.clone();
     if let Some(rule) = holding.iter().find(|rule| question.names(rule)) {
         let decision = Decision::new(object, true, entry("allow", rule), &rule.origin);
-        return match question.target {
+        return match &question.target {
             NetTarget::Range { .. } => decision,
+            NetTarget::Name(name) if net.hosts.contains_key(name) => decision.note(
+                net.hosts.get(name).map_or(String::new(), |addr| format!("it leads to {}", addr.value)),
+            ),
             _ => decision
                 .note("as long as the name does not lead to a private, link-local or metadata address"),
         };

@@ -96,7 +96,7 @@ fn attempt<R>(
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let cwd = working_folder(command)?;
     let judges = judges(command, &talks);
-    let outside = (judges, Network::open(&plan, &command.policy.net)?);
+    let outside = (judges, Network::open(&plan, &command.policy.net, foreground)?);
     let mut storage = storage(&plan)?;
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());

@@ -12,6 +12,7 @@ use belljar_sys::Fd;
 use belljar_sys::child::Serve;
 use belljar_sys::wire::{self, Command};
 use rustix::net::sockopt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::StartError;
 use crate::event::{Access, Event, Events, Observer};
@@ -23,16 +24,18 @@ use crate::spawn::{self, Started, raw, supervisor};
 pub(super) struct Network {
     published: Vec<(u16, OwnedFd)>,
     errands: Option<(OwnedFd, OwnedFd)>,
+    /// This process has no other job than the jar.
+    foreground: bool,
 }
 
 impl Network {
     /// Takes the host's ports; nothing where the policy publishes none.
-    pub(super) fn open(plan: &Plan, net: &NetPolicy) -> Result<Self, StartError> {
+    pub(super) fn open(plan: &Plan, net: &NetPolicy, foreground: bool) -> Result<Self, StartError> {
         if !plan.init.contains(&Step::Errands) {
-            return Ok(Self::default());
+            return Ok(Self { foreground, ..Self::default() });
         }
         let published = net.publish.iter().map(|ports| listen(ports.value)).collect::<Result<_, _>>()?;
-        Ok(Self { published, errands: Some(spawn::status_pair()?) })
+        Ok(Self { published, errands: Some(spawn::status_pair()?), foreground })
     }
 
     /// Init's end of the socket for errands.
@@ -53,6 +56,9 @@ impl Network {
             return Ok(None);
         }
         let failed = |source| supervisor("serving the network", source);
+        if self.foreground {
+            raise_descriptors().map_err(failed)?;
+        }
         let inside = self.errands.map(|(ours, _)| Errands::over(ours)).transpose().map_err(failed)?;
         let mut sorted = Sockets { published: self.published, inside, ..Sockets::default() };
         let (served, sockets) = (served.unwrap_or_default(), std::mem::take(&mut started.sockets));
@@ -65,6 +71,12 @@ impl Network {
         let told = Arc::new(Told(events.clone()));
         Service::start(sorted, Rules::new(net.clone()), told).map(Some).map_err(failed)
     }
+}
+
+/// Every connection takes descriptors of this process, which has no other job. The program was started with its own limits.
+fn raise_descriptors() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
 }
 
 /// A port of the host's loopback.
