@@ -51,8 +51,8 @@ pub(crate) struct Running {
     plan: Arc<Plan>,
     limits: belljar_policy::Limits,
     events: Arc<Events>,
+    vows: promises::Broken,
     /// Whoever serves the jar's network.
-    broken: promises::Broken,
     service: Option<belljar_net::Service>,
     /// The memory of the overlays, where it is looked at.
     aside: Option<Aside>,
@@ -94,10 +94,9 @@ fn attempt<R>(
     let group = group(&plan, command, &facts)?;
     let mut walker = Walker::new(&facts.root_links);
     let owners = owners::detach(&plan, &facts, &mut walker)?;
-    let cwd = working_folder(command)?;
+    let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
     let judges = judges(command, &talks);
     let outside = (judges, Network::open(&plan, &command.policy.net, foreground)?);
-    let mut storage = storage(&plan)?;
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());
     let status = spawn::status_pair()?;
@@ -121,10 +120,8 @@ fn attempt<R>(
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
     let events = Arc::new(Events::new(command.observer.clone()));
-    let broken = promises::start(&mut started.listener, &plan, &command.policy, &events);
-    let broken = started.or_end(broken)?;
     let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
-    let (broker, service) = started.or_end(served)?;
+    let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(&plan, &events, || (command.policy.clone(), facts.clone(), call));
     started.or_end(spawn::await_exec(announce, &prepared, &started, refused.as_mut()))?;
     streams.close_child();
@@ -136,8 +133,7 @@ fn attempt<R>(
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let (limits, plan) = (command.policy.limits.clone(), Arc::clone(&plan));
     let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
-    let running =
-        Running { started, watch, group, plan, limits, events, broken, service, aside, over: false };
+    let running = Running { started, watch, group, plan, limits, events, vows, service, aside, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 
@@ -162,7 +158,7 @@ fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
     }
 }
 
-type Served = (Option<crate::broker::Broker>, Option<belljar_net::Service>);
+type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
 
 fn judges(command: &mut Command, talks: &Talks) -> answers::Judges {
     answers::Judges { wrap: command.judge.take(), desk: talks.desk.clone(), explains: command.explains }
@@ -177,9 +173,10 @@ fn serve(
     started: &mut Started,
     events: &Arc<Events>,
 ) -> Result<Served, StartError> {
+    let vows = promises::start(&mut started.listener, plan, policy, events)?;
     let broker = answers::start(started.listener.take(), plan, prepared, policy, judges, events)?;
     let service = network.serve(plan, &policy.net, started, events)?;
-    Ok((broker, service))
+    Ok((vows, broker, service))
 }
 
 fn storage(plan: &Plan) -> Result<Storage, StartError> {

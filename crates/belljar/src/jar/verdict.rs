@@ -18,7 +18,7 @@ const SIGXFSZ: i32 = 25;
 const SIGSYS: i32 = 31;
 
 pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
-    let broken = running.broken.reason();
+    let broken = running.vows.reason();
     let verdict = match verdict(running, outcome) {
         // A process that handles SIGSYS was ended by SIGKILL.
         Verdict::Signaled { signal: SIGKILL } if broken.is_some() => Verdict::Violation,

@@ -32,7 +32,7 @@ pub(crate) use program::{Found, head, open_now};
 use crate::error::StartError;
 use crate::plan::{Engine, NAMES, PROXIES, Place, Plan, Step};
 use layout::Layout;
-pub(crate) use rules::Rule;
+pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use walk::Walker;
 
 /// What is run, where and with what.
@@ -185,19 +185,6 @@ pub(crate) fn prepare<'a>(
     let namespaced = plan.namespaces != 0;
     let errands = call.errands;
     Ok(Prepared { init, program, errands, file, layout: builder.layout, namespaced, walker, seen })
-}
-
-/// Landlock's rules of a plan on the host's own tree, for a process that runs already: its own files are open.
-pub(crate) fn rules_for_oneself(
-    plan: &Plan,
-    home: Option<&Path>,
-    walker: &mut Walker<'_>,
-) -> Result<Vec<Rule>, StartError> {
-    let Some(landlock) = &plan.landlock else { return Ok(Vec::new()) };
-    let named = |place: &&Place| !matches!(place.what, crate::plan::Placed::Program);
-    let places: Vec<&Place> = plan.places().filter(named).collect();
-    let layout = layout::lay_out(&places, home, walker)?;
-    grants::rules(&layout.items, landlock)
 }
 
 impl Prepared<'_> {

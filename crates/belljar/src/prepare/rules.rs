@@ -12,7 +12,9 @@ use super::within::{self, is_same, is_within};
 use super::{Builder, Seen, grants, open_now};
 use crate::action;
 use crate::error::StartError;
-use crate::plan::{CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Plan};
+use crate::plan::{
+    CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Place, Placed, Plan,
+};
 
 pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
     let Some(landlock) = &builder.plan.landlock else { return Ok(()) };
@@ -45,6 +47,19 @@ fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Fd> {
         (Some(Item::Bind(bind)), None) if bind.access != Access::Cow => builder.call.detached(&bind.from),
         _ => None,
     }
+}
+
+/// Landlock's rules of a plan on the host's own tree, for a process that runs already: its own files are open.
+pub(crate) fn for_oneself(
+    plan: &Plan,
+    home: Option<&Path>,
+    walker: &mut super::Walker<'_>,
+) -> Result<Vec<Rule>, StartError> {
+    let Some(landlock) = &plan.landlock else { return Ok(Vec::new()) };
+    let named = |place: &&Place| !matches!(place.what, Placed::Program);
+    let places: Vec<&Place> = plan.places().filter(named).collect();
+    let layout = super::layout::lay_out(&places, home, walker)?;
+    grants::rules(&layout.items, landlock)
 }
 
 /// Rights on a path; an optional one may be gone by now.
