@@ -135,3 +135,32 @@ fn observed((path, need, act): Note) -> Option<Observation> {
     let real = std::fs::canonicalize(&seen.spot).ok()?;
     Some(if real == seen.spot { seen } else { seen.leading_to(real) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_call_does_decides_what_a_rule_has_to_name() {
+        let home = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(home.path()).unwrap();
+        let at = |name: &str| base.join(name);
+        std::fs::create_dir(at("folder")).unwrap();
+        std::fs::write(at("folder/file"), "").unwrap();
+        std::os::unix::fs::symlink(at("folder"), at("link")).unwrap();
+        let seen = |name: &str, need, call| observed((at(name), need, Act::of(call)));
+        let file = Observation::of(at("folder/file"), false, Need::Write);
+        assert_eq!(seen("folder/file", Need::Write, "openat"), Some(file.clone()));
+        assert_eq!(
+            seen("folder/file", Need::Write, "unlink"),
+            Some(Observation::entry(at("folder"), "file"))
+        );
+        assert_eq!(seen("folder", Need::Write, "rmdir"), Some(Observation::entry(&base, "folder")));
+        assert_eq!(seen("folder", Need::Write, "mkdir"), None, "it is there");
+        assert_eq!(seen("folder/new", Need::Write, "mkdir"), Some(Observation::entry(at("folder"), "new")));
+        assert_eq!(seen("gone/a/b", Need::Write, "openat"), Some(Observation::entry(&base, "gone/a/b")));
+        assert_eq!(seen("gone", Need::Read, "openat"), None, "the host lacks it too");
+        let linked = Observation::of(at("link/file"), false, Need::Read).leading_to(at("folder/file"));
+        assert_eq!(seen("link/file", Need::Read, "openat"), Some(linked));
+    }
+}
