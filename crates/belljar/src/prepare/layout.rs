@@ -3,8 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use belljar_policy::{Access, DAEMON_SOCKETS};
+use belljar_policy::Access;
 
+use super::danger::danger;
 use super::texts;
 use super::walk::{self, Real, Walker};
 use super::within::{self, is_same, is_within};
@@ -187,31 +188,6 @@ fn host(place: &Place, access: Access, real: Real, links: &mut Vec<(PathBuf, Pat
     Ready { at, what: What::Bind(bind) }
 }
 
-/// What a real path must not be without the long word. The policy has judged the path as it was written; symlinks can lead
-/// it to more.
-fn danger(from: &Path, real: &Path, home: Option<&Path>) -> Option<&'static str> {
-    if real == Path::new("/") {
-        return Some("the root of the host");
-    }
-    if real.starts_with("/proc") {
-        return Some("the host's processes");
-    }
-    if home.is_some_and(|home| home == real || home.starts_with(real)) {
-        return Some("the home folder");
-    }
-    // The policy knows both names of /run.
-    let from =
-        from.strip_prefix("/var/run").map_or_else(|_| from.to_owned(), |rest| Path::new("/run").join(rest));
-    let socket = |socket: &&str| {
-        let socket = Path::new(socket);
-        let held = || from != real && socket.starts_with(real) && std::fs::symlink_metadata(socket).is_ok();
-        real == socket || held()
-    };
-    let users = from != real && real.starts_with("/run/user");
-    // Whoever speaks to an engine is root on the host.
-    (users || DAEMON_SOCKETS.iter().any(socket)).then_some("a daemon's socket")
-}
-
 impl Layout {
     fn place(&mut self, ready: Ready, granted: &[PathBuf]) -> Result<(), StartError> {
         match ready.what {
@@ -385,25 +361,5 @@ impl Item {
             | Self::Dev { at, .. } => at,
             Self::Bind(bind) | Self::Root(bind) => &bind.at,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn symlinks_to_what_needs_the_long_word_are_seen_through() {
-        let home = Some(Path::new("/home/ann"));
-        let link = |real: &str| danger(Path::new("/srv/link"), Path::new(real), home);
-        for real in
-            ["/", "/proc/1", "/home/ann", "/home", "/run/docker.sock", "/run/user/1000", "/run/user/1000/bus"]
-        {
-            assert!(link(real).is_some(), "{real}");
-        }
-        for real in ["/usr", "/home/ann/project", "/home/bob", "/srv/data", "/run/no-daemon"] {
-            assert_eq!(link(real), None, "{real}");
-        }
-        assert_eq!(danger(Path::new("/var/run/user/7/app"), Path::new("/run/user/7/app"), home), None);
     }
 }

@@ -3,11 +3,13 @@
 
 mod arena;
 mod aside;
+mod danger;
 mod environment;
 mod grants;
 mod identity;
 mod layout;
 mod mounts;
+mod network;
 pub(crate) mod program;
 mod rules;
 mod texts;
@@ -30,7 +32,7 @@ pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_betw
 pub(crate) use program::{Found, head, open_now};
 
 use crate::error::StartError;
-use crate::plan::{Engine, NAMES, PROXIES, Place, Plan, Step};
+use crate::plan::{Engine, Place, Plan, Step};
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use walk::Walker;
@@ -207,23 +209,6 @@ impl Prepared<'_> {
 }
 
 impl Plan {
-    /// Sockets of the jar's network that the supervisor serves, in the order in which init sends them.
-    pub(crate) fn served(&self) -> Option<Vec<Serve>> {
-        let (ports, proxies) = self.init.iter().find_map(|step| match step {
-            Step::Serve { ports, proxies } => Some((ports, *proxies)),
-            _ => None,
-        })?;
-        let names = [Serve::LocalDatagrams(NAMES), Serve::Local(NAMES)];
-        let proxies = PROXIES.iter().filter(|_| proxies).map(|port| Serve::Local(*port));
-        Some(
-            names
-                .into_iter()
-                .chain(proxies)
-                .chain(ports.iter().map(|port| Serve::Everywhere(*port)))
-                .collect(),
-        )
-    }
-
     fn places(&self) -> impl Iterator<Item = &Place> {
         self.init.iter().filter_map(|step| match step {
             Step::Place(place) => Some(place),
@@ -279,12 +264,7 @@ impl<'a> Builder<'a> {
             Step::Hostname(name) => {
                 ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes()))
             }
-            Step::Loopback => {
-                ops.extend(self.plan.split_namespaces().map(|_| Op::JoinNetwork));
-                ops.push(Op::Loopback);
-            }
-            Step::OwnAddresses => ops.push(Op::OwnEveryAddress),
-            Step::Serve { .. } => ops.push(Op::Serve(&self.storage.served)),
+            Step::Loopback | Step::OwnAddresses | Step::Serve { .. } => self.network(step, ops),
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
             // The bounding set only limits what exec takes from a file's capabilities. With no_new_privs exec takes nothing,
