@@ -6,6 +6,7 @@ mod devices;
 mod executable;
 mod host_settings;
 mod report;
+mod requests;
 mod setuid_launcher;
 mod swap;
 
@@ -19,6 +20,8 @@ pub(super) const FAMILY: Family = Family {
         report::SYMLINK,
         report::HARD_LINK,
         report::FOLDER_SWAPPED,
+        requests::NAME,
+        requests::WORDS,
         swap::ROOT,
         swap::PROC_ROOT,
         swap::RACE,
