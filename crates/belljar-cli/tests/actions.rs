@@ -198,3 +198,25 @@ fn the_helper_and_the_channel_cannot_be_changed() {
     assert_eq!(seen.out, "bin:\nbelljar-request\n\nchannel:\nreplies\nrequests\n", "{seen:?}");
     assert!(std::fs::read(env!("CARGO_BIN_EXE_belljar")).unwrap() == before);
 }
+
+#[test]
+fn a_flooding_jar_holds_no_other_jar_up() {
+    let (flooding, other) = (Stage::new("flooding"), Stage::new("other"));
+    // Whole frames of an action that is granted, as fast as the channel takes them.
+    let frame = "BJR1\\002\\000\\001\\001aaaaaaaaaaaaaaaa\\000\\000";
+    let script =
+        format!("sleep 0.3; while printf '{frame}' 2>&-; do :; done > /run/belljar/channel/requests; true");
+    std::thread::scope(|scope| {
+        let flood = scope.spawn(|| flooding.run(&script));
+        std::thread::park_timeout(std::time::Duration::from_millis(500));
+        let start = std::time::Instant::now();
+        let seen = other.run("belljar-request open-url https://example.org");
+        assert_eq!(seen.status, 0, "{seen:?}");
+        assert!(start.elapsed() < std::time::Duration::from_secs(3), "{:?}", start.elapsed());
+        // The kernel tells whoever writes that nobody reads any more.
+        assert_eq!(flood.join().unwrap().status, 128 + 13);
+    });
+    let denied: Vec<String> = flooding.events().into_iter().map(|(_, object)| object).collect();
+    assert!(denied.iter().any(|object| object == "too many requests"), "{denied:?}");
+    assert!(denied.iter().any(|object| object == "every further request"), "{denied:?}");
+}
