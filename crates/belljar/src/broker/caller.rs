@@ -2,7 +2,7 @@
 //! whoever looks asks afterwards whether the call still waits.
 
 use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -92,7 +92,6 @@ impl Caller {
 
 /// The supervisor's own name of an open descriptor.
 pub(super) fn own_name(fd: &OwnedFd) -> PathBuf {
-    use std::os::fd::AsRawFd;
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 

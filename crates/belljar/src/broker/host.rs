@@ -45,7 +45,7 @@ pub(super) fn find(task: &Task<'_>, name: &Name, wanted: Wanted) -> Result<Owned
     // Whatever it is that cannot be had: the jar learns that nothing is there.
     let fd = openat2(CWD, &path, flags, Mode::empty(), bounds).map_err(|_| Errno::NOENT)?;
     let plain = FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::RegularFile;
-    if !plain || text_of(&fd)? != path {
+    if !plain || text_of(task, &fd)? != path {
         return Err(Errno::NOENT.into());
     }
     task.decide_host(wanted, &path)?;

@@ -2,11 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as kernel_openat2};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as kernel_openat2};
 use rustix::io::Errno;
 
 use super::absent::absent;
-use super::caller::own_name;
 use super::host;
 use super::judge::Wanted;
 use super::own::Held;
@@ -98,7 +97,7 @@ fn on_host(task: &Task<'_>, name: &Name, how: How) -> Served {
     let file = host::find(task, name, wanted)?;
     match wanted {
         Wanted::Read => hand_over(task.shared.copies.of(&file)?, how),
-        _ => hand_over(reopen(&file, how)?, how),
+        _ => hand_over(reopen(task, &file, how)?, how),
     }
 }
 
@@ -113,25 +112,25 @@ fn wanted(flags: u32) -> Wanted {
 fn existing(task: &Task<'_>, held: &Held, how: How) -> Served {
     task.decide(wanted(how.flags), held)?;
     match held.kind()? {
-        kind if how.flags & O_PATH != 0 => without_rights(held, kind, how),
+        kind if how.flags & O_PATH != 0 => without_rights(task, held, kind, how),
         FileType::Symlink => Err(Errno::LOOP.into()),
         FileType::Directory if how.flags & O_CREAT != 0 => Err(Errno::ISDIR.into()),
         FileType::CharacterDevice if device(&held.fd)? == TTY => terminal(task, how),
         FileType::Directory if how.flags & TMPFILE != 0 => {
-            hand_over(reopen(&held.fd, How { mode: task.masked(how.mode)?.as_raw_mode(), ..how })?, how)
+            hand_over(reopen(task, &held.fd, How { mode: task.masked(how.mode)?.as_raw_mode(), ..how })?, how)
         }
-        _ => hand_over(reopen(&held.fd, how)?, how),
+        _ => hand_over(reopen(task, &held.fd, how)?, how),
     }
 }
 
 /// A descriptor without rights cannot be given to another process. Where the kernel may not be left to make it, it is one
 /// that can be read.
-fn without_rights(held: &Held, kind: FileType, how: How) -> Served {
+fn without_rights(task: &Task<'_>, held: &Held, kind: FileType, how: How) -> Served {
     match kind {
         FileType::Symlink => Err(Errno::LOOP.into()),
         FileType::RegularFile | FileType::Directory => {
             let flags = how.flags & (O_DIRECTORY | O_CLOEXEC) | O_NONBLOCK;
-            hand_over(reopen(&held.fd, How { flags, mode: 0 })?, how)
+            hand_over(reopen(task, &held.fd, How { flags, mode: 0 })?, how)
         }
         _ => Err(Errno::NXIO.into()),
     }
@@ -143,10 +142,11 @@ fn device(fd: &OwnedFd) -> Result<(u32, u32), Errno> {
 }
 
 /// The very file that was decided about, opened with rights.
-fn reopen(fd: &OwnedFd, how: How) -> Result<OwnedFd, Errno> {
+fn reopen(task: &Task<'_>, fd: &OwnedFd, how: How) -> Result<OwnedFd, Errno> {
     let own = O_CREAT | O_EXCL | O_NOFOLLOW;
     let flags = OFlags::from_bits_retain(how.flags & !own | O_NOCTTY | O_CLOEXEC);
-    openat(CWD, own_name(fd), flags, mode(how))
+    let (folder, name) = task.shared.own_entry(fd)?;
+    openat(folder, name, flags, mode(how))
 }
 
 fn mode(how: How) -> Mode {
@@ -189,5 +189,5 @@ fn terminal(task: &Task<'_>, how: How) -> Served {
     let name = Name { at: super::caller::AT_CWD, text: format!("/dev/pts/{number}").into() };
     let held = find(task, &name, Last::Keep)?.object().map_err(|_| Stop::Fails(Errno::NXIO))?;
     task.decide(wanted(how.flags), &held)?;
-    hand_over(reopen(&held.fd, how)?, how)
+    hand_over(reopen(task, &held.fd, how)?, how)
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fstat, fstatfs, openat2, statx};
 use rustix::io::Errno;
 
-use super::caller::{AT_CWD, Numbers, own_name};
+use super::caller::{AT_CWD, Numbers};
 use super::task::{Stop, Task};
 
 const PROC_MAGIC: i64 = 0x9FA0;
@@ -78,7 +78,7 @@ pub(super) fn is_number(name: &OsStr) -> bool {
 
 /// Something of the caller's own. What has a path must be what the jar has there: a path of another tree means something else.
 pub(super) fn own(task: &Task<'_>, fd: OwnedFd) -> Result<Held, Stop> {
-    let path = text_of(&fd)?;
+    let path = text_of(task, &fd)?;
     if !path.is_absolute() {
         return Ok(Held { fd, path: None });
     }
@@ -101,8 +101,9 @@ pub(super) fn root<'a>(task: &Task<'a>) -> Result<BorrowedFd<'a>, Stop> {
 }
 
 /// Where the kernel says that something is.
-pub(super) fn text_of(fd: &OwnedFd) -> Result<PathBuf, Errno> {
-    let text = rustix::fs::readlink(own_name(fd), Vec::new())?;
+pub(super) fn text_of(task: &Task<'_>, fd: &OwnedFd) -> Result<PathBuf, Errno> {
+    let (folder, name) = task.shared.own_entry(fd)?;
+    let text = rustix::fs::readlinkat(folder, name, Vec::with_capacity(256))?;
     Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
 }
 

@@ -2,13 +2,15 @@
 //! its time) holds nobody else up.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use belljar_bpf::Arch;
 use belljar_sys::notify::{Answer, Listener, Notification};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
 
 use super::confine::{self, Confinement, Mask};
 use super::host::Copies;
@@ -36,6 +38,8 @@ pub(super) struct Shared {
     /// The jar's root.
     pub(super) root: OnceLock<OwnedFd>,
     pub(super) confinement: Confinement,
+    /// `/proc/self/fd`.
+    descriptors: OnceLock<OwnedFd>,
     /// The threads cannot have a file mode mask of their own.
     pub(super) shares_mask: AtomicBool,
     /// Files of the host that were granted for reading.
@@ -80,6 +84,7 @@ impl Shared {
             confinement: parts.confinement,
             shares_mask: AtomicBool::new(false),
             copies: Copies::default(),
+            descriptors: OnceLock::new(),
             mounts: Mutex::default(),
             rows,
             waiting: AtomicUsize::new(0),
@@ -87,6 +92,18 @@ impl Shared {
             failed: AtomicBool::new(false),
             alarm: parts.alarm,
         }
+    }
+
+    /// The supervisor's own name of an open descriptor, in two parts: the folder of descriptors, opened once for this broker,
+    /// and the name in it.
+    pub(super) fn own_entry(&self, fd: &OwnedFd) -> Result<(BorrowedFd<'_>, String), Errno> {
+        if self.descriptors.get().is_none() {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            // Another thread may have been first: it found the same.
+            drop(self.descriptors.set(openat(CWD, "/proc/self/fd", flags, Mode::empty())?));
+        }
+        let folder = self.descriptors.get().ok_or(Errno::NOENT)?;
+        Ok((folder.as_fd(), fd.as_raw_fd().to_string()))
     }
 
     /// Mounts that are known to be the jar's.

@@ -121,7 +121,7 @@ fn quick(
     let follow = if last == Last::Keep { OFlags::NOFOLLOW } else { OFlags::empty() };
     match openat2(at, text, OFlags::PATH | OFlags::CLOEXEC | follow, Mode::empty(), bounds | links) {
         Ok(fd) => {
-            let path = text_of(&fd)?;
+            let path = text_of(task, &fd)?;
             // Names of processes are the caller's: the kernel took the supervisor's.
             Ok((!is_proc(&fd)).then_some(Held { fd, path: Some(path) }))
         }
