@@ -82,6 +82,7 @@ const ATTRIBUTES: &[&str] = &[
 
 /// The same by functions that shells do not have.
 const PYTHON: &[&str] = &[
+    "import os, subprocess\nprint(subprocess.check_output(['cat', 'victim'], cwd='.'))\nr, w = os.pipe()\npid = os.fork()\nif pid == 0:\n os.chdir('/usr'); print(os.path.exists('victim'), os.path.exists('bin'), flush=True); os._exit(0)\nos.waitpid(pid, 0)\nprint(os.path.exists('victim'))",
     "import os\nfor f in ('victim', '/etc/hostname', 'none'):\n for a in (1, 2, 4, 0):\n  print(f, a, os.access(f, a), os.access(f, a, effective_ids=True))",
     "import os\nd = os.open('.', os.O_RDONLY)\nprint(os.stat('victim', dir_fd=d).st_size, os.readlink('/proc/self/cwd') == os.getcwd())\nos.mkdir('x', dir_fd=d)\nos.rename('x', 'y', src_dir_fd=d, dst_dir_fd=d)\nprint(os.listdir(d))\nos.rmdir('y', dir_fd=d)\ntry:\n os.stat('x', dir_fd=99)\nexcept OSError as e: print(e)",
     "import os\nos.truncate('victim', 3)\nprint(open('victim').read())\nfor path, n in (('victim', -1), ('.', 1), ('none', 1)):\n try: os.truncate(path, n)\n except OSError as e: print(e)",

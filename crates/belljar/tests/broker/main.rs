@@ -13,6 +13,7 @@
 mod support;
 
 mod alike;
+mod hostile;
 mod hosts;
 mod opening;
 mod spy;
