@@ -154,7 +154,8 @@ impl FilterSpec {
     }
 
     /// The same program, except that refusals of these calls are handed to the filter's listener. [`interpret`](Self::interpret)
-    /// tells what to answer. Calls that fail with `ENOSYS` are no refusals: programs take their older way.
+    /// tells what to answer. Calls that fail with `ENOSYS` are no refusals: programs take their older way. Rules of the planner
+    /// stay as they are.
     ///
     /// ```
     /// use belljar_bpf::{Action, Filter, SeccompData};
@@ -176,7 +177,8 @@ impl FilterSpec {
                 self.set_answer(nr, Action::Notify);
             }
         }
-        for rule in self.rules.iter_mut().filter(|rule| is_refusal(rule.action) && calls.contains(&rule.nr)) {
+        let told = |rule: &&mut Rule| rule.origin != Origin::Planner && calls.contains(&rule.nr);
+        for rule in self.rules.iter_mut().filter(|rule| is_refusal(rule.action)).filter(told) {
             rule.action = Action::Notify;
         }
         compile::compile(&self)

@@ -39,7 +39,8 @@ pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("belljar-cli-{name}-{}", std::process::id()));
+        // Not below a home: root's jars are nobody's, who gets no further than root's own door.
+        let path = Path::new("/var/tmp").join(format!("belljar-cli-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a temporary folder");
         Self(path)
     }

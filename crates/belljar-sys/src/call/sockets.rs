@@ -14,6 +14,15 @@ pub fn socket(family: u32, kind: u32) -> Result<Fd> {
     socket_of(family, kind, 0)
 }
 
+/// The same with a word in the fourth argument, which the kernel ignores and a filter sees.
+///
+/// # Errors
+/// The kernel's.
+pub fn marked_socket(family: u32, kind: u32, mark: u32) -> Result<Fd> {
+    let kind = word(kind | g::O_CLOEXEC);
+    plain(Sysno::socket, [word(family), kind, 0, word(mark), 0, 0]).map(fd_of)
+}
+
 /// `socket(2)`, close-on-exec.
 ///
 /// # Errors

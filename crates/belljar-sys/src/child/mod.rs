@@ -15,4 +15,4 @@ pub(crate) use init::{clone_on_stack, run, wait};
 pub use network::Serve;
 pub use op::{Op, PathRights, Step, Walk};
 pub use rights::MOST as MOST_SOCKETS;
-pub use selfprobe::{Forbidden, Network};
+pub use selfprobe::{Forbidden, Network, PROBE_MARK};

@@ -1,7 +1,8 @@
 //! The system call filter: the policy's groups and names, and what the network mode and the engine take away.
 
-use belljar_bpf::{Action, Filter, FilterBuilder, FilterSpec, SeccompData};
+use belljar_bpf::{Action, Filter, FilterBuilder, FilterSpec, RuleError, SeccompData};
 use belljar_policy::{NetMode, Origin, Setting, Subject};
+use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
@@ -232,7 +233,7 @@ fn allows(draft: &Draft<'_>, name: &str) -> bool {
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
-    let spec = build(draft)?.spec();
+    let spec = quiet_probe(draft, build(draft)?)?.spec();
     let tells = tells(draft, &spec);
     let surface = spec.surface().to_string();
     let filter = if tells { spec.compile_telling(&told::numbers()) } else { spec.compile() };
@@ -240,6 +241,20 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
     draft.step(if tells { Step::TellingSeccomp } else { Step::Seccomp });
     draft.holds(Subject::Syscalls, surface, Origin::Default, &[Layer::Seccomp]);
     Ok(lower(&filter))
+}
+
+/// The last look before exec asks for a socket too: nobody needs to hear of that one, and a start would wait for the answer.
+fn quiet_probe(draft: &Draft<'_>, builder: FilterBuilder) -> Result<FilterBuilder, PlanError> {
+    if !draft.call.tells || !no_sockets(draft) {
+        return Ok(builder);
+    }
+    let rule_error = |source| rule_error(source, &Origin::Default);
+    let mark = format!("arg3 == {PROBE_MARK}");
+    let marked = belljar_bpf::parse_condition(&mark)
+        .map_err(|source| RuleError::Condition { syscall: "socket".to_owned(), source })
+        .map_err(rule_error)?;
+    let socket = belljar_bpf::syscall_number("socket").unwrap_or(u32::MAX);
+    builder.planned(socket, Some(&marked), EACCES).map_err(rule_error)
 }
 
 /// Whether refusals are told. The listener is sent away when the filter holds already.

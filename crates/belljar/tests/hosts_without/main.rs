@@ -216,7 +216,10 @@ fn queues_and_shared_memory_are_refused(facts: &HostFacts) {
 
 fn schedules_of_processes_outside_stay(facts: &HostFacts) {
     for jarred in [false, true] {
-        let mut victim = jars::as_jar_user("/bin/sleep").arg(watch::mark()).spawn().unwrap();
+        let mark = watch::mark();
+        let mut victim = jars::as_jar_user("/bin/sleep").arg(&mark).spawn().unwrap();
+        // Until then it is not yet a process of the jar's user.
+        assert!(watch::within(Duration::from_secs(10), || !watch::marked(&mark).is_empty()));
         let place = Place::new();
         let script = format!("renice -n 7 -p {0}; chrt --idle -p 0 {0}", victim.id());
         if jarred {
