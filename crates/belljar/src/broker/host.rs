@@ -11,8 +11,8 @@ use std::path::{Component, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{
-    CWD, FileType, MemfdFlags, Mode, OFlags, ResolveFlags, SealFlags, fcntl_add_seals, fstat, memfd_create,
-    openat, openat2,
+    AtFlags, CWD, FileType, MemfdFlags, Mode, OFlags, ResolveFlags, SealFlags, chmodat, fcntl_add_seals,
+    fstat, memfd_create, openat, openat2,
 };
 use rustix::io::Errno;
 
@@ -81,7 +81,10 @@ impl Copies {
             made.list.push((identity, copy));
         }
         let copy = made.list.iter().find(|(known, _)| *known == identity).ok_or(Errno::IO)?;
-        openat(CWD, own_name(&copy.1), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        let name = own_name(&copy.1);
+        // Whoever has it may have changed its mode.
+        chmodat(CWD, &name, Mode::RUSR, AtFlags::empty())?;
+        openat(CWD, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
     }
 }
 
