@@ -55,8 +55,18 @@ impl Events {
         Self { start: Instant::now(), kept: Mutex::default(), next }
     }
 
+    /// Takes a refusal of a jar, but for those that belljar's own code meets before the program is there. `complete` adds what
+    /// takes time to find out, and is asked once for each object.
+    pub(crate) fn refusal(&self, event: Event, complete: impl FnOnce(Event) -> Event) {
+        if self.knows(&event) {
+            self.event(event);
+        } else if !event.is_own() {
+            self.event(complete(event));
+        }
+    }
+
     /// The event will only be counted.
-    pub(crate) fn knows(&self, event: &Event) -> bool {
+    fn knows(&self, event: &Event) -> bool {
         self.kept().collected.list.iter().any(|before| before.is_again(event))
     }
 

@@ -181,7 +181,7 @@ impl Event {
     }
 
     /// It was made by belljar's own code, before the program was started.
-    pub(crate) fn is_own(&self) -> bool {
+    fn is_own(&self) -> bool {
         let own = collect::name_of(std::process::id());
         !own.is_empty() && collect::name_of(self.pid) == own
     }

@@ -10,7 +10,7 @@ use crate::ask::{AskJudge, Desk};
 use crate::broker::{self, Broker, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
 use crate::command::Wrap;
 use crate::error::StartError;
-use crate::event::{self, Event, Events, Observer as _};
+use crate::event::{self, Event, Events};
 use crate::plan::{Engine, Plan, Step};
 use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
@@ -78,15 +78,10 @@ impl Told {
             .access(access(request.wanted))
             .by(request.pid)
             .rule(rule, origin);
-        match self.events.knows(&event) {
-            true => self.events.event(event),
-            // The jar's own probes, before the program is there.
-            false if event.is_own() => {}
-            false => self.events.event(match self.flag(request.wanted, path) {
-                Some(flag) => event.flag(&flag),
-                None => event,
-            }),
-        }
+        self.events.refusal(event, |event| match self.flag(request.wanted, path) {
+            Some(flag) => event.flag(&flag),
+            None => event,
+        });
     }
 
     /// The flag names what exists: a rule for a file that is yet to be made is none.

@@ -7,7 +7,7 @@ use belljar_bpf::SeccompData;
 use belljar_sys::Errno;
 use belljar_sys::notify::{Answer, Arrived, Listener, Notification};
 
-use crate::event::{Events, Observer};
+use crate::event::Events;
 use crate::plan::Refusals;
 
 /// The listener of a filter that tells what it refuses. Each turn is short and looks at registers only, so the supervisor's
@@ -55,12 +55,7 @@ impl Refused {
 
     fn note(&self, data: &SeccompData, pid: u32) {
         let Some(event) = self.refusals.event(data, pid) else { return };
-        match self.events.knows(&event) {
-            true => self.events.event(event),
-            // The jar's own probes, before the program is there.
-            false if event.is_own() => {}
-            false => self.events.event(self.refusals.remedied(event, data)),
-        }
+        self.events.refusal(event, |event| self.refusals.remedied(event, data));
     }
 }
 
