@@ -191,8 +191,8 @@ impl Command {
         self
     }
 
-    /// Has [`Command::run`] hear what the system call filter refuses, for the report: a hundredth of a start, and about two
-    /// microseconds for each such call. [`Command::spawn`] does not: nobody answers before [`Child::wait`].
+    /// Has [`Command::run`] hear what the system call filter refuses, for the report: a listener at the start, and a
+    /// round trip for each such call. [`Command::spawn`] does not: nobody answers before [`Child::wait`].
     pub fn tell_refusals(&mut self, tell: bool) -> &mut Self {
         self.tells = tell;
         self
