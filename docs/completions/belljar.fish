@@ -28,6 +28,7 @@ complete -c belljar -n "__fish_belljar_needs_command" -s h -l help -d 'Print hel
 complete -c belljar -n "__fish_belljar_needs_command" -s V -l version -d 'Print version'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "run" -d 'run a command in a jar'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "shell" -d 'open a shell in a jar'
+complete -c belljar -n "__fish_belljar_needs_command" -f -a "filter" -d 'run a command that has its standard descriptors and nothing else'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "learn" -d 'run a command in a jar and say which rules it lacked'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "plan" -d 'say how this host would enforce a policy; run nothing'
 complete -c belljar -n "__fish_belljar_needs_command" -f -a "why" -d 'say whether something is allowed, by which rule, and which flag would allow it'
@@ -58,6 +59,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -s e -l env -d 'Var
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-syscall -d 'System calls that never pass; deny wins' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l otherwise -d 'What happens to a system call that nothing lets through' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
@@ -108,6 +110,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -s e -l env -d 'V
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-syscall -d 'System calls that never pass; deny wins' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l otherwise -d 'What happens to a system call that nothing lets through' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
@@ -135,6 +138,54 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l explain -d 'Sa
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s v -l verbose -d 'Say at the end what held each rule'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s h -l help -d 'Print help'
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s p -l policy -d 'Start from a policy file or preset' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s r -l read -d 'Grant reading, listing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s w -l write -d 'Grant reading, writing, creating, removing and executing' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l cow -d 'Let writes succeed but keep them aside' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l hide -d 'Hide a path inside a granted folder' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l dangerously-grant -d 'Permit a grant of /, the home folder or a container engine\'s socket' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l unveil -d 'Show this path and hide whatever presets grant of the host (OpenBSD\'s unveil)' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l root -d 'Make a folder the root of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l cwd -d 'Start in this folder of the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l tmp -d 'Give the jar a private /tmp of this size' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l throw-away -d 'Keep writes to "cow" folders in memory of this size and drop them at the end' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l proc -d 'Show /proc with the jar\'s own processes, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l dev -d 'Show the harmless devices, or none' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s n -l net -d 'Network that the program may reach' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l deny-net -d 'Hosts that are never reached; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s e -l env -d 'Variables that pass from the caller' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l allow-syscall -d 'System calls that pass the filter' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l deny-syscall -d 'System calls that never pass; deny wins' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l otherwise -d 'What happens to a system call that nothing lets through' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s m -l memory -d 'Memory of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l pids -d 'Processes and threads at once' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l cpu -d 'Processor time of the whole process tree' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l files -d 'Open descriptors of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l fsize -d 'Largest file that may be written' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l data -d 'Private writable memory of one process' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l output -d 'Bytes of standard output and error together' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l action -d 'Let the program ask for something that is done outside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l pass-fd -d 'Let the program inherit a descriptor' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l promise -d 'End the program when it does more than these promises of OpenBSD\'s pledge' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l umask -d 'File mode mask of the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l hostname -d 'Host name inside the jar' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l events -d 'Write what is refused here while the program runs' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l engine -d 'What runs the program' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l trace -d 'Send every call that names a path to the broker'
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s v -l verbose -d 'Say at the end what held each rule'
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s q -l quiet -d 'Do not say at the end what was refused or which limit ended the run'
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -s p -l policy -d 'Start from a policy file or preset' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -s r -l read -d 'Grant reading, listing and executing' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l read-noexec -d 'Grant reading and listing, refuse executing' -r
@@ -158,6 +209,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -s e -l env -d 'V
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l deny-syscall -d 'System calls that never pass; deny wins' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l otherwise -d 'What happens to a system call that nothing lets through' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
@@ -206,6 +258,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -s e -l env -d 'Va
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-syscall -d 'System calls that never pass; deny wins' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l otherwise -d 'What happens to a system call that nothing lets through' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
@@ -249,6 +302,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -s e -l env -d 'Var
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-syscall -d 'System calls that never pass; deny wins' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l otherwise -d 'What happens to a system call that nothing lets through' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
@@ -302,6 +356,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l deny-syscall -d 'System calls that never pass; deny wins' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l when -d 'Let a system call pass only with these arguments' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l otherwise -d 'What happens to a system call that nothing lets through' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s m -l memory -d 'Memory of the whole process tree' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pids -d 'Processes and threads at once' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s t -l wall -l timeout -d 'Wall-clock time of the run' -r
@@ -324,15 +379,16 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l origin -d 'Say after each rule where it was written'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "run" -d 'run a command in a jar'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "shell" -d 'open a shell in a jar'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "learn" -d 'run a command in a jar and say which rules it lacked'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "plan" -d 'say how this host would enforce a policy; run nothing'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "why" -d 'say whether something is allowed, by which rule, and which flag would allow it'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "explain" -d 'explain a policy key, or list all of them'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "doctor" -d 'try what belljar needs from this host'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "policy" -d 'check and show policies'
-complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell learn plan why explain doctor policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "run" -d 'run a command in a jar'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "shell" -d 'open a shell in a jar'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "filter" -d 'run a command that has its standard descriptors and nothing else'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "learn" -d 'run a command in a jar and say which rules it lacked'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "plan" -d 'say how this host would enforce a policy; run nothing'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "why" -d 'say whether something is allowed, by which rule, and which flag would allow it'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "explain" -d 'explain a policy key, or list all of them'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "doctor" -d 'try what belljar needs from this host'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "policy" -d 'check and show policies'
+complete -c belljar -n "__fish_belljar_using_subcommand help; and not __fish_seen_subcommand_from run shell filter learn plan why explain doctor policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c belljar -n "__fish_belljar_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "check" -d 'read a policy file strictly'
 complete -c belljar -n "__fish_belljar_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "show" -d 'show the policy that the options make'
 complete -c belljar -n "__fish_belljar_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "schema" -d 'print the JSON Schema of policy files'

@@ -174,7 +174,7 @@ impl FilterBuilder {
             match row.verdict {
                 Verdict::Allow => self.spec.rules.push(rule(None)),
                 Verdict::When(_) => self.spec.rules.push(rule(row.condition())),
-                Verdict::Answer(errno) => self.answer(row.nr, Action::Errno(errno)),
+                Verdict::Answer(errno) => self.answer(row.nr, errno),
             }
         }
     }
@@ -195,13 +195,26 @@ impl FilterBuilder {
         Ok(self)
     }
 
-    /// Sets the answer to a call that no rule matches.
-    fn answer(&mut self, nr: u32, action: Action) {
+    /// Sets the answer to a call that no rule matches. Of two groups with different ones the smaller number counts, whatever
+    /// the order.
+    fn answer(&mut self, nr: u32, errno: u16) {
         let answers = &mut self.spec.answers;
+        let new = Action::Errno(errno);
         match answers.binary_search_by_key(&nr, |(of, _)| *of) {
-            Ok(_) => {}
-            Err(at) => answers.insert(at, (nr, action)),
+            Ok(at) => answers
+                .get_mut(at)
+                .filter(|(_, old)| old.raw() > new.raw())
+                .into_iter()
+                .for_each(|old| old.1 = new),
+            Err(at) => answers.insert(at, (nr, new)),
         }
+    }
+
+    /// Some rule lets the call through, at least with some arguments.
+    #[must_use]
+    pub fn lets_through(&self, syscall: &str) -> bool {
+        let nr = syscall_number(syscall);
+        self.spec.rules.iter().any(|rule| Some(rule.nr) == nr && rule.action.grants())
     }
 
     /// The rules collected so far.

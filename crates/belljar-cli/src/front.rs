@@ -78,6 +78,20 @@ pub const SUBCOMMANDS: &[Sub] = &[
         run: commands::run::shell,
     },
     Sub {
+        name: "filter",
+        about: "run a command that has its standard descriptors and nothing else",
+        long: "Runs COMMAND as run -p @filter does: it reads standard input, writes standard output and\n\
+               error, and sees its own file and libraries. It opens nothing else, starts nothing, and has\n\
+               no network. Options add to that.",
+        rest: "-- COMMAND...",
+        operand: Operand::Command,
+        policy: true,
+        options: &["report", "events", "verbose", "quiet", "engine"],
+        subs: &[],
+        example: "belljar filter -- gzip -d < in.gz > out",
+        run: commands::run::filter,
+    },
+    Sub {
         name: "learn",
         about: "run a command in a jar and say which rules it lacked",
         long: "Runs COMMAND as run does, and prints what has to be added to the policy, as flags and as a\n\

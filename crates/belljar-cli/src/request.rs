@@ -82,8 +82,14 @@ pub(crate) fn policy(words: &Words) -> Result<Policy, Fault> {
 
 /// The same for a caller who knows the current folder.
 pub(crate) fn policy_at(words: &Words, cwd: PathBuf) -> Result<Policy, Fault> {
+    policy_from(words, None, cwd)
+}
+
+/// The same on top of a preset.
+pub(crate) fn policy_from(words: &Words, preset: Option<&str>, cwd: PathBuf) -> Result<Policy, Fault> {
     check_choices(words)?;
-    load(Vec::new(), words.given().iter().filter_map(typed).collect(), cwd)
+    let inputs = preset.map(|name| Input::Named(name.into())).into_iter().collect();
+    load(inputs, words.given().iter().filter_map(typed).collect(), cwd)
 }
 
 /// Options that are no policy take the words of their row only.

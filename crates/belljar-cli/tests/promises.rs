@@ -120,3 +120,9 @@ fn what_is_not_unveiled_is_not_there() {
         assert!(refused.status != 0 && refused.err.contains("rwxc"), "{letters}: {refused:?}");
     }
 }
+
+#[test]
+fn promises_are_held_where_sockets_are_only_filtered() {
+    let seen = belljar(["run", "--net", "off", "--promise", START, "--", "/bin/echo", "done"]);
+    assert_eq!((seen.status, seen.out.as_str()), (0, "done\n"), "{seen:?}");
+}

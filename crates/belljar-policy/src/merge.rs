@@ -47,6 +47,7 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     layer.calls.into_iter().for_each(|call| add(&mut policy.syscalls.allow, call));
     layer.no_calls.into_iter().for_each(|call| add(&mut policy.syscalls.deny, call));
     map(&mut policy.dropped, "syscalls.when", &mut policy.syscalls.when, layer.when);
+    option(&mut policy.dropped, "syscalls.otherwise", &mut policy.syscalls.otherwise, layer.otherwise);
     limits(&mut policy.dropped, &mut policy.limits, layer.limits);
     layer.actions.into_iter().for_each(|rule| action(policy, rule));
     let new = layer.require.into_iter();

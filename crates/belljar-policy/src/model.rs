@@ -184,6 +184,20 @@ pub struct SyscallPolicy {
     pub deny: Vec<Setting<String>>,
     /// Conditions on arguments, by system call.
     pub when: BTreeMap<String, Setting<String>>,
+    /// What happens to a call that nothing lets through; none = it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Setting<Otherwise>>,
+}
+
+/// What happens to a call that nothing lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Otherwise {
+    /// The process ends by `SIGSYS`, unless a group gives an answer for the call.
+    Kill,
+    /// It fails.
+    Refuse,
 }
 
 /// Amounts. None = not limited by the policy.
@@ -364,7 +378,12 @@ impl Policy {
             },
             net: NetPolicy::off(),
             env: EnvPolicy { pass: Vec::new(), set: BTreeMap::new() },
-            syscalls: SyscallPolicy { allow: Vec::new(), deny: Vec::new(), when: BTreeMap::new() },
+            syscalls: SyscallPolicy {
+                allow: Vec::new(),
+                deny: Vec::new(),
+                when: BTreeMap::new(),
+                otherwise: None,
+            },
             limits: Limits::default(),
             actions: Vec::new(),
             require: Vec::new(),

@@ -20,6 +20,10 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("@low-integrity", include_str!("../presets/low-integrity.toml")),
     ("@tools", include_str!("../presets/tools.toml")),
     ("@dev", include_str!("../presets/dev.toml")),
+    ("@viewer", include_str!("../presets/viewer.toml")),
+    ("@preauth", include_str!("../presets/preauth.toml")),
+    ("@decoder", include_str!("../presets/decoder.toml")),
+    ("@renderer", include_str!("../presets/renderer.toml")),
 ];
 
 /// The preset that holds when no policy is named.
@@ -51,7 +55,7 @@ pub(crate) struct Row {
 
 /// A value in a constant.
 #[derive(Clone, Copy)]
-#[expect(dead_code, reason = "the presets of today set no switch and no number")]
+#[expect(dead_code, reason = "the presets of today set no switch")]
 pub(crate) enum Lit {
     Bool(bool),
     Int(i64),

@@ -168,6 +168,7 @@ impl Page {
     fn syscalls(&mut self, policy: &Policy) {
         self.words("allow", &policy.syscalls.allow);
         self.words("deny", &policy.syscalls.deny);
+        self.text("otherwise", policy.syscalls.otherwise.as_ref());
         self.out.push_str("[syscalls.when]\n");
         for (name, value) in &policy.syscalls.when {
             self.text(&quoted(name), Some(value));

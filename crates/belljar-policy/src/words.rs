@@ -1,6 +1,6 @@
 //! The words that stand for values, once, for reading and for printing.
 
-use crate::model::{Access, Action, DevView, FdMode, NetMode, ProcView, Subject};
+use crate::model::{Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Subject};
 
 /// Words of `[fs]` rules.
 pub(crate) const ACCESS: &[(&str, Access)] = &[
@@ -20,6 +20,10 @@ pub(crate) const PROC_VIEWS: &[(&str, ProcView)] = &[("none", ProcView::None), (
 
 /// Words of `fs.dev`.
 pub(crate) const DEV_VIEWS: &[(&str, DevView)] = &[("none", DevView::None), ("basic", DevView::Basic)];
+
+/// Words of `syscalls.otherwise`.
+pub(crate) const OTHERWISE: &[(&str, Otherwise)] =
+    &[("refuse", Otherwise::Refuse), ("kill", Otherwise::Kill)];
 
 /// Words of `[require]` and `allow-weaker`.
 pub(crate) const SUBJECTS: &[(&str, Subject)] = &[

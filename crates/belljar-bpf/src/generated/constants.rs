@@ -193,6 +193,8 @@ pub(crate) static CONSTANTS: &[(&str, u64)] = &[
     ("IPPROTO_TCP", 0x6),
     ("IPPROTO_UDP", 0x11),
     ("IPPROTO_UDPLITE", 0x88),
+    ("IPV6_TCLASS", 0x43),
+    ("IP_TOS", 0x1),
     ("MADV_COLD", 0x14),
     ("MADV_DODUMP", 0x11),
     ("MADV_DOFORK", 0xb),

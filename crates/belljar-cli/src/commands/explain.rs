@@ -23,13 +23,21 @@ pub(crate) fn explain(words: &Words) -> u8 {
 
 fn one(name: &str) -> Result<String, Fault> {
     let dashed = || page(&format!("--{name}"));
-    page(name).or_else(dashed).or_else(|| preset(name)).or_else(|| group(name)).ok_or_else(|| unknown(name))
+    page(name).or_else(dashed).or_else(|| named(name)).ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> Fault {
     let near = explain_nearest(name).map(|near| format!("did you mean {near}?"));
     let hint = near.unwrap_or_else(|| "belljar explain lists all".to_owned());
     Fault::new(Verdict::SetupFailed, format!("no key, flag, preset or group `{name}`"), hint)
+}
+
+/// A preset, a group, or both of this name.
+fn named(name: &str) -> Option<String> {
+    match (preset(name), group(name)) {
+        (Some(preset), Some(group)) => Some(format!("{preset}\n{group}")),
+        (preset, group) => preset.or(group),
+    }
 }
 
 fn preset(name: &str) -> Option<String> {
@@ -41,12 +49,21 @@ fn group(name: &str) -> Option<String> {
     let group = bpf::group(name).ok()?;
     let never = group.never_granted().map(|why| format!("Never granted: {why}\n")).unwrap_or_default();
     let line = |row: &bpf::GroupRow| {
-        let when = if row.condition().is_some() { "only with some arguments: " } else { "" };
+        let when = match row.answer() {
+            Some(errno) => format!("fails with {}: ", errno_name(errno)),
+            None if row.condition().is_some() => "only with some arguments: ".to_owned(),
+            None => String::new(),
+        };
         let call = bpf::syscall_name(row.syscall()).unwrap_or("?").to_owned();
         [call, format!("{when}{}", row.reason())]
     };
     let rows: Vec<[String; 2]> = group.rows().iter().map(line).collect();
-    Some(format!("{name}: {}\n{never}\n{}", group.about(), columns(&rows)))
+    Some(format!("{name}: group, {}\n{never}\n{}", group.about(), columns(&rows)))
+}
+
+fn errno_name(errno: u16) -> String {
+    let text = bpf::Action::Errno(errno).to_string();
+    text.strip_prefix("errno ").unwrap_or(&text).to_owned()
 }
 
 /// Keys of a policy, then the options that are none.

@@ -13,8 +13,15 @@ use crate::{asking, petition, request};
 /// Shell of a caller who names none.
 const SHELL: &str = "/bin/sh";
 
+/// What `belljar filter` starts from.
+const FILTER: &str = "@filter";
+
 pub(crate) fn run(words: &Words) -> u8 {
     command(words, to_its_end)
+}
+
+pub(crate) fn filter(words: &Words) -> u8 {
+    based(words, Some(FILTER), to_its_end)
 }
 
 fn to_its_end(mut command: Command, ending: Ending) -> u8 {
@@ -23,9 +30,13 @@ fn to_its_end(mut command: Command, ending: Ending) -> u8 {
 
 /// What was typed after `--` as a command, under the policy of the options; `then` runs it.
 pub(crate) fn command(words: &Words, then: impl FnOnce(Command, Ending) -> u8) -> u8 {
+    based(words, None, then)
+}
+
+fn based(words: &Words, preset: Option<&'static str>, then: impl FnOnce(Command, Ending) -> u8) -> u8 {
     let mut rest = words.rest();
     match rest.next() {
-        Some(program) => whole(words, program, &rest.collect::<Vec<_>>(), then),
+        Some(program) => whole(words, preset, (program, &rest.collect::<Vec<_>>()), then),
         // The argument tree requires a command, so this is never reached by typing.
         None => Ending::silent().fail(&Fault::new(
             Verdict::SetupFailed,
@@ -37,20 +48,20 @@ pub(crate) fn command(words: &Words, then: impl FnOnce(Command, Ending) -> u8) -
 
 pub(crate) fn shell(words: &Words) -> u8 {
     let named = std::env::var_os("SHELL").filter(|shell| shell.as_encoded_bytes().starts_with(b"/"));
-    whole(words, &named.unwrap_or_else(|| OsString::from(SHELL)), &[], to_its_end)
+    whole(words, None, (&named.unwrap_or_else(|| OsString::from(SHELL)), &[]), to_its_end)
 }
 
 fn whole(
     words: &Words,
-    program: &OsStr,
-    arguments: &[&OsStr],
+    preset: Option<&'static str>,
+    (program, arguments): (&OsStr, &[&OsStr]),
     then: impl FnOnce(Command, Ending) -> u8,
 ) -> u8 {
     let ending = match Ending::open(words) {
         Ok(ending) => ending,
         Err(fault) => return Ending::silent().fail(&fault),
     };
-    match made(words, program) {
+    match made(words, preset, program) {
         Ok(mut command) => {
             command.args(arguments);
             if words.has("explain") {
@@ -64,9 +75,9 @@ fn whole(
 }
 
 /// The program under the policy of the words, and whom it may ask.
-fn made(words: &Words, program: &OsStr) -> Result<Command, Fault> {
+fn made(words: &Words, preset: Option<&'static str>, program: &OsStr) -> Result<Command, Fault> {
     let cwd = request::current_folder()?;
-    let policy = request::policy_at(words, cwd.clone())?;
+    let policy = request::policy_from(words, preset, cwd.clone())?;
     let has_actions = !policy.actions.is_empty();
     let mut command = Command::new(program);
     command.policy(policy);

@@ -125,4 +125,44 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[4], name: None, value: Lit::Text("."), line: 6 }, // fs.write
         Row { key: &KEYS[11], name: None, value: Lit::Text("2G"), line: 7 }, // fs.tmp
     ] },
+    // @viewer
+    Ready { extends: &["@base"], rows: &[
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/etc/fonts"), line: 9 }, // fs.read-noexec
+        Row { key: &KEYS[3], name: None, value: Lit::Text("?/var/cache/fontconfig"), line: 10 }, // fs.read-noexec
+        Row { key: &KEYS[11], name: None, value: Lit::Text("64M"), line: 11 }, // fs.tmp
+        Row { key: &KEYS[13], name: None, value: Lit::Text("own"), line: 12 }, // fs.proc
+        Row { key: &KEYS[14], name: None, value: Lit::Text("basic"), line: 13 }, // fs.dev
+        Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 16 }, // net.mode
+        Row { key: &KEYS[22], name: None, value: Lit::Text("PATH"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LANG"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LANGUAGE"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("LC_*"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("TERM"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("COLORTERM"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("NO_COLOR"), line: 19 }, // env.pass
+        Row { key: &KEYS[22], name: None, value: Lit::Text("TZ"), line: 19 }, // env.pass
+        Row { key: &KEYS[29], name: None, value: Lit::Int(64), line: 22 }, // limits.pids
+    ] },
+    // @preauth
+    Ready { extends: &[], rows: &[
+        Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 6 }, // net.mode
+        Row { key: &KEYS[24], name: None, value: Lit::Text("@preauth"), line: 9 }, // syscalls.allow
+        Row { key: &KEYS[27], name: None, value: Lit::Text("kill"), line: 10 }, // syscalls.otherwise
+        Row { key: &KEYS[33], name: None, value: Lit::Int(0), line: 13 }, // limits.fsize
+        Row { key: &KEYS[32], name: None, value: Lit::Int(1), line: 15 }, // limits.files
+        Row { key: &KEYS[29], name: None, value: Lit::Int(1), line: 17 }, // limits.pids
+    ] },
+    // @decoder
+    Ready { extends: &[], rows: &[
+        Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 5 }, // net.mode
+        Row { key: &KEYS[24], name: None, value: Lit::Text("@decoder"), line: 8 }, // syscalls.allow
+        Row { key: &KEYS[27], name: None, value: Lit::Text("kill"), line: 9 }, // syscalls.otherwise
+        Row { key: &KEYS[29], name: None, value: Lit::Int(1), line: 12 }, // limits.pids
+    ] },
+    // @renderer
+    Ready { extends: &[], rows: &[
+        Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 5 }, // net.mode
+        Row { key: &KEYS[24], name: None, value: Lit::Text("@renderer"), line: 8 }, // syscalls.allow
+        Row { key: &KEYS[27], name: None, value: Lit::Text("kill"), line: 9 }, // syscalls.otherwise
+    ] },
 ];

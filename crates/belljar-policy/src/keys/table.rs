@@ -5,8 +5,8 @@ use crate::error::PolicyError;
 use crate::layer::{
     Layer, Word, action, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
     limit_count, limit_size, limit_time, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish,
-    net_reach, proc, promise, root, syscall_allow, syscall_deny, syscall_when, throw_away, tmp, trace, umask,
-    unveil, weaker,
+    net_reach, proc, promise, root, syscall_allow, syscall_deny, syscall_otherwise, syscall_when, throw_away,
+    tmp, trace, umask, unveil, weaker,
 };
 use crate::model::Access;
 
@@ -470,6 +470,23 @@ pub const KEYS: &[Key] = &[
         example: "--when 'ioctl: arg1 == TCGETS'",
         toml: "[syscalls]\nwhen = { ioctl = \"arg1 == TCGETS\" }",
         set: syscall_when,
+    },
+    Key {
+        name: "syscalls.otherwise",
+        flags: &["--otherwise"],
+        value: "refuse|kill",
+        kind: Kind::Choice(&["refuse", "kill"]),
+        repeatable: false,
+        default: "refuse",
+        category: Category::Syscalls,
+        short: "What happens to a system call that nothing lets through.",
+        long: include_str!("syscalls-otherwise.md"),
+        needs: &[Feature::Seccomp],
+        weaker: "It cannot be had without seccomp: the start is refused.",
+        since: "0.3",
+        example: "--otherwise kill",
+        toml: "[syscalls]\notherwise = \"kill\"",
+        set: syscall_otherwise,
     },
     Key {
         name: "limits.memory",

@@ -14,7 +14,7 @@ pub(crate) use network::{
 pub(crate) use process::{
     debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, promise, trace, umask, weaker,
 };
-pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_when};
+pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_otherwise, syscall_when};
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -25,8 +25,8 @@ use std::time::Duration;
 use crate::error::{Fault, PolicyError};
 use crate::keys::Key;
 use crate::model::{
-    ActionRule, Bytes, DevView, FsRule, NetMode, NetRule, Origin, PassFd, ProcView, Publish, Requirement,
-    Setting, Subject,
+    ActionRule, Bytes, DevView, FsRule, NetMode, NetRule, Origin, Otherwise, PassFd, ProcView, Publish,
+    Requirement, Setting, Subject,
 };
 use crate::text::printable;
 use crate::value::Written;
@@ -66,6 +66,7 @@ pub(crate) struct Layer {
     pub(crate) calls: Vec<Setting<String>>,
     pub(crate) no_calls: Vec<Setting<String>>,
     pub(crate) when: BTreeMap<String, Setting<String>>,
+    pub(crate) otherwise: Once<Otherwise>,
     pub(crate) limits: LayerLimits,
     pub(crate) actions: Vec<ActionRule>,
     pub(crate) require: Vec<Requirement>,

@@ -3,6 +3,7 @@
 use super::{Layer, Word, add, contradiction, once};
 use crate::error::PolicyError;
 use crate::value::name;
+use crate::words::OTHERWISE;
 
 /// `env.pass` and `--env NAME|PREFIX*|NAME=VALUE`.
 pub(crate) fn env_pass(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
@@ -60,4 +61,10 @@ pub(crate) fn syscall_when(layer: &mut Layer, word: Word<'_>) -> Result<(), Poli
     once(&mut slot, &call, word.setting(name::condition(condition)?))?;
     layer.when.extend(slot.map(|setting| (call, setting)));
     Ok(())
+}
+
+/// `syscalls.otherwise`.
+pub(crate) fn syscall_otherwise(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let answer = name::choice(word.text()?, "answer", OTHERWISE)?;
+    once(&mut layer.otherwise, word.key.name, word.setting(answer))
 }

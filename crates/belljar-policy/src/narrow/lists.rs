@@ -1,6 +1,6 @@
 //! Networks, variables and system calls that two policies both grant.
 
-use super::{Refused, lesser, parents_map, refuse};
+use super::{Refused, least, lesser, parents_map, refuse};
 use crate::decide::{passes, within};
 use crate::model::{NetMode, NetRule, Policy, Publish, Setting};
 use crate::value::Written as _;
@@ -18,6 +18,8 @@ pub(super) fn narrow(out: &mut Policy, parent: &Policy, child: &Policy, refused:
     }
     // A condition can also grant a call that no list allows, so the child's count only where the parent has the same.
     out.syscalls.when = parents_map("syscalls.when", &parent.syscalls.when, &child.syscalls.when, refused);
+    // To kill is less than to refuse.
+    out.syscalls.otherwise = least(&parent.syscalls.otherwise, &child.syscalls.otherwise);
 }
 
 fn net(out: &mut Policy, parent: &Policy, child: &Policy, refused: &mut Refused) {

@@ -8,7 +8,7 @@ pub(crate) mod path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Bytes, DevView, NetMode, ProcView, Publish};
+use crate::model::{Bytes, DevView, NetMode, Otherwise, ProcView, Publish};
 use crate::words;
 
 /// A value as a document writes it, without quotes.
@@ -64,6 +64,12 @@ impl Written for Publish {
 impl Written for bool {
     fn written(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Written for Otherwise {
+    fn written(&self) -> String {
+        words::word(words::OTHERWISE, self).to_owned()
     }
 }
 

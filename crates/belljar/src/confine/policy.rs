@@ -71,7 +71,8 @@ fn refuse_what_a_start_gives(policy: &Policy) -> Result<(), ConfineError> {
         (fs.throw_away.is_some(), "throwing changes away"),
         (net.mode.value == NetMode::List, "a list of hosts"),
         (limits.memory.is_some(), "a limit of memory for a tree of processes"),
-        (limits.pids.is_some(), "a limit of processes"),
+        // One process, itself: that is held without a supervisor.
+        (limits.pids.as_ref().is_some_and(|pids| pids.value != 1), "a limit of processes"),
         (limits.wall.is_some(), "a limit of time"),
         (limits.output.is_some(), "a limit of output"),
         (policy.hostname.is_some(), "a host name"),

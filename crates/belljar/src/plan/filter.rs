@@ -1,7 +1,7 @@
 //! The system call filter: the policy's groups and names, and what the network mode and the engine take away.
 
 use belljar_bpf::{Action, Filter, FilterBuilder, FilterSpec, RuleError, SeccompData};
-use belljar_policy::{NetMode, Origin, Setting, Subject};
+use belljar_policy::{NetMode, Origin, Otherwise, Setting, Subject};
 use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
@@ -228,6 +228,21 @@ fn truncates(draft: &Draft<'_>) -> bool {
     !draft.namespaced() && draft.host.landlock < 3
 }
 
+/// A call that nothing lets through ends its process.
+pub(super) fn kills(draft: &Draft<'_>) -> bool {
+    draft.policy.syscalls.otherwise.as_ref().is_some_and(|setting| setting.value == Otherwise::Kill)
+}
+
+/// No entry of the policy lets this call through.
+pub(super) fn never_granted(draft: &Draft<'_>, call: &str) -> bool {
+    let grants = |item: &Setting<String>| match belljar_bpf::group(&item.value) {
+        Ok(group) => group.lets_through(call),
+        Err(_) => item.value == call,
+    };
+    let syscalls = &draft.policy.syscalls;
+    !syscalls.allow.iter().any(grants) && !syscalls.when.contains_key(call)
+}
+
 fn allows(draft: &Draft<'_>, name: &str) -> bool {
     draft.policy.syscalls.allow.iter().any(|item| item.value == name)
 }
@@ -261,13 +276,18 @@ fn quiet_probe(draft: &Draft<'_>, builder: FilterBuilder) -> Result<FilterBuilde
 fn tells(draft: &Draft<'_>, spec: &FilterSpec) -> bool {
     let sends = belljar_bpf::syscall_number("sendmsg")
         .is_some_and(|nr| spec.interpret(&SeccompData::x86_64(nr, [0; 6])) == Action::Allow);
-    let alone = draft.policy.promises.is_none();
+    let alone = draft.policy.promises.is_none() && !kills(draft);
     draft.call.tells && alone && sends && broker::listens(draft) && !broker::is_needed(draft)
 }
 
 fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
     let policy = &draft.policy.syscalls;
     let mut builder = Filter::builder();
+    if kills(draft) {
+        builder = builder
+            .known_denied(Action::KillProcess)
+            .map_err(|source| rule_error(source, &Origin::Default))?;
+    }
     for item in &policy.allow {
         builder = add(builder, item)?;
     }
@@ -280,7 +300,12 @@ fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
     for item in &policy.deny {
         builder = remove(builder, item)?;
     }
+    // What nothing lets through needs no removal, which would answer in place of the policy's verdict.
+    let needed = |builder: &FilterBuilder, call: &str| !kills(draft) || builder.lets_through(call);
     for removal in REMOVALS.iter().filter(|removal| (removal.applies)(draft)) {
+        if !needed(&builder, removal.call) {
+            continue;
+        }
         builder = builder
             .deny(removal.call, removal.when, removal.action)
             .map_err(|source| rule_error(source, &Origin::Default))?;

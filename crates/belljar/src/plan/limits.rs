@@ -2,8 +2,8 @@
 
 use belljar_policy::{Setting, Subject};
 
-use super::Draft;
 use super::step::{Rlimit, Step};
+use super::{Draft, filter};
 use crate::report::Layer;
 
 /// Queued signals are counted per user of the host, whatever the namespace: a jar must leave some to the others.
@@ -63,6 +63,9 @@ fn cpu(draft: &mut Draft<'_>) {
     }
 }
 
+/// Calls that make processes and threads.
+const PROCESSES: &[&str] = &["fork", "vfork", "clone", "clone3"];
+
 fn pids(draft: &mut Draft<'_>) {
     let Some(Setting { value, origin }) = &draft.policy.limits.pids else { return };
     let rule = format!("processes: {value}");
@@ -75,6 +78,10 @@ fn pids(draft: &mut Draft<'_>) {
             layers.push(Layer::Cgroup);
         }
         draft.holds(Subject::Pids, rule, origin, &layers);
+    } else if *value == 1 && PROCESSES.iter().all(|call| filter::never_granted(draft, call)) {
+        // Of all the user's processes: none can be added.
+        draft.step(Step::Rlimit(Rlimit::Nproc, 0, 0));
+        draft.holds(Subject::Pids, rule, origin, &[Layer::Rlimit, Layer::Seccomp]);
     } else if has(draft, "pids") {
         draft.holds(Subject::Pids, rule, origin, &[Layer::Cgroup]);
     } else {

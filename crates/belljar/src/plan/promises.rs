@@ -1,4 +1,4 @@
-//! Promises of a program that knows nothing of them: a filter before the policy's own.
+//! Promises of a program that knows nothing of it: a filter before the policy's own. And filters that end what they refuse.
 
 use belljar_bpf::{Action, CompileError, Promises, RuleError, Ticket};
 use belljar_policy::{Origin, Subject};
@@ -16,7 +16,7 @@ const NEEDED: &str = "stdio";
 /// What the program has promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromisePlan {
-    /// The words, by name.
+    /// The words, by name; none where only the policy's own rules hold.
     pub words: String,
     /// The supervisor is told of a call outside of them, names it and ends its process; else the kernel ends it.
     pub tells: bool,
@@ -29,7 +29,7 @@ pub(super) fn plan(
     own: &FilterPlan,
     brokered: bool,
 ) -> Result<Option<PromisePlan>, PlanError> {
-    let Some(setting) = &draft.policy.promises else { return Ok(None) };
+    let Some(setting) = &draft.policy.promises else { return Ok(killing(draft, own)) };
     let wrong = |source| PlanError::Promise { source, origin: setting.origin.to_string() };
     let promises: Promises = setting.value.parse().map_err(wrong)?;
     if !promises.has(NEEDED) {
@@ -51,6 +51,20 @@ pub(super) fn plan(
         draft.notes.push("a call that is not promised ends the process without being named".to_owned());
     }
     Ok(Some(PromisePlan { words: promises.to_string(), tells, filter }))
+}
+
+/// A filter that ends the process for what it does not let through, and so has to let the program's own start through: by a
+/// ticket.
+fn killing(draft: &mut Draft<'_>, own: &FilterPlan) -> Option<PromisePlan> {
+    if !super::filter::kills(draft) {
+        return None;
+    }
+    draft.steps.retain(|step| *step != Step::Seccomp);
+    draft.step(Step::Promise);
+    let origin = draft.policy.syscalls.otherwise.as_ref().map(|setting| setting.origin.clone());
+    let rule = "any other call ends its process".to_owned();
+    draft.holds(Subject::Syscalls, rule, origin.unwrap_or(Origin::Default), &[Layer::Seccomp]);
+    Some(PromisePlan { words: String::new(), tells: false, filter: own.clone() })
 }
 
 fn filter(promises: Promises, refusal: Action, own: &FilterPlan) -> Result<FilterPlan, PlanError> {

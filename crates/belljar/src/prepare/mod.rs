@@ -32,7 +32,7 @@ pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_betw
 pub(crate) use program::{Found, head, open_now};
 
 use crate::error::StartError;
-use crate::plan::{Engine, Place, Plan, Step};
+use crate::plan::{CLONE_NEWNET, Engine, Place, Plan, Step};
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use walk::Walker;
@@ -361,10 +361,12 @@ impl<'a> Builder<'a> {
         let open = rules::ungranted(self).map(|path| self.storage.path(&path)).transpose()?;
         let network = match self.policy.net.mode.value {
             belljar_policy::NetMode::Host => Network::Unasked,
+            // Sockets are the filter's business, and that one comes later.
+            _ if self.plan.promises.is_some() && self.plan.namespaces & CLONE_NEWNET == 0 => Network::Unasked,
             _ if self.plan.init.contains(&Step::OwnAddresses) => Network::OwnAddresses,
             _ => Network::NoRoute,
         };
-        // The filter of promises comes later and is asked by its ticket.
+        // A filter with a ticket comes later and is asked by it.
         let call = self.plan.promises.is_none() && rules::forbids_io_uring(self.plan);
         Ok(Forbidden { open, network, call })
     }
