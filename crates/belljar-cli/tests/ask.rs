@@ -2,81 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod seen;
+#[path = "seen/stage.rs"]
+mod stage;
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use seen::{Folder, Seen, belljar, json};
+use seen::{Folder, belljar, json};
 use serde_json::Value;
-
-/// Files of the host and a program of the user that answers by a list.
-struct Stage {
-    folder: Folder,
-    asked: Receiver<Value>,
-}
-
-impl Stage {
-    /// Gives each answer in turn, then no more.
-    fn new(name: &str, answers: &'static [&'static str]) -> Self {
-        let folder = Folder::new(name);
-        fs::create_dir(folder.path().join("host")).unwrap();
-        for file in ["a", "b"] {
-            let path = folder.path().join("host").join(file);
-            fs::write(&path, format!("text of {file}\n")).unwrap();
-            // The jar of root runs as nobody.
-            fs::set_permissions(path, PermissionsExt::from_mode(0o666)).unwrap();
-        }
-        let listener = UnixListener::bind(folder.path().join("ask")).unwrap();
-        let (tell, asked) = channel();
-        thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let mut out = stream.try_clone().unwrap();
-            let mut answers = answers.iter();
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                let said: Value = serde_json::from_str(&line).unwrap();
-                let reply = match said["type"].as_str().unwrap() {
-                    "hello" => serde_json::json!({"type": "hello", "belljar": 1}),
-                    "ask" => {
-                        tell.send(said.clone()).unwrap();
-                        let Some(answer) = answers.next() else { continue };
-                        serde_json::json!({"type": "answer", "belljar": 1, "id": said["id"], "answer": answer})
-                    }
-                    _ => continue,
-                };
-                if writeln!(out, "{reply}").is_err() {
-                    return;
-                }
-            }
-        });
-        Self { folder, asked }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&self, more: &[&str], script: &str) -> Seen {
-        let way = format!("--ask=socket:{}", self.path("ask").display());
-        let save = format!("--ask-save={}", self.path("mine.toml").display());
-        let report = format!("--report={}", self.path("report").display());
-        let home = format!("--env=DIR={}", self.folder.path().display());
-        let words = ["run", "-q", &way, &save, &report, &home].into_iter().chain(more.iter().copied());
-        belljar(words.chain(["--", "sh", "-c", script]))
-    }
-
-    fn questions(&self) -> Vec<Value> {
-        self.asked.try_iter().collect()
-    }
-}
+use stage::Stage;
 
 #[test]
 fn an_answer_opens_the_file_for_this_run() {

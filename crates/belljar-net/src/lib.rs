@@ -12,21 +12,25 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod appeal;
 mod budget;
 mod dns;
 mod engine;
 mod http;
 mod lookup;
 mod observe;
+mod remote;
 mod rules;
 mod service;
 mod sockets;
 mod socks;
 mod standin;
 
+pub use appeal::{Answer, Appeal, Refusal};
 pub use budget::Budgets;
 pub use lookup::{HostResolver, Resolver};
 pub use observe::{Connected, Denial, Door, Observer, Reason};
+pub use remote::{Meant, Remote};
 pub use rules::Rules;
 pub use service::{Service, Settings};
 pub use sockets::{Inside, Sockets};

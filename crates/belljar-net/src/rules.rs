@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use belljar_policy::{
-    Decision, NetMode, NetPolicy, NetTarget, any_port, net_target, special_address, target_decision,
+    Decision, NetMode, NetPolicy, NetRule, NetTarget, Origin, any_port, net_target, special_address,
+    target_decision,
 };
 
 /// The most bytes that a name may have in front of a pattern's own name. What stands there reaches the pattern's name
@@ -95,6 +96,15 @@ impl Rules {
         let mut denials = net.clone();
         denials.mode.value = NetMode::Host;
         Self { net, denials }
+    }
+
+    /// One more host, by an answer. Denials win all the same.
+    pub(crate) fn grant(&mut self, host: &Host, port: u16) {
+        let origin = Origin::Flag("answer".to_owned());
+        let rule = NetRule { target: host.target(), port: Some(port), origin };
+        if !self.net.allow.contains(&rule) {
+            self.net.allow.push(rule);
+        }
     }
 
     /// Names that entries of the list write out, patterns not counted.
@@ -218,7 +228,7 @@ pub(crate) fn is_localhost(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use belljar_policy::{Origin, Policy, Setting};
+    use belljar_policy::{Policy, Setting};
 
     use super::*;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::budget::Budgets;
 use crate::engine::{Bell, Engine};
 use crate::lookup::{HostResolver, Resolver};
-use crate::{Observer, Rules, Sockets, standin};
+use crate::{Appeal, Observer, Remote, Rules, Sockets, standin};
 
 /// What a service may be told besides its rules.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct Settings {
     pub resolver: Arc<dyn Resolver>,
     /// How long its answer is used again; every connection is checked and dialled anew.
     pub fresh: Duration,
+    /// Who may grant what the rules refuse; none = nobody.
+    pub appeal: Option<Arc<dyn Appeal>>,
     /// The `/15` of the stand-in addresses; nothing else may be meant by them.
     pub stand_ins: Ipv4Addr,
 }
@@ -31,6 +33,7 @@ impl Default for Settings {
             budgets: Budgets::default(),
             resolver: Arc::new(HostResolver),
             fresh: Duration::from_secs(5),
+            appeal: None,
             stand_ins: standin::RANGE,
         }
     }
@@ -46,6 +49,7 @@ impl fmt::Debug for Settings {
 #[derive(Debug)]
 pub struct Service {
     bell: Arc<Bell>,
+    remote: Remote,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -70,9 +74,15 @@ impl Service {
         settings: Settings,
     ) -> io::Result<Self> {
         let engine = Engine::new(sockets, rules, observer, settings)?;
-        let bell = engine.bell();
+        let (bell, remote) = (engine.bell(), Remote(engine.post()));
         let thread = std::thread::Builder::new().name("belljar-net".to_owned());
-        Ok(Self { bell, thread: Some(thread.spawn(move || engine.run())?) })
+        Ok(Self { bell, remote, thread: Some(thread.spawn(move || engine.run())?) })
+    }
+
+    /// For threads that have to know what a connection would be meant for.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
     }
 
     /// Cuts all connections, closes the sockets and waits for the threads. A look-up that the host's resolver is in the

@@ -39,7 +39,7 @@ pub use amend::{Addition, amend};
 pub use check::{DAEMON_SOCKETS, HOME_SOCKETS, USER_FOLDERS, USER_SOCKETS};
 pub use decide::{
     Asked, Decision, any_port, asked, env_decision, fs_decision, fs_flag, may_write, net_decision,
-    net_target, special_address, syscall_decision, target_decision,
+    net_target, special_address, special_name, syscall_decision, target_decision,
 };
 pub use error::{Fault, Place, PolicyError};
 pub use explain::{explain, explain_nearest};

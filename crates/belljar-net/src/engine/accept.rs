@@ -63,7 +63,7 @@ pub(super) fn listeners(sockets: Sockets) -> io::Result<Vec<Listener>> {
     streams.chain(sockets.dns_udp.into_iter().map(datagram)).collect()
 }
 
-fn stream(door: Door, fd: OwnedFd) -> io::Result<Listener> {
+pub(super) fn stream(door: Door, fd: OwnedFd) -> io::Result<Listener> {
     let socket = TcpListener::from(fd);
     socket.set_nonblocking(true)?;
     // Fails for what is no socket of the internet.
@@ -249,6 +249,9 @@ impl Engine {
                 let address = self.names.address(name, standing == Standing::Named);
                 address.map_or(Answer::Busy, Answer::Address)
             }
+            Standing::Above | Standing::Unknown if is_name && self.can_ask(name) => {
+                self.names.address(name, false).map_or(Answer::Busy, Answer::Address)
+            }
             Standing::Above => Answer::Empty,
             Standing::Unknown => {
                 let decision = self.rules.refusal(name);
@@ -256,5 +259,10 @@ impl Engine {
                 Answer::NoSuchName
             }
         }
+    }
+    /// A name that no rule holds but an answer may: it is asked about when somebody connects.
+    fn can_ask(&self, name: &str) -> bool {
+        let asked = self.appeal.as_ref().is_some_and(|appeal| appeal.can_ask(name));
+        asked && self.rules.refusal(name).flag.is_some()
     }
 }

@@ -22,7 +22,7 @@ impl Engine {
     /// Decides, and finds the way.
     pub(super) fn ask(&mut self, id: u64, connection: &mut Connection, ask: Ask) -> Next {
         match self.rules.route(&ask.host, ask.port) {
-            Err(decision) => self.deny(id, connection, Reason::Policy, *decision),
+            Err(decision) => self.appeal(id, connection, ask, *decision),
             Ok(Route::Reach) => {
                 let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
                 let to = both.map(|addr| SocketAddr::new(addr, ask.port)).into();
@@ -112,7 +112,13 @@ impl Engine {
     }
 
     /// Tells the observer, then the client in its own language.
-    fn deny(&mut self, id: u64, connection: &mut Connection, reason: Reason, decision: Decision) -> Next {
+    pub(super) fn deny(
+        &mut self,
+        id: u64,
+        connection: &mut Connection,
+        reason: Reason,
+        decision: Decision,
+    ) -> Next {
         let door = connection.door;
         let words = door.denied(&words(reason, &decision.object));
         self.observer.denied(Denial { door, reason, decision });

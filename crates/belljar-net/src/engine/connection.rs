@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Instant;
 
+use belljar_policy::Decision;
+
 use crate::Door;
 use crate::http::{OPEN, Status};
 use crate::rules::{Host, Object};
@@ -32,6 +34,8 @@ pub(super) enum Stage {
     Dns(Vec<u8>),
     /// The opening of a proxy's client.
     Opening { bytes: Vec<u8>, is_greeted: bool },
+    /// Waits for somebody who may grant what the rules refuse.
+    Appeal(Ask, Box<Decision>),
     /// Waits for the addresses of a name.
     Lookup(Ask),
     /// Tries addresses.

@@ -8,6 +8,7 @@
 //! ```
 
 mod accept;
+mod appeal;
 mod ask;
 mod connection;
 mod dial;
@@ -21,14 +22,16 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll::EventFlags;
 
 use crate::budget::{Bucket, Budgets};
 use crate::lookup::Lookups;
+use crate::remote::{Order, Post};
 use crate::standin::StandIns;
-use crate::{Inside, Observer, Rules, Settings, Sockets};
+use crate::{Appeal, Inside, Observer, Reason, Rules, Settings, Sockets};
 
 use accept::Listener;
 use connection::{Connection, Failure, Stage};
@@ -96,6 +99,9 @@ pub(crate) struct Engine {
     names: StandIns,
     lookups: Lookups,
     observer: Arc<dyn Observer>,
+    appeal: Option<Arc<dyn Appeal>>,
+    post: Post,
+    orders: Receiver<Order>,
     inside: Option<Box<dyn Inside>>,
     budgets: Budgets,
     rate: Bucket,
@@ -121,7 +127,7 @@ impl Engine {
         for (place, listener) in (0..).zip(&listeners) {
             poll.watch(listener, Token::Listener(place))?;
         }
-        let ringer = bell.clone();
+        let (ringer, (post, orders)) = (bell.clone(), Post::new(bell.clone()));
         Ok(Self {
             poll,
             bell,
@@ -134,6 +140,9 @@ impl Engine {
             names: StandIns::new(settings.stand_ins, budgets.names),
             lookups: Lookups::new(settings.resolver, settings.fresh, Box::new(move || ringer.ring())),
             observer,
+            appeal: settings.appeal,
+            post,
+            orders,
             inside,
             rate: Bucket::new(budgets.burst, budgets.per_second, Duration::from_secs(1), now),
             patterns: Bucket::new(
@@ -151,6 +160,10 @@ impl Engine {
 
     pub(crate) fn bell(&self) -> Arc<Bell> {
         self.bell.clone()
+    }
+
+    pub(crate) fn post(&self) -> Post {
+        self.post.clone()
     }
 
     /// Serves until it is told to stop. Whatever ends it, every socket is closed with it: the jar then reaches nothing.
@@ -182,7 +195,10 @@ impl Engine {
         }
         for (token, flags) in events {
             match token {
-                Token::Wake => self.answers(),
+                Token::Wake => {
+                    self.answers();
+                    self.orders();
+                }
                 Token::Listener(place) => self.listen(place),
                 Token::Jar(id) | Token::Out(id) => self.advance(id, Some((token, flags))),
             }
@@ -257,8 +273,8 @@ impl Engine {
             Stage::Idle => Next::End,
             Stage::Dns(_) => self.messages(connection),
             Stage::Opening { .. } => self.opening(id, connection),
-            Stage::Lookup(_) if connection.jar.is_broken => Next::Cut,
-            Stage::Lookup(_) => Next::Wait,
+            Stage::Lookup(_) | Stage::Appeal(..) if connection.jar.is_broken => Next::Cut,
+            Stage::Lookup(_) | Stage::Appeal(..) => Next::Wait,
             Stage::Dial(_) => self.dial(id, connection),
             Stage::Relay(relay) => relay.pump(&mut connection.jar, &mut self.pipes, self.now),
             Stage::Farewell { .. } => opening::farewell(connection),
@@ -285,6 +301,10 @@ impl Engine {
             Stage::Lookup(ask) => {
                 let object = ask.object();
                 self.fail(id, connection, Failure::Late, &object)
+            }
+            Stage::Appeal(_, decision) => {
+                let decision = (**decision).clone();
+                self.deny(id, connection, Reason::Policy, decision)
             }
             Stage::Dial(_) => self.dial(id, connection),
             Stage::Relay(relay) if relay.is_stale(&connection.jar, self.now) => Next::Cut,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod amounts;
+mod appeals;
 mod bytes;
 mod names;
 mod proxies;

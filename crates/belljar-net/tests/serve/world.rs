@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use belljar_net::{Budgets, Connected, Denial, Observer, Resolver, Rules, Service, Settings, Sockets};
+use belljar_net::{
+    Appeal, Budgets, Connected, Denial, Observer, Resolver, Rules, Service, Settings, Sockets,
+};
 use belljar_policy::{Origin, Policy, Setting};
 use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
@@ -56,6 +58,7 @@ pub(crate) struct Setup {
     pub(crate) reach: Vec<u16>,
     pub(crate) budgets: Budgets,
     pub(crate) fresh: Duration,
+    pub(crate) appeal: Option<Arc<dyn Appeal>>,
     names: Table,
     /// The port of the server, which stand-ins listen at too.
     port: u16,
@@ -70,6 +73,7 @@ impl Setup {
             reach: Vec::new(),
             budgets: Budgets::default(),
             fresh: Duration::from_secs(60),
+            appeal: None,
             names: Table::default(),
             port,
         }
@@ -125,8 +129,13 @@ impl Setup {
         };
         let (seen, rules) = (Arc::new(Seen::default()), self.rules());
         let names = Arc::new(self.names);
-        let settings =
-            Settings { budgets: self.budgets, resolver: names.clone(), fresh: self.fresh, stand_ins: RANGE };
+        let settings = Settings {
+            budgets: self.budgets,
+            resolver: names.clone(),
+            fresh: self.fresh,
+            appeal: self.appeal,
+            stand_ins: RANGE,
+        };
         let service = Service::start_with(sockets, rules, seen.clone(), settings).unwrap();
         let (dns, dns_tcp, http, socks) = addresses;
         World { service, seen, names, dns, dns_tcp, http, socks, port: self.port }

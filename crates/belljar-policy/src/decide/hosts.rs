@@ -53,6 +53,40 @@ pub fn special_address(addr: IpAddr) -> Option<&'static str> {
     special(addr.to_canonical()).map(|(_, what)| what)
 }
 
+/// Names of what lies near this machine, not of public hosts: a name, or all below a name.
+const NEAR: &[(&str, &str)] = &[
+    ("localhost", "this host"),
+    ("metadata.google.internal", "machine metadata"),
+    ("metadata.goog", "machine metadata"),
+    ("instance-data.ec2.internal", "machine metadata"),
+    ("internal", "a private network"),
+    ("local", "the local network"),
+    ("localdomain", "the local network"),
+    ("lan", "the local network"),
+    ("home.arpa", "the local network"),
+    ("home", "the local network"),
+    ("intranet", "a private network"),
+    ("corp", "a private network"),
+    ("private", "a private network"),
+    ("arpa", "the name of an address"),
+    ("onion", "a hidden service"),
+];
+
+/// What a name is, when it is not that of an ordinary public host: machine metadata, a name of the local network, a name
+/// without a dot, which means something else on each network.
+///
+/// ```
+/// assert!(belljar_policy::special_name("metadata.google.internal").is_some());
+/// assert!(belljar_policy::special_name("printer").is_some());
+/// assert!(belljar_policy::special_name("example.org").is_none());
+/// ```
+#[must_use]
+pub fn special_name(name: &str) -> Option<&'static str> {
+    let is_in = |top: &str| name.strip_suffix(top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let near = NEAR.iter().find(|(top, _)| is_in(top)).map(|(_, what)| *what);
+    near.or_else(|| (!name.contains('.')).then_some("a name of the local network"))
+}
+
 /// Everything that `inner` names is named by `outer`.
 pub(crate) fn within(inner: &NetTarget, outer: &NetTarget) -> bool {
     let under = |name: &str, top: &str| name.strip_suffix(top).is_some_and(|rest| rest.ends_with('.'));

@@ -7,7 +7,7 @@ mod names;
 pub(crate) use files::{Grant, grant_at};
 pub use files::{fs_decision, fs_flag, may_write};
 pub(crate) use hosts::within;
-pub use hosts::{any_port, net_decision, net_target, special_address, target_decision};
+pub use hosts::{any_port, net_decision, net_target, special_address, special_name, target_decision};
 pub(crate) use names::passes;
 pub use names::{env_decision, syscall_decision};
 

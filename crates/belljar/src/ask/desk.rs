@@ -1,9 +1,10 @@
 //! Where threads that need an answer wait for the one thread that talks to the user.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -15,11 +16,19 @@ use super::prompt::{Prompt, Want};
 /// Questions that wait at once. Who comes later is refused: threads that wait are memory.
 const WAITING: usize = 8;
 
+/// Hears how a question ended. Called once, with the desk locked: it must not wait, nor ask.
+pub(crate) type Hears = Box<dyn FnOnce(Settled) + Send>;
+
 /// A question on its way to the user.
-#[derive(Debug)]
 pub(super) struct Question {
     pub(super) prompt: Prompt,
-    answer: SyncSender<Settled>,
+    hears: Hears,
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Question").field("prompt", &self.prompt).finish_non_exhaustive()
+    }
 }
 
 /// The line of questions, and what is known without asking.
@@ -53,15 +62,24 @@ impl Desk {
     #[must_use]
     pub fn ask(&self, prompt: Prompt) -> Settled {
         let (answer, wait) = sync_channel(1);
-        {
-            let mut state = self.state();
-            match state.ready(&prompt.want) {
-                Considered::Settled(settled) => return settled,
-                Considered::Ask => state.line.push_back(Question { prompt, answer }),
-            }
-        }
-        self.ring();
+        self.ask_for(
+            prompt,
+            Box::new(move |settled| {
+                // Who asked may be gone.
+                let told = answer.send(settled);
+                tracing::trace!(?told, "a question has ended");
+            }),
+        );
         wait.recv().unwrap_or(Settled::unasked(Why::NobodyThere))
+    }
+
+    /// Asks without waiting.
+    pub(crate) fn ask_for(&self, prompt: Prompt, hears: Hears) {
+        let considered = self.state().line_up(prompt, hears);
+        match considered {
+            Some((settled, hears)) => hears(settled),
+            None => self.ring(),
+        }
     }
 
     /// What is known about a wish without asking anybody; none when it would have to be asked.
@@ -103,8 +121,9 @@ impl Desk {
             Why::Answered(answer) => state.answered(&shown.prompt, answer),
             why => Settled { why, asked: true },
         };
+        let prompt = shown.prompt.clone();
         shown.end(settled);
-        Some(shown.prompt)
+        Some(prompt)
     }
 
     /// Nobody will answer any more.
@@ -119,14 +138,23 @@ impl Desk {
 }
 
 impl Question {
-    fn end(&self, settled: Settled) {
-        // Who asked may be gone.
-        let told = self.answer.send(settled);
-        tracing::trace!(?told, "a question has ended");
+    fn end(self, settled: Settled) {
+        (self.hears)(settled);
     }
 }
 
 impl State {
+    /// Lines a question up; gives it back with its end when nobody needs to be asked.
+    fn line_up(&mut self, prompt: Prompt, hears: Hears) -> Option<(Settled, Hears)> {
+        match self.ready(&prompt.want) {
+            Considered::Settled(settled) => Some((settled, hears)),
+            Considered::Ask => {
+                self.line.push_back(Question { prompt, hears });
+                None
+            }
+        }
+    }
+
     fn ready(&mut self, want: &Want) -> Considered {
         let refused = |why| Considered::Settled(Settled::unasked(why));
         if !self.open {
@@ -144,7 +172,7 @@ impl State {
             .into_iter()
             .partition::<VecDeque<_>, _>(|question| question.prompt.want == prompt.want);
         self.line = others;
-        same.iter().for_each(|question| question.end(settled));
+        same.into_iter().for_each(|question| question.end(settled));
         settled
     }
 }

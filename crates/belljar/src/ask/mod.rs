@@ -10,6 +10,7 @@
 
 mod asker;
 mod attendant;
+mod connect;
 mod desk;
 mod error;
 mod judge;
@@ -28,6 +29,7 @@ pub mod wire;
 pub use asker::{Answer, Asker, Considered, Settled, Why};
 pub(crate) use attendant::Attendant;
 pub use attendant::PATIENCE;
+pub(crate) use connect::HostAsker;
 pub use desk::Desk;
 pub use error::AskError;
 pub(crate) use judge::AskJudge;

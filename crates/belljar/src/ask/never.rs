@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use belljar_policy::{DAEMON_SOCKETS, HOME_SOCKETS, USER_FOLDERS};
+use belljar_policy::{
+    DAEMON_SOCKETS, HOME_SOCKETS, NetTarget, USER_FOLDERS, net_target, special_address, special_name,
+};
 
 use super::prompt::Want;
 
@@ -186,6 +188,9 @@ impl Never {
     /// ```
     #[must_use]
     pub fn refuses(&self, want: &Want) -> Option<&'static str> {
+        if let Want::Connect(object) = want {
+            return near(object);
+        }
         let path = want.path()?;
         if !path.is_absolute() || path.components().any(|part| part.as_os_str() == "..") {
             return Some("it is no plain path");
@@ -200,6 +205,15 @@ impl Never {
         let meant = |place: &Path| path.starts_with(place) || place.starts_with(path);
         let row = self.rows.iter().find(|(place, to, _)| (*to == Touch || writes) && meant(place));
         row.map(|(_, _, why)| *why)
+    }
+}
+
+/// What a host is that only a rule can grant: addresses and names of machines that trust their neighbours.
+fn near(object: &str) -> Option<&'static str> {
+    match net_target(object) {
+        Ok((NetTarget::Name(name), Some(_))) => special_name(&name),
+        Ok((NetTarget::Range { addr, .. }, Some(_))) => special_address(addr),
+        _ => Some("it is no single host with a port"),
     }
 }
 
@@ -234,6 +248,32 @@ mod tests {
             assert_eq!(never.refuses(&Want::Read(path.into())), None, "{path}");
         }
         assert!(never.refuses(&Want::Execute("/home/u/.mozilla/x".into())).is_some());
-        assert_eq!(never.refuses(&Want::Connect("example.org:443".into())), None);
+    }
+
+    #[test]
+    fn hosts_near_this_machine_need_a_rule() {
+        let refuses = |host: &str| never().refuses(&Want::Connect(host.into())).is_some();
+        for host in [
+            "169.254.169.254:80",
+            "[::ffff:169.254.169.254]:80",
+            "metadata.google.internal:80",
+            "a.metadata.google.internal:80",
+            "10.0.0.1:443",
+            "192.168.1.1:80",
+            "127.0.0.1:80",
+            "198.18.0.7:80",
+            "[fd00::1]:80",
+            "printer:631",
+            "nas.local:445",
+            "*.example.org:443",
+            "0.0.0.0/0:443",
+            "example.org",
+            "example.org:0",
+            "ex\u{202e}ample.org:443",
+            "a b:80",
+        ] {
+            assert!(refuses(host), "{host}");
+        }
+        assert!(!refuses("example.org:443") && !refuses("93.184.216.34:22"));
     }
 }

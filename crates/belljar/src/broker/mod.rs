@@ -5,6 +5,7 @@ mod absent;
 mod attributes;
 mod caller;
 mod confine;
+mod connect;
 mod entry;
 mod host;
 mod judge;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use belljar_sys::notify::Listener;
 use rustix::event::{EventfdFlags, eventfd};
 
+pub(crate) use connect::Connections;
 pub use judge::{Judge, Object, Observer, Request, Rule, Verdict, View, Wanted};
 pub(crate) use policy::{Elsewhere, Place, Table};
 
@@ -38,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) listener: OwnedFd,
     pub(crate) judge: Arc<dyn Judge>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Who is asked about connections; none = nobody.
+    pub(crate) connections: Option<Arc<dyn Connections>>,
     /// The jar lives in the host's tree.
     pub(crate) host_tree: bool,
     /// Whom the jar runs as, where that is not the supervisor's user.
@@ -65,6 +69,7 @@ pub(crate) fn start(setup: Setup) -> io::Result<Broker> {
         listener,
         judge: setup.judge,
         observer: setup.observer,
+        connections: setup.connections,
         hops: setup.host_tree,
         confinement: Confinement::new(setup.user).map_err(io::Error::other)?,
         alarm: alarm.try_clone()?,

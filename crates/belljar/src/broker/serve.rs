@@ -13,6 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::confine::{self, Confinement, Mask};
+use super::connect::Connections;
 use super::host::Copies;
 use super::judge::{Judge, Observer};
 use super::table::{Row, TABLE};
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) listener: Listener,
     pub(super) judge: Arc<dyn Judge>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) connections: Option<Arc<dyn Connections>>,
     /// Each folder and link on the way is decided about: the tree holds more than the jar may see.
     pub(super) hops: bool,
     /// Whom the jar runs as.
@@ -64,6 +66,7 @@ pub(super) struct Parts {
     pub(super) listener: Listener,
     pub(super) judge: Arc<dyn Judge>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) connections: Option<Arc<dyn Connections>>,
     pub(super) hops: bool,
     pub(super) confinement: Confinement,
     pub(super) alarm: OwnedFd,
@@ -78,6 +81,7 @@ impl Shared {
             listener: parts.listener,
             judge: parts.judge,
             observer: parts.observer,
+            connections: parts.connections,
             hops: parts.hops,
             ids: parts.confinement.ids(),
             root: OnceLock::new(),

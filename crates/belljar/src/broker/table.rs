@@ -2,7 +2,7 @@
 //! otherwise is the planner's table of doors.
 
 use super::task::{Served, Task};
-use super::{attributes, entry, look, open, watch, xattr};
+use super::{attributes, connect, entry, look, open, watch, xattr};
 
 /// What the first object of a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +134,7 @@ pub(super) const TABLE: &[Row] = &[
     row("lremovexattr", xattr::remove, XATTR).of(Of::Link),
     row("fremovexattr", xattr::remove, XATTR).of(Of::Descriptor),
     row("inotify_add_watch", watch::add, "tells about changes").path(None, 1),
+    row("connect", connect::connect, "connects a socket").path(None, 1),
 ];
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
+use belljar_net::Remote;
 use belljar_policy::{Access, Policy, fs_decision, fs_flag};
 
-use crate::ask::{AskJudge, Desk};
-use crate::broker::{self, Broker, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
+use crate::ask::{AskJudge, Desk, HostAsker};
+use crate::broker::{self, Broker, Connections, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
 use crate::command::Wrap;
 use crate::error::StartError;
 use crate::event::{self, Event, Events};
@@ -21,6 +22,8 @@ pub(super) struct Judges {
     pub(super) wrap: Option<Wrap>,
     /// The user, who is asked.
     pub(super) desk: Option<Arc<Desk>>,
+    /// The jar's network, where the user is asked about hosts.
+    pub(super) network: Option<Remote>,
     /// What the jar lacks is kept for the report.
     pub(super) explains: bool,
 }
@@ -31,7 +34,7 @@ pub(super) fn start(
     plan: &Plan,
     prepared: &Prepared<'_>,
     policy: &Policy,
-    Judges { wrap, desk, explains }: Judges,
+    Judges { wrap, desk, network, explains }: Judges,
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
@@ -39,6 +42,9 @@ pub(super) fn start(
     let elsewhere = if host_tree { Elsewhere::HostTree } else { Elsewhere::OwnRoot };
     let places = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
     let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
+    let connections = host_asker(desk.as_ref(), events).zip(network);
+    let connections =
+        connections.map(|(asker, network)| Arc::new(asker.direct(network)) as Arc<dyn Connections>);
     let asked =
         |desk| AskJudge::new(Arc::clone(&table), desk, policy.clone(), Arc::clone(events) as _, !host_tree);
     let table = desk.map_or_else(|| Arc::clone(&table), |desk| Arc::new(asked(desk)) as Arc<dyn Judge>);
@@ -48,8 +54,13 @@ pub(super) fn start(
         true => Arc::new(Explaining { judge, told: Arc::clone(&told) }),
         false => judge,
     };
-    let setup = Setup { listener, judge, observer: Some(told), host_tree, user: user(plan) };
+    let setup = Setup { listener, judge, observer: Some(told), connections, host_tree, user: user(plan) };
     broker::start(setup).map(Some).map_err(|source| supervisor("starting the broker", source))
+}
+
+/// Asks about hosts.
+pub(super) fn host_asker(desk: Option<&Arc<Desk>>, events: &Arc<Events>) -> Option<HostAsker> {
+    desk.map(|desk| HostAsker::new(Arc::clone(desk), Arc::clone(events) as _))
 }
 
 fn place(policy: &Policy, seen: &Seen) -> Place {

@@ -161,12 +161,17 @@ fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
 type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
 
 fn judges(command: &mut Command, talks: &Talks) -> answers::Judges {
-    answers::Judges { wrap: command.judge.take(), desk: talks.desk.clone(), explains: command.explains }
+    answers::Judges {
+        wrap: command.judge.take(),
+        desk: talks.desk.clone(),
+        network: None,
+        explains: command.explains,
+    }
 }
 
 /// Starts whoever answers the jar's calls and serves its network, where the plan has them.
 fn serve(
-    (judges, network): (answers::Judges, Network),
+    (mut judges, network): (answers::Judges, Network),
     policy: &belljar_policy::Policy,
     plan: &Plan,
     prepared: &prepare::Prepared<'_>,
@@ -174,8 +179,10 @@ fn serve(
     events: &Arc<Events>,
 ) -> Result<Served, StartError> {
     let vows = promises::start(&mut started.listener, plan, policy, events)?;
+    let asker = answers::host_asker(judges.desk.as_ref().filter(|_| plan.asks_hosts()), events);
+    let service = network.serve(plan, &policy.net, started, events, asker)?;
+    judges.network = service.as_ref().map(belljar_net::Service::remote);
     let broker = answers::start(started.listener.take(), plan, prepared, policy, judges, events)?;
-    let service = network.serve(plan, &policy.net, started, events)?;
     Ok((vows, broker, service))
 }
 

@@ -6,14 +6,15 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_net::{Connected, Denial, Door, Inside, Rules, Service, Sockets};
-use belljar_policy::{NetPolicy, Publish};
+use belljar_net::{Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets};
+use belljar_policy::{NetMode, NetPolicy, Publish};
 use belljar_sys::Fd;
 use belljar_sys::child::Serve;
 use belljar_sys::wire::{self, Command};
 use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::ask::HostAsker;
 use crate::error::StartError;
 use crate::event::{Access, Event, Events, Observer};
 use crate::plan::{NAMES, PROXIES, Plan, Step};
@@ -50,6 +51,7 @@ impl Network {
         net: &NetPolicy,
         started: &mut Started,
         events: &Arc<Events>,
+        asker: Option<HostAsker>,
     ) -> Result<Option<Service>, StartError> {
         let served = plan.served();
         if served.is_none() && self.errands.is_none() {
@@ -69,8 +71,19 @@ impl Network {
             sort(&mut sorted, kind, socket);
         }
         let told = Arc::new(Told(events.clone()));
-        Service::start(sorted, Rules::new(net.clone()), told).map(Some).map_err(failed)
+        let appeal = asker.map(|asker| Arc::new(asker) as Arc<dyn Appeal>);
+        let settings = Settings { appeal, ..Settings::default() };
+        Service::start_with(sorted, rules(net), told, settings).map(Some).map_err(failed)
     }
+}
+
+/// The rules of a network that is served. Where the policy has none, only answers list hosts.
+fn rules(net: &NetPolicy) -> Rules {
+    let mut net = net.clone();
+    if net.mode.value == NetMode::None {
+        net.mode.value = NetMode::List;
+    }
+    Rules::new(net)
 }
 
 /// Every connection takes descriptors of this process, which has no other job. The program was started with its own limits.

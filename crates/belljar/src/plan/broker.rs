@@ -30,6 +30,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
         _ if !able(draft) => false,
         Guard::Landlock => trace || draft.call.asks && ASKED.contains(&door.call),
         Guard::Broker => trace || host_tree,
+        Guard::Network => super::network::asks(draft),
         Guard::Descriptor => host_tree,
     };
     match door.opens {

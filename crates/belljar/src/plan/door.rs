@@ -8,6 +8,8 @@ pub(crate) enum Guard {
     Landlock,
     /// Landlock does not see it: the broker.
     Broker,
+    /// The jar's own network; the broker where somebody is asked about hosts.
+    Network,
     /// The broker as well; it names no path, so that `--trace` leaves it alone.
     Descriptor,
 }
@@ -29,7 +31,7 @@ const fn opens(call: &'static str, at: u8) -> Door {
     Door { call, guard: Guard::Landlock, opens: Some(at) }
 }
 
-use Guard::{Broker, Descriptor, Landlock};
+use Guard::{Broker, Descriptor, Landlock, Network};
 
 /// The calls. What serves each is the broker's table.
 pub(crate) const DOORS: &[Door] = &[
@@ -86,4 +88,5 @@ pub(crate) const DOORS: &[Door] = &[
     door("lremovexattr", Broker),
     door("fremovexattr", Descriptor),
     door("inotify_add_watch", Broker),
+    door("connect", Network),
 ];

@@ -115,6 +115,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The broker asks about connections.
+    pub(crate) fn asks_hosts(&self) -> bool {
+        self.engine == Engine::Namespaces
+            && self.broker.as_ref().is_some_and(|broker| broker.calls.iter().any(|call| call == "connect"))
+    }
+
     /// Namespaces that the clone makes, and those that init makes itself beside the network, which a process of its own
     /// makes meanwhile; none when the clone makes all.
     pub(crate) fn split_namespaces(&self) -> Option<(u64, u32)> {

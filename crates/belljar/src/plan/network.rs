@@ -12,8 +12,8 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     let origin = mode.origin.clone();
     match mode.value {
         NetMode::Off => no_sockets(draft, origin),
-        NetMode::None | NetMode::List if !listed(draft) => nothing_outside(draft, origin),
-        NetMode::None | NetMode::List => hosts_by_name(draft)?,
+        NetMode::None | NetMode::List if listed(draft) || asks(draft) => hosts_by_name(draft)?,
+        NetMode::None | NetMode::List => nothing_outside(draft, origin),
         _ => host_network(draft, origin)?,
     }
     published(draft)?;
@@ -29,7 +29,15 @@ fn listed(draft: &Draft<'_>) -> bool {
 
 /// The jar has a name service and listeners that the supervisor serves.
 pub(super) fn is_served(draft: &Draft<'_>) -> bool {
-    listed(draft) && draft.namespaced()
+    draft.namespaced() && (listed(draft) || asks(draft))
+}
+
+/// The user is asked about hosts. Whoever wrote that there is no network has answered already.
+pub(super) fn asks(draft: &Draft<'_>) -> bool {
+    let mode = &draft.policy.net.mode;
+    let nobody_wrote = matches!(mode.origin, Origin::Default | Origin::Preset { .. });
+    let open = mode.value == NetMode::List || mode.value == NetMode::None && nobody_wrote;
+    draft.call.asks && open && draft.namespaced() && super::broker::able(draft) && !demands_landlock(draft)
 }
 
 /// Most ports that can be served at once: their listeners travel in one message.
@@ -56,6 +64,11 @@ fn hosts_by_name(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     for (rule, origin) in rows {
         let layers = with_landlock(draft, [Layer::Namespaces, Layer::Supervisor]);
         draft.holds(Subject::Net, rule, origin, &layers);
+    }
+    if asks(draft) {
+        draft.step(Step::Errands);
+        let layers = [Layer::Namespaces, Layer::Broker, Layer::Supervisor];
+        draft.holds(Subject::Net, "hosts that the user grants when asked", "--ask", &layers);
     }
     let layers = with_landlock(draft, [Layer::Namespaces, Layer::Seccomp]);
     draft.holds(Subject::Net, "no other host, port or protocol", net.mode.origin.clone(), &layers);
@@ -91,11 +104,15 @@ fn with_landlock(draft: &Draft<'_>, layers: [Layer; 2]) -> Vec<Layer> {
 
 /// Landlock closes every TCP port but the served ones, also between programs of the jar: only when it is asked for.
 pub(super) fn landlocked(draft: &Draft<'_>) -> bool {
+    is_served(draft) && demands_landlock(draft)
+}
+
+fn demands_landlock(draft: &Draft<'_>) -> bool {
     let asked = |requirement: &&Requirement| {
         requirement.subject == Subject::Net
             && matches!(&requirement.demand, Demand::Layer(layer) if layer == "landlock")
     };
-    draft.host.landlock >= 4 && is_served(draft) && draft.policy.require.iter().any(|one| asked(&one))
+    draft.host.landlock >= 4 && draft.policy.require.iter().any(|one| asked(&one))
 }
 
 /// Servers of the jar that the host reaches.
@@ -108,7 +125,7 @@ fn published(draft: &mut Draft<'_>) -> Result<(), PlanError> {
         }
         draft.holds(Subject::Net, rule, ports.origin.clone(), &[Layer::Namespaces, Layer::Supervisor]);
     }
-    if !draft.policy.net.publish.is_empty() {
+    if !draft.policy.net.publish.is_empty() && !asks(draft) {
         draft.step(Step::Errands);
     }
     Ok(())

@@ -203,7 +203,7 @@ impl fmt::Display for Step {
                 let more = if *proxies { ", HTTP and SOCKS5 proxies" } else { "" };
                 write!(out, "sockets for the supervisor: names, TCP {}{more}", numbers(ports))
             }
-            Self::Errands => out.write_str("sockets on request, for published servers"),
+            Self::Errands => out.write_str("sockets on request, for published servers and granted ports"),
             Self::Subreaper => out.write_str("adopt orphans"),
             Self::SecureBits => out.write_str("lock securebits"),
             Self::DropCapabilities => out.write_str("drop all capabilities"),
