@@ -117,11 +117,15 @@ fn seam(folder: &Path) -> Result<PathBuf> {
     Ok(object)
 }
 
+/// What every name of a variable for tests begins with; a build with test hooks holds two of them.
+const HOOK: &[u8] = b"BELLJAR_TEST_";
+
 /// Fails unless the binary is static, position-independent, small, without set-id bits, and starts.
 fn inspect(binary: &Path) -> Result<()> {
     let elf = output(program("readelf", ["--wide", "--file-header", "--segments", "--dynamic"]).arg(binary))?;
     let facts = fs::metadata(binary)?;
     must_be_shippable(&elf, facts.len(), facts.permissions().mode())?;
+    must_have_no_hooks(&fs::read(binary)?)?;
     must(program(binary, ["--version"]).env_clear())?;
     say(&format!("target/dist/belljar: static, position-independent, {} bytes", facts.len()));
     Ok(())
@@ -141,9 +145,23 @@ fn must_be_shippable(elf: &str, size: u64, mode: u32) -> Result<()> {
     Ok(())
 }
 
+/// A build that listens to tests could be told to mask a layer, or to break the broker.
+pub(crate) fn must_have_no_hooks(program: &[u8]) -> Result<()> {
+    if program.windows(HOOK.len()).any(|window| window == HOOK) {
+        bail!("the binary cannot be shipped: it has test hooks");
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::must_be_shippable;
+    use super::{must_be_shippable, must_have_no_hooks};
+
+    #[test]
+    fn a_build_with_test_hooks_is_not_shipped() {
+        assert!(must_have_no_hooks(b"\0BELLJAR_TEST_MASK\0").is_err());
+        assert!(must_have_no_hooks(b"\0BELLJAR_LOG\0").is_ok());
+    }
 
     #[test]
     fn each_flaw_stops_the_shipping() {

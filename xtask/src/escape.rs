@@ -1,5 +1,6 @@
 //! `cargo xtask escape [WORDS]`: builds the attack suite and runs it with these words, as whoever calls. Without
-//! `--against`, and where it names belljar, the attacked binary is built as it is shipped.
+//! `--against`, and where it names belljar, the attacked binary is built as it is shipped; beside it one with test hooks, for
+//! attacks that must get out of a broken broker first.
 //!
 //! The suite ends with a failure when belljar let an attack out, or when an attack did not work without a box; what other
 //! boxes let out is a result.
@@ -9,7 +10,7 @@ use anyhow::Result;
 use crate::command::{must, program};
 use crate::dist;
 use crate::stage::Stage;
-use crate::test::program_of;
+use crate::test::{program_of, with_test_hooks};
 
 /// Builds and runs the suite with the terminal of the caller.
 pub(crate) fn run(words: &[String]) -> Result<()> {
@@ -20,6 +21,7 @@ pub(crate) fn run(words: &[String]) -> Result<()> {
     if attacks_belljar(words) {
         let built = dist::build("belljar-cli", "belljar")?;
         command.arg("--belljar").arg(stage.program(&built)?);
+        command.arg("--hooked").arg(stage.hooked(&with_test_hooks()?)?);
     }
     must(&mut command)
 }

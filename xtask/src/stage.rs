@@ -39,16 +39,22 @@ impl Stage {
 
     /// Copies a program to where every account can run it.
     pub(crate) fn program(&self, file: &Path) -> Result<PathBuf> {
-        self.copy(file, "bin")
+        self.copy(file, "bin", "")
+    }
+
+    /// Copies a build with test hooks: it has the name of the shipped program, which must not be taken for it.
+    pub(crate) fn hooked(&self, file: &Path) -> Result<PathBuf> {
+        self.copy(file, "bin", "-hooked")
     }
 
     /// Copies an example to where tests look for it: beside the folder of the tests, as cargo has it.
     pub(crate) fn example(&self, file: &Path) -> Result<PathBuf> {
-        self.copy(file, "examples")
+        self.copy(file, "examples", "")
     }
 
-    fn copy(&self, file: &Path, folder: &str) -> Result<PathBuf> {
-        let name = file.file_name().context("a program has a name")?;
+    fn copy(&self, file: &Path, folder: &str, suffix: &str) -> Result<PathBuf> {
+        let mut name = file.file_name().context("a program has a name")?.to_owned();
+        name.push(suffix);
         let copy = self.root.join(folder).join(name);
         if !copy.is_file() {
             fs::copy(file, &copy).with_context(|| format!("copying {}", file.display()))?;

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-pub(crate) use binaries::program_of;
+pub(crate) use binaries::{program_of, with_test_hooks};
 
 use crate::account::{self, Account};
 use crate::command::{program, say};

@@ -36,13 +36,17 @@ pub(crate) fn program_of(package: &str) -> Result<PathBuf> {
 }
 
 /// Builds the command with its test hooks, beside the ordinary build, and returns its path.
-pub(super) fn with_test_hooks() -> Result<PathBuf> {
+pub(crate) fn with_test_hooks() -> Result<PathBuf> {
     let folder = crate::tree::root().join("target/test-hooks");
     let mut command = program("cargo", ["build", "--quiet", "--locked", "--message-format=json"]);
     command.args(["--package", "belljar-cli", "--bin", "belljar", "--features", "belljar/test-hooks"]);
     let messages = output(command.arg("--target-dir").arg(folder))?;
     let found = messages.lines().find_map(|line| executable(&serde_json::from_str(line).ok()?));
-    found.context("cargo built no belljar with test hooks")
+    let built = found.context("cargo built no belljar with test hooks")?;
+    // What keeps hooks out of the shipped program has to see them here.
+    let seen = crate::dist::must_have_no_hooks(&std::fs::read(&built)?).is_err();
+    anyhow::ensure!(seen, "the build with test hooks has none that the check of the shipped program finds");
+    Ok(built)
 }
 
 fn binary(line: &str) -> Option<Binary> {

@@ -19,7 +19,9 @@ const PATIENCE: u32 = 900;
 
 /// The attacks against the binary as it is shipped.
 pub(super) fn escape(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
-    suite("escape", &["run", "--against", "belljar", "--belljar"], built, account, stage)
+    let hooked = stage.hooked(&super::binaries::with_test_hooks()?)?;
+    let hooked = hooked.to_string_lossy();
+    suite("escape", &["run", "--against", "belljar", "--hooked", &hooked, "--belljar"], built, account, stage)
 }
 
 /// Host features that the attacks must not miss.
@@ -28,7 +30,7 @@ const MASKS: &[&str] = &["landlock", "landlock=3"];
 /// The attacks against a build that can be told that the host lacks something: nothing may escape there either.
 pub(super) fn masked(_: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
     let runner = stage.program(&program_of("escape")?)?;
-    let belljar = stage.program(&super::binaries::with_test_hooks()?)?;
+    let belljar = stage.hooked(&super::binaries::with_test_hooks()?)?;
     let mut total = Tally::default();
     for mask in MASKS {
         say(&format!("-- without {mask}"));

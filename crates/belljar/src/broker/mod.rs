@@ -7,6 +7,8 @@ mod caller;
 mod confine;
 mod connect;
 mod entry;
+#[cfg(feature = "test-hooks")]
+mod fault;
 mod host;
 mod judge;
 mod look;

@@ -206,8 +206,17 @@ impl<'a> Task<'a> {
         Ok(Mode::from_bits_retain(mode))
     }
 
+    #[cfg(feature = "test-hooks")]
+    pub(super) fn let_through(&self) -> bool {
+        self.listener().let_through(self.call.id).is_ok()
+    }
+
     /// Gives the answer.
     pub(super) fn answer(&self, served: Served) {
+        #[cfg(feature = "test-hooks")]
+        if super::fault::answers(self, &served) {
+            return;
+        }
         let answer = match served {
             Ok(Done::Value(value)) => Answer::Value(value),
             Err(Stop::Gone) => return,
