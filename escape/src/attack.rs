@@ -31,6 +31,9 @@ pub(crate) struct Attack {
     pub(crate) needs: &'static [&'static Need],
     /// Boxes that this attack applies to; empty means all.
     pub(crate) boxes: &'static [&'static str],
+    /// A fault of belljar's broker (`BELLJAR_TEST_BROKER`) with which the attack gets out of belljar; empty = none is needed.
+    /// What the broker alone holds proves nothing until it has got out of a broken one.
+    pub(crate) fault: &'static str,
     /// The box may also answer by not starting, with exit status 125: what it was asked for is itself refused.
     pub(crate) may_refuse: bool,
 }
@@ -46,6 +49,7 @@ impl Attack {
         control: Control::Bare,
         needs: &[],
         boxes: &[],
+        fault: "",
         may_refuse: false,
     };
 }
@@ -67,6 +71,8 @@ pub(crate) enum Control {
     Chroot,
     /// After `pivot_root` and detaching the old root, descriptors kept.
     Pivot,
+    /// Nowhere but in belljar with the row's [`fault`](Attack::fault): the kernel itself does not do what the attack wants.
+    Fault,
     /// Under Landlock alone, with the same folders granted as the real box gets.
     Landlock,
 }

@@ -8,15 +8,17 @@ use crate::boxes::{self, Sandbox};
 /// One screen of help.
 pub(crate) const USAGE: &str =
     "run [--against BOX[,BOX]...] [--belljar PATH] [--only ID|NAME]... [--json] [--table]
-                  [--mask FEATURE] [--with FLAGS] [--skips FILE]
+                  [--mask FEATURE] [--with FLAGS] [--skips FILE] [--hooked PATH] [--long]
        escape list
 
 BOX is belljar (default), bwrap, firejail or none. --with adds flags of belljar to
-each run, for example a preset. --table prints a Markdown table instead of lines.
+each run, for example a preset. --hooked is belljar built with `test-hooks`, for
+attacks that must get out of a broken broker first. --long races for 60 seconds each
+and kills 200 supervisors. --table prints a Markdown table instead of lines.
 An escape from belljar is a failure; an escape from another box is a result.";
 
 /// What to run.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) against: Vec<&'static Sandbox>,
     pub(crate) belljar: Option<PathBuf>,
@@ -26,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) mask: Option<String>,
     pub(crate) with: Vec<String>,
     pub(crate) skips: Option<PathBuf>,
+    pub(crate) hooked: Option<PathBuf>,
+    pub(crate) long: bool,
 }
 
 /// Reads the words; an unknown one is an error.
@@ -41,6 +45,8 @@ pub(crate) fn parse(words: &[String]) -> io::Result<Options> {
             "--mask" => options.mask = Some(value()?),
             "--with" => options.with.extend(value()?.split_whitespace().map(str::to_owned)),
             "--skips" => options.skips = Some(value()?.into()),
+            "--hooked" => options.hooked = Some(value()?.into()),
+            "--long" => options.long = true,
             "--json" => options.json = true,
             "--table" => options.table = true,
             _ => return Err(wrong(&format!("unknown option {word}"))),

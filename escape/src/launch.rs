@@ -17,8 +17,6 @@ use crate::processes;
 use crate::stage::Stage;
 use crate::terminal::Terminal;
 
-/// Wall time one attack may take.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// How long output is collected after the box has ended, while somebody still holds the other end.
 const DRAIN: Duration = Duration::from_millis(300);
 /// How long a process may take to go after its box has ended.
@@ -94,7 +92,7 @@ fn follow(
 ) -> io::Result<Option<ExitStatus>> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    let deadline = Instant::now() + TIME_LIMIT;
+    let deadline = Instant::now() + stage.time;
     while Instant::now() < deadline {
         wait(sources, Some(pidfd.as_fd()), Duration::from_millis(20))?;
         take(sources, outcome);

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::io::FdFlags;
 
@@ -15,6 +16,12 @@ use crate::canary;
 
 /// A callback of the runner, called about every 20 ms while the box runs with the process id of its first process.
 pub(crate) type Watch = Box<dyn FnMut(u32)>;
+
+/// Wall time one attack may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// How long a race lasts, in milliseconds, and in a long run.
+const RACE: u64 = 1_000;
+const LONG_RACE: u64 = 60_000;
 
 /// One prepared run. Dropping it removes the folders and ends the helpers.
 pub(crate) struct Stage {
@@ -37,6 +44,10 @@ pub(crate) struct Stage {
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) stdin: Vec<u8>,
     pub(crate) terminal: bool,
+    /// Whether attacks that race take their time.
+    pub(crate) long: bool,
+    /// Wall time the attack may take.
+    pub(crate) time: Duration,
     pub(crate) watches: Vec<Watch>,
     /// Words around the box in control runs too, for example a shell that gives it pipes.
     pub(crate) through: Vec<String>,
@@ -74,6 +85,8 @@ impl Stage {
             cwd: None,
             stdin: Vec::new(),
             terminal: false,
+            long: false,
+            time: TIME_LIMIT,
             watches: Vec::new(),
             through: Vec::new(),
             before: Vec::new(),
@@ -96,6 +109,13 @@ impl Stage {
     /// Adds an argument of the attack.
     pub(crate) fn arg(&mut self, word: impl ToString) {
         self.args.push(word.to_string());
+    }
+
+    /// Adds the milliseconds of a race as an argument of the attack.
+    pub(crate) fn race(&mut self) {
+        let time = if self.long { LONG_RACE } else { RACE };
+        self.time = TIME_LIMIT + Duration::from_millis(time);
+        self.arg(time);
     }
 
     /// Adds a path as an argument of the attack. Stage paths are plain ASCII.

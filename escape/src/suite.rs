@@ -18,11 +18,16 @@ use crate::{canary, launch, limits, needs, skips};
 /// How often a control run may be tried: other programs of the host use the same quotas, clocks and ports. Boxed runs get one.
 const CONTROL_TRIES: usize = 3;
 
+/// A box and the program that makes it.
+type Launcher = (&'static Sandbox, PathBuf);
+
 /// What every run of this suite shares.
 struct Suite {
     root: PathBuf,
     bin: PathBuf,
     belljar: PathBuf,
+    hooked: Option<PathBuf>,
+    long: bool,
     mask: Option<String>,
     with: Vec<String>,
 }
@@ -67,7 +72,8 @@ impl Suite {
         let me = std::env::current_exe()?;
         fs::copy(&me, bin.join("escape"))?;
         let belljar = options.belljar.clone().unwrap_or_else(|| me.with_file_name("belljar"));
-        Ok(Suite { root, bin, belljar, mask: options.mask.clone(), with: options.with.clone() })
+        let Options { hooked, long, mask, with, .. } = options.clone();
+        Ok(Suite { root, bin, belljar, hooked, long, mask, with })
     }
 
     /// One line per box.
@@ -85,6 +91,9 @@ impl Suite {
         if let Some(need) = needs::missing(attack.needs) {
             return Err(Verdict::Skipped(need.name));
         }
+        if attack.control == Control::Fault {
+            return Ok(());
+        }
         let mut last = Ok(());
         for _ in 0..CONTROL_TRIES {
             last = match self.run(attack, None) {
@@ -96,6 +105,27 @@ impl Suite {
         last
     }
 
+    /// What the broker alone holds must get out of one that is broken.
+    fn faulty(&self, attack: &Attack, sandbox: &'static Sandbox) -> Result<(), Verdict> {
+        if attack.fault.is_empty() {
+            return Ok(());
+        }
+        // A masked host has fewer doors, which the broken broker may not have either.
+        if self.mask.is_some() {
+            return Err(Verdict::NotApplicable);
+        }
+        let Some(hooked) = &self.hooked else { return Err(Verdict::Skipped("a build with test hooks")) };
+        match self.run_with(attack, Some(&(sandbox, hooked.clone())), attack.fault) {
+            Ok((Judgement::Escaped(_), _)) => Ok(()),
+            Ok((Judgement::Held, outcome)) => Err(Verdict::Broken(format!(
+                "the fault {} changes nothing: {}",
+                attack.fault,
+                explain(&outcome)
+            ))),
+            Err(error) => Err(Verdict::Broken(error.to_string())),
+        }
+    }
+
     fn boxed(&self, attack: &Attack, sandbox: &'static Sandbox) -> Verdict {
         if !attack.boxes.is_empty() && !attack.boxes.contains(&sandbox.name) {
             return Verdict::NotApplicable;
@@ -104,7 +134,12 @@ impl Suite {
         if self.mask.is_some() && attack.id == "Q4" {
             return Verdict::NotApplicable;
         }
-        match self.run(attack, Some(sandbox)) {
+        if sandbox.name == "belljar"
+            && let Err(verdict) = self.faulty(attack, sandbox)
+        {
+            return verdict;
+        }
+        match self.run(attack, Some(&(sandbox, self.launcher(sandbox)))) {
             Ok((Judgement::Escaped(_), _)) if sandbox.name == "belljar" && limits::is_known(attack.name) => {
                 Verdict::Skipped(limits::NEED)
             }
@@ -116,20 +151,34 @@ impl Suite {
         }
     }
 
-    fn run(&self, attack: &Attack, sandbox: Option<&'static Sandbox>) -> io::Result<(Judgement, Outcome)> {
+    fn run(&self, attack: &Attack, launcher: Option<&Launcher>) -> io::Result<(Judgement, Outcome)> {
+        self.run_with(attack, launcher, "")
+    }
+
+    fn run_with(
+        &self,
+        attack: &Attack,
+        launcher: Option<&Launcher>,
+        fault: &str,
+    ) -> io::Result<(Judgement, Outcome)> {
+        let sandbox = launcher.map(|(sandbox, _)| *sandbox);
         let place =
             self.root.join(format!("{}-{}", attack.name, sandbox.map_or("control", |sandbox| sandbox.name)));
-        let launcher = sandbox.map(|sandbox| (sandbox.name, self.launcher(sandbox)));
-        let mut stage = Stage::new(place, self.bin.clone(), launcher)?;
+        let named = launcher.map(|(sandbox, path)| (sandbox.name, path.clone()));
+        let mut stage = Stage::new(place, self.bin.clone(), named)?;
         stage.flags.clone_from(&self.with);
+        stage.long = self.long && fault.is_empty() && launcher.is_some();
+        if !fault.is_empty() {
+            stage.env.push(("BELLJAR_TEST_BROKER".to_owned(), fault.to_owned()));
+        }
         if let Some(mask) = &self.mask {
             stage.env.push(("BELLJAR_TEST_MASK".to_owned(), mask.clone()));
         }
         let judge = (attack.prepare)(&mut stage)?;
-        let mut line = match sandbox {
-            Some(sandbox) => {
+        let mut line = match launcher {
+            Some((sandbox, path)) => {
                 let before = stage.before.iter().map(OsString::from);
-                before.chain(sandbox.line(&self.places(&stage))).collect()
+                before.chain(sandbox.line(&self.places(&stage, path))).collect()
             }
             None => control_line(&stage, attack.control)?,
         };
@@ -151,9 +200,9 @@ impl Suite {
         }
     }
 
-    fn places<'a>(&'a self, stage: &'a Stage) -> Places<'a> {
+    fn places<'a>(&'a self, stage: &'a Stage, launcher: &'a Path) -> Places<'a> {
         Places {
-            belljar: &self.belljar,
+            belljar: launcher,
             bin: &self.bin,
             work: &stage.work,
             flags: &stage.flags,
@@ -183,7 +232,7 @@ fn private_folder(name: &str) -> io::Result<PathBuf> {
 fn control_line(stage: &Stage, control: Control) -> io::Result<Vec<OsString>> {
     let weak = |kind: &str| vec![stage.program().into_os_string(), "weak".into(), kind.into()];
     Ok(match control {
-        Control::Bare => Vec::new(),
+        Control::Bare | Control::Fault => Vec::new(),
         Control::Landlock => {
             let mut line = weak("landlock");
             line.extend([&stage.bin, &stage.work, &stage.data].map(OsString::from));

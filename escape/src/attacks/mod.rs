@@ -10,6 +10,7 @@
     reason = "attacks break rules on purpose, in a process of their own that ends after one attempt"
 )]
 
+mod broker;
 mod chroot;
 mod data;
 mod descriptors;
@@ -53,6 +54,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     resources::FAMILY,
     writeup::FAMILY,
     launcher::FAMILY,
+    broker::FAMILY,
 ];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
@@ -82,6 +84,14 @@ mod tests {
             assert!(!row.id.is_empty() && row.what.len() > 20, "{} is incomplete", row.name);
             assert!(!row.what.contains('|') && !row.what.ends_with('.'), "{}: not a table cell", row.name);
         }
+    }
+
+    /// The number is written by hand where people read it.
+    #[test]
+    fn the_specification_counts_the_attacks() {
+        let count = FAMILIES.iter().flat_map(|family| family.rows).count();
+        let text = include_str!("../../../SPECIFICATION.md");
+        assert!(text.contains(&format!("`escape/src/attacks`, {count} of them")), "there are {count}");
     }
 
     #[test]
