@@ -24,6 +24,22 @@ pub fn spawn(sequence: &Sequence<'_>, status: &impl AsRawFd) -> Result<Child> {
     Ok(Child { pid: spawned.pid, pidfd: own(spawned.pidfd) })
 }
 
+/// Waits for the end of a child of [`spawn`], which only this finds.
+///
+/// # Errors
+/// `ECHILD` when it was waited for before.
+pub fn reap(pidfd: &impl AsRawFd) -> Result<()> {
+    call::wait_for_pidfd(pidfd.as_raw_fd(), false).map(drop)
+}
+
+/// Whether it has ended; it is reaped then.
+///
+/// # Errors
+/// `ECHILD` when it was waited for before.
+pub fn has_ended(pidfd: &impl AsRawFd) -> Result<bool> {
+    call::wait_for_pidfd(pidfd.as_raw_fd(), true)
+}
+
 /// A descriptor that becomes readable when one of these signals (bit n - 1) is pending for the calling thread.
 ///
 /// # Errors

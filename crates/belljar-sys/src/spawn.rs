@@ -39,7 +39,10 @@ pub struct Spawned {
 const CLONE_PIDFD: u64 = 0x1000;
 /// Handlers of the caller must not run in the child, not even between its last step and exec.
 const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
-const SIGCHLD: u64 = 17;
+
+/// No signal tells of its end, and only who waits for it by name finds it: a program that handles SIGCHLD, ignores it, or waits
+/// for any child neither hears of a jar nor takes its status away.
+const NOBODY: u64 = 0;
 
 /// Starts a child that runs `sequence` and talks over its end of a socket pair, `status`.
 ///
@@ -112,7 +115,7 @@ fn clone3(flags: u64, pidfd: *mut Fd) -> Result<usize> {
     let args = CloneArgs {
         flags: flags | CLONE_CLEAR_SIGHAND,
         pidfd: u64::try_from(pidfd.expose_provenance()).unwrap_or(0),
-        exit_signal: SIGCHLD,
+        exit_signal: NOBODY,
         ..CloneArgs::default()
     };
     let at = (&raw const args).expose_provenance();
@@ -122,7 +125,7 @@ fn clone3(flags: u64, pidfd: *mut Fd) -> Result<usize> {
 }
 
 fn clone2(flags: u64, pidfd: *mut Fd) -> Result<usize> {
-    let flags = usize::try_from(flags | SIGCHLD).map_err(|_| Errno::INVAL)?;
+    let flags = usize::try_from(flags | NOBODY).map_err(|_| Errno::INVAL)?;
     // SAFETY: as in `clone3`; without a stack of its own the child uses its copy of this one. The third argument is where
     // the pidfd goes.
     unsafe { raw(Sysno::clone, [flags, 0, pidfd.expose_provenance(), 0, 0, 0]) }

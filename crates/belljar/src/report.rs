@@ -247,6 +247,36 @@ impl Report {
         Self { reason: reason.into(), hint: hint.into(), ..Self::new(verdict) }
     }
 
+    /// The program ended with code 0.
+    ///
+    /// ```
+    /// use belljar::report::{Report, Verdict};
+    /// assert!(Report::new(Verdict::Exited { code: 0 }).success());
+    /// assert!(!Report::new(Verdict::TimedOut).success());
+    /// ```
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.code() == Some(0)
+    }
+
+    /// The program's exit code, if it ended by itself.
+    #[must_use]
+    pub fn code(&self) -> Option<u8> {
+        match self.verdict {
+            Verdict::Exited { code } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The signal that ended the program, if one did.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        match self.verdict {
+            Verdict::Signaled { signal } => Some(signal),
+            _ => None,
+        }
+    }
+
     /// What was refused.
     ///
     /// ```

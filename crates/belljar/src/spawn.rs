@@ -15,7 +15,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType, recvmsg,
     socketpair,
 };
-use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::elf;
 use crate::error::{StartError, shown};
@@ -107,7 +107,7 @@ impl Started {
     pub(crate) fn or_end<T>(&self, done: Result<T, StartError>) -> Result<T, StartError> {
         if done.is_err() {
             let killed = pidfd_send_signal(&self.child.pidfd, Signal::KILL);
-            let waited = waitid(WaitId::PidFd(self.child.pidfd.as_fd()), WaitIdOptions::EXITED);
+            let waited = owned::reap(&self.child.pidfd);
             tracing::debug!(?killed, ?waited, "a start that failed is over");
         }
         done

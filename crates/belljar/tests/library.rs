@@ -76,11 +76,10 @@ fn pipes_null_and_files_are_the_three_standard_descriptors() {
     let Some(place) = place() else { return };
     let mut command = jars::shell(&place, &[], "cat; echo told >&2");
     let mut child = command.stdin(Stdio::Piped).stdout(Stdio::Piped).stderr(Stdio::Piped).spawn().unwrap();
-    File::from(child.stdin.take().unwrap()).write_all(b"through").unwrap();
+    child.stdin.take().unwrap().write_all(b"through").unwrap();
     let mut text = [String::new(), String::new()];
-    for (pipe, text) in [child.stdout.take(), child.stderr.take()].into_iter().zip(&mut text) {
-        File::from(pipe.unwrap()).read_to_string(text).unwrap();
-    }
+    child.stdout.take().unwrap().read_to_string(&mut text[0]).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut text[1]).unwrap();
     assert_eq!(text, ["through", "told\n"]);
     assert_eq!(child.wait().unwrap().verdict, Verdict::Exited { code: 0 });
 
@@ -172,7 +171,7 @@ fn a_jar_outlives_the_thread_that_started_it() {
     let mut child = std::thread::spawn(move || command.spawn().unwrap()).join().unwrap();
     assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).len() == 1));
     assert!(!watch::within(Duration::from_millis(200), || watch::marked(&mark).is_empty()));
-    File::from(child.stdin.take().unwrap()).write_all(b"go\n").unwrap();
+    child.stdin.take().unwrap().write_all(b"go\n").unwrap();
     assert_eq!(child.wait().unwrap().verdict, Verdict::Exited { code: 5 });
     assert!(watch::marked(&mark).is_empty());
 }
@@ -292,7 +291,7 @@ fn the_environment_is_made_from_nothing() {
     ];
     let mut command = Command::new("/usr/bin/env");
     command.policy(jars::policy(&place.granted(), &[("-e", "A=1"), ("-e", "B=two words")]));
-    command.envs(caller.map(|(name, value)| (name.into(), value.into())));
+    command.caller_env(caller.map(|(name, value)| (name.into(), value.into())));
     let done = jars::finish(&mut command).unwrap();
     let mut lines: Vec<&str> = done.out.lines().collect();
     lines.sort_unstable();

@@ -87,8 +87,7 @@ impl Started {
     fn exit_code(&self) -> i32 {
         let (event, _) = receive(&self.status);
         let Some(Event::Ended(ended)) = event else { panic!("{event:?}") };
-        let exited = rustix::process::WaitIdOptions::EXITED;
-        rustix::process::waitid(rustix::process::WaitId::PidFd(self.child.pidfd.as_fd()), exited).unwrap();
+        owned::reap(&self.child.pidfd).unwrap();
         ended.status >> 8
     }
 }

@@ -11,7 +11,6 @@
 mod support;
 
 use std::ffi::CString;
-use std::os::fd::AsFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -161,7 +160,7 @@ fn a_zero_byte_is_an_error_and_no_shortened_word() {
         } else {
             command
                 .policy(jars::policy(&place.granted(), &[("-w", ".")]))
-                .envs([("PATH".into(), "/bin\0/x".into())]);
+                .caller_env([("PATH".into(), "/bin\0/x".into())]);
         }
         let (error, report) = refused(&mut command, &place);
         assert!(matches!(error, StartError::ZeroByte { .. }), "{error}");
@@ -243,8 +242,7 @@ fn probed(steps: &[Op<'_>], forbidden: Forbidden<'_>, made: &Path) -> Event {
     drop(theirs);
     let mut bytes = [0_u8; wire::SIZE];
     assert_eq!(rustix::io::read(&ours, &mut bytes).unwrap(), wire::SIZE);
-    let exited = rustix::process::WaitIdOptions::EXITED;
-    rustix::process::waitid(rustix::process::WaitId::PidFd(child.pidfd.as_fd()), exited).unwrap();
+    owned::reap(&child.pidfd).unwrap();
     Event::decode(&bytes).unwrap()
 }
 

@@ -118,6 +118,22 @@ pub fn wait_for(pid: i32) -> Result<()> {
     }
 }
 
+/// `waitid(2)` for the end of a child, whatever signal tells of it; false when it still lives and `no_hang` is set.
+///
+/// # Errors
+/// `ECHILD` when it was waited for before.
+pub fn wait_for_pidfd(pidfd: Fd, no_hang: bool) -> Result<bool> {
+    let options = word(g::WEXITED) | word(g::__WALL) | if no_hang { word(g::WNOHANG) } else { 0 };
+    loop {
+        let mut info = [0_i32; 32];
+        match plain(Sysno::waitid, [word(g::P_PIDFD), int(pidfd), ptr(&raw mut info), options, 0, 0]) {
+            Err(Errno::INTR) => {}
+            // The number of the signal is there once it has ended.
+            done => return done.map(|_| info.first() != Some(&0)),
+        }
+    }
+}
+
 /// `poll(2)` of nothing: waits for so many milliseconds.
 pub fn pause(milliseconds: i32) {
     crate::call::unheard(plain(Sysno::poll, [0, 0, int(milliseconds), 0, 0, 0]));

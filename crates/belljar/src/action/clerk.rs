@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use belljar_policy::{Action, Policy};
 use rustix::io::Errno;
-use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use super::frame::{self, Frame, Frames, Id, Outcome};
 use super::perform::{self, Draft, With};
@@ -324,6 +323,5 @@ fn object(arguments: &[Vec<u8>]) -> String {
 }
 
 fn has_ended(pidfd: &OwnedFd) -> bool {
-    let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-    !matches!(waitid(WaitId::PidFd(pidfd.as_fd()), how), Ok(None) | Err(Errno::INTR))
+    belljar_sys::owned::has_ended(pidfd) != Ok(false)
 }

@@ -186,11 +186,10 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::process::{WaitId, WaitIdOptions, waitid};
 
     fn run(program: &str, words: &[&str], input: Option<&OwnedFd>, environment: &[CString]) {
         let pidfd = start(Path::new(program), words, input, environment).unwrap();
-        waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED).unwrap();
+        belljar_sys::owned::reap(&pidfd).unwrap();
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::save::PolicyFile;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A way to reach the user.
-pub(crate) trait Front: fmt::Debug + Send {
+pub(crate) trait Front: fmt::Debug + Send + Sync {
     /// What poll should look at.
     fn interest(&self) -> Option<(BorrowedFd<'_>, PollFlags)>;
 

@@ -9,7 +9,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
 use crate::command::{Command, Stdio};
-use crate::error::{PlanError, StartError};
+use crate::error::StartError;
 use crate::prepare::Invocation;
 use crate::spawn::{raw, supervisor};
 use crate::supervise::Output;
@@ -26,18 +26,17 @@ pub(super) struct Streams {
 
 impl Streams {
     /// What is a terminal (bit mask) is counted by its relay.
-    pub(super) fn open(command: &mut Command, look: Look) -> Result<Self, StartError> {
+    pub(super) fn open(command: &Command, look: Look) -> Result<Self, StartError> {
         refuse_folder(look)?;
         let mut streams = Self::default();
         let limit = command.policy.limits.output.as_ref();
         if let Some(limit) = limit {
-            refuse_piped(command, limit.origin.to_string())?;
             streams.output = Output::limited(limit.value.0);
         }
         let counts = limit.is_some();
-        for (at, stdio) in command.stdio.iter_mut().enumerate() {
+        for (at, stdio) in command.stdio.iter().enumerate() {
             let counted = counts && look.terminals & (1 << at) == 0;
-            streams.one(at, std::mem::take(stdio), counted)?;
+            streams.one(at, stdio, counted)?;
         }
         for pass in &command.policy.pass_fds {
             streams.log(pass)?;
@@ -62,13 +61,18 @@ impl Streams {
         self.logs.iter().map(|(fd, write)| (*fd, raw(write))).collect()
     }
 
-    fn one(&mut self, at: usize, stdio: Stdio, counted: bool) -> Result<(), StartError> {
+    fn one(&mut self, at: usize, stdio: &Stdio, counted: bool) -> Result<(), StartError> {
         match stdio {
             Stdio::Inherit if counted && at > 0 => self.count(at, inherited(at)?)?,
-            Stdio::From(fd) if counted && at > 0 => self.count(at, fd)?,
+            Stdio::From(fd) if counted && at > 0 => self.count(at, copy(fd)?)?,
+            Stdio::Piped if counted && at > 0 => {
+                let (read, write) = pipe(false)?;
+                self.count(at, write)?;
+                self.caller[at] = Some(read);
+            }
             Stdio::Inherit => {}
             Stdio::Null => self.child[at] = Some(high(null()?)?),
-            Stdio::From(fd) => self.child[at] = Some(high(fd)?),
+            Stdio::From(fd) => self.child[at] = Some(copy(fd)?),
             Stdio::Piped => {
                 let (read, write) = pipe(false)?;
                 let (mine, theirs) = if at == 0 { (write, read) } else { (read, write) };
@@ -151,14 +155,6 @@ fn refuse_folder(look: Look) -> Result<(), StartError> {
     (0..3).find(|fd| look.folders & (1 << fd) != 0).map_or(Ok(()), |fd| Err(refused(fd)))
 }
 
-/// Nobody stands between the jar and a reader of its pipe, who can count for himself.
-fn refuse_piped(command: &Command, origin: String) -> Result<(), StartError> {
-    if command.stdio[1..].iter().any(|stdio| matches!(stdio, Stdio::Piped)) {
-        return Err(PlanError::Unsupported { what: "an output limit on a piped stream", origin }.into());
-    }
-    Ok(())
-}
-
 /// A plain file, open for appending only, passed for writing.
 fn is_log(pass: &PassFd, fd: BorrowedFd<'_>) -> bool {
     let plain = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
@@ -186,12 +182,17 @@ fn null() -> Result<OwnedFd, StartError> {
         .map_err(|errno| supervisor("opening /dev/null", errno.into()))
 }
 
+/// A copy above the standard descriptors, so that one command starts several jars.
+fn copy(fd: &OwnedFd) -> Result<OwnedFd, StartError> {
+    rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|errno| supervisor("copying a descriptor", errno.into()))
+}
+
 /// A copy above the standard descriptors: moving a descriptor onto itself is an error.
 fn high(fd: OwnedFd) -> Result<OwnedFd, StartError> {
     if raw(&fd) > 2 {
         return Ok(fd);
     }
-    rustix::io::fcntl_dupfd_cloexec(&fd, 3).map_err(|errno| supervisor("copying a descriptor", errno.into()))
+    copy(&fd)
 }
 
 fn inherited(at: usize) -> Result<OwnedFd, StartError> {

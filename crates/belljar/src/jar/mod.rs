@@ -1,6 +1,7 @@
 //! One jar from plan to report: opens what the child needs, starts it, attends it, tells how it ended.
 
 mod answers;
+mod attended;
 mod descriptors;
 mod network;
 mod owners;
@@ -27,6 +28,8 @@ use crate::probe::HostFacts;
 use crate::report::Report;
 use crate::spawn::{self, Started, raw, supervisor};
 use crate::supervise::{self, Outcome, Refused, Relay, Signals, Watch};
+pub(crate) use attended::Attended;
+pub use attended::Killer;
 pub(crate) use descriptors::look;
 use descriptors::{Look, Streams};
 use network::Network;
@@ -45,7 +48,7 @@ pub(crate) enum Mode {
 /// A jar that runs.
 #[derive(Debug)]
 pub(crate) struct Running {
-    started: Started,
+    started: Arc<Started>,
     watch: Watch,
     group: Option<Group>,
     plan: Arc<Plan>,
@@ -62,7 +65,7 @@ pub(crate) struct Running {
 /// Memory with the changes of overlays, and whose changes lie where.
 pub(crate) type Aside = (OwnedFd, Vec<Overlay>);
 
-type Pipes = [Option<OwnedFd>; 3];
+pub(crate) type Pipes = [Option<OwnedFd>; 3];
 
 /// Turns a failure record into an error, while the ops it speaks of still live.
 pub(crate) type Explain<'a> = &'a dyn Fn(Failure) -> StartError;
@@ -133,6 +136,7 @@ fn attempt<R>(
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let (limits, plan) = (command.policy.limits.clone(), Arc::clone(&plan));
     let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
+    let started = Arc::new(started);
     let running = Running { started, watch, group, plan, limits, events, vows, service, aside, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
@@ -142,7 +146,7 @@ fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
     Invocation {
         program: &command.program,
         args: &command.args,
-        caller_env: &command.env,
+        env: &command.env,
         cwd,
         home: command.home.as_deref(),
         stdio: [None; 3],
@@ -160,9 +164,9 @@ fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
 
 type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
 
-fn judges(command: &mut Command, talks: &Talks) -> answers::Judges {
+fn judges(command: &Command, talks: &Talks) -> answers::Judges {
     answers::Judges {
-        wrap: command.judge.take(),
+        wrap: command.judge.clone(),
         desk: talks.desk.clone(),
         network: None,
         explains: command.explains,
@@ -199,10 +203,12 @@ fn storage(plan: &Plan) -> Result<Storage, StartError> {
 }
 
 fn call(command: &Command, look: Look, mode: Mode) -> Call {
-    let foreground = mode == Mode::Foreground;
-    let tells = command.tells && foreground;
-    let asks = command.ask.is_some();
-    Call { terminals: look.terminals, dies_with_thread: foreground, tells, asks }
+    Call {
+        terminals: look.terminals,
+        dies_with_thread: mode == Mode::Foreground,
+        tells: command.tells,
+        asks: command.ask.is_some(),
+    }
 }
 
 /// Hears what the filter refuses, where the plan says so.
@@ -301,21 +307,23 @@ fn watch(
 }
 
 impl Running {
-    pub(crate) fn id(&self) -> u32 {
-        self.started.child.pid.unsigned_abs()
-    }
-
     /// What overlays keep aside, to be read after the end.
     pub(crate) fn take_aside(&mut self) -> Option<Aside> {
         self.aside.take()
     }
 
-    pub(crate) fn kill(&mut self) -> Result<(), StartError> {
-        supervise::kill(&self.started, &self.watch).map_err(|source| supervisor("ending the jar", source))
+    /// Lets somebody attend it: a thread, where there is anything to watch before the caller waits.
+    pub(crate) fn attended(self) -> Result<Attended, StartError> {
+        Attended::begin(self)
+    }
+
+    /// Something has to be done for it before its end.
+    fn is_watched(&self) -> bool {
+        self.service.is_some() || self.watch.is_watched()
     }
 
     /// Attends to the end, for a library's caller.
-    pub(crate) fn wait(mut self) -> Result<Report, StartError> {
+    fn wait(mut self) -> Result<Report, StartError> {
         let outcome = self.attend()?;
         supervise::reap(&self.started).map_err(|source| supervisor("waiting for the jar", source))?;
         Ok(self.report(&outcome))
@@ -351,7 +359,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.over {
             // Nobody is left to tell; the kernel ends the jar with its lifeline in any case.
-            drop(supervise::kill(&self.started, &self.watch));
+            drop(supervise::kill(&self.started, self.watch.own_pids));
         }
     }
 }

@@ -25,7 +25,7 @@ impl Talks {
     pub(super) fn open(command: &Command) -> Result<Self, StartError> {
         let begin = |ask: &Ask| ask.begin(&command.policy, command.home.as_deref());
         let (desk, attendant) = command.ask.as_ref().map(begin).transpose()?.unzip();
-        Ok(Self { attendant, desk, office: Office::open(&command.policy, &command.env)? })
+        Ok(Self { attendant, desk, office: Office::open(&command.policy, &command.env.caller)? })
     }
 
     /// Talks from now on.

@@ -48,9 +48,10 @@ impl Command {
         self.policy = Arc::new(self.traced(policy, &mut notes));
         let seen = Arc::new(Notes::default());
         let told = Arc::clone(&seen);
-        self.judge(move |policy| Arc::new(Witness::new(policy, told)));
+        self.judge(move |policy| Arc::new(Witness::new(policy, Arc::clone(&told))));
         let (report, aside) = self.run_with(true);
         self.policy = own.clone();
+        self.judge = None;
         let written = aside.map(|(folder, overlays)| changes::observed(&folder, &overlays));
         let mut observations = seen.observed();
         match written {
@@ -66,7 +67,8 @@ impl Command {
         let on = Setting::new(true, policy.trace.origin.clone());
         let off = std::mem::replace(&mut policy.trace, on);
         let policy = Arc::new(policy);
-        let mut tried = Self { policy, facts: self.facts.clone(), ..Self::new(&self.program) };
+        let mut tried = Self::new(&self.program);
+        (tried.policy, tried.facts) = (policy, self.facts.clone());
         if let Err(error @ crate::error::StartError::Plan(crate::error::PlanError::NeedsNotify { .. })) =
             tried.plan()
         {

@@ -37,6 +37,16 @@ pub(super) fn build(policy: &EnvPolicy, caller: &[(OsString, OsString)]) -> BTre
     built
 }
 
+/// The command's own word: a value, or nothing to keep a variable away.
+pub(super) fn overrule(own: &BTreeMap<OsString, Option<OsString>>, built: &mut BTreeMap<OsString, OsString>) {
+    for (name, value) in own {
+        match value {
+            Some(value) => built.insert(name.clone(), value.clone()),
+            None => built.remove(name),
+        };
+    }
+}
+
 fn passes(policy: &EnvPolicy, name: &OsStr) -> bool {
     policy.pass.iter().any(|item| match item.value.strip_suffix('*') {
         Some(prefix) => name.as_bytes().starts_with(prefix.as_bytes()),
@@ -60,5 +70,9 @@ mod tests {
         let built = build(&policy, &caller);
         assert_eq!(built.get(OsStr::new("A")).unwrap(), "2");
         assert_eq!(built.len(), 2);
+        let mut built = built;
+        let own = [("A", Some("3")), ("LC_ALL", None), ("B", Some("4"))];
+        overrule(&own.map(|(name, value)| (name.into(), value.map(Into::into))).into(), &mut built);
+        assert_eq!(built, [("A", "3"), ("B", "4")].map(|(name, value)| (name.into(), value.into())).into());
     }
 }

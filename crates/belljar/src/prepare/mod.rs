@@ -31,6 +31,7 @@ pub(crate) use aside::Overlay;
 pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_between};
 pub(crate) use program::{Found, head, open_now};
 
+use crate::command::Variables;
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWNET, Engine, Place, Plan, Step};
 use layout::Layout;
@@ -42,7 +43,7 @@ pub(crate) use walk::Walker;
 pub(crate) struct Invocation<'a> {
     pub(crate) program: &'a OsStr,
     pub(crate) args: &'a [OsString],
-    pub(crate) caller_env: &'a [(OsString, OsString)],
+    pub(crate) env: &'a Variables,
     pub(crate) cwd: &'a Path,
     pub(crate) home: Option<&'a Path>,
     /// Descriptors that become 0, 1, 2.

@@ -35,10 +35,11 @@ pub(crate) fn find<'a>(
     call: &Invocation<'_>,
     storage: &'a Storage,
 ) -> Result<Found<'a>, StartError> {
-    let mut environment = environment::build(&policy.env, call.caller_env);
+    let mut environment = environment::build(&policy.env, &call.env.caller);
     if storage.served.contains(&Serve::Local(PROXIES[0])) {
         environment::add_proxies(&policy.env, &mut environment);
     }
+    environment::overrule(&call.env.own, &mut environment);
     let search = environment.get(OsStr::new("PATH")).cloned().unwrap_or_else(|| DEFAULT_PATH.into());
     let paths = candidates(call.program, &search, call.cwd);
     let file = paths.iter().find_map(|path| visible(path, call.cwd));

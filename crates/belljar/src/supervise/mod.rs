@@ -9,11 +9,13 @@ mod tree;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use belljar_sys::wire::{Command, Ended, Event, Failure};
+use belljar_sys::{Errno, owned};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use rustix::process::{Signal, pidfd_send_signal};
 
 use outlet::Patience;
 pub(crate) use output::Output;
@@ -63,6 +65,23 @@ pub(crate) struct Watch {
     pub(crate) attendant: Option<Attendant>,
     /// Serves the jar's requests.
     pub(crate) clerk: Option<Clerk>,
+    /// Readable when nobody has patience for the last output's readers any more.
+    pub(crate) stop: Option<Arc<OwnedFd>>,
+}
+
+impl Watch {
+    /// Something has to be done before the jar's end.
+    pub(crate) fn is_watched(&self) -> bool {
+        let clocks = self.wall.is_some() || self.memory.is_some() || self.cpu.is_some();
+        let talks = self.attendant.is_some() || self.clerk.is_some();
+        let answers = self.broker.is_some() || self.refused.is_some();
+        clocks
+            || talks
+            || answers
+            || self.signals.is_some()
+            || self.relay.is_some()
+            || !self.output.is_empty()
+    }
 }
 
 /// How a run ended, as the supervisor saw it.
@@ -88,7 +107,7 @@ pub(crate) fn attend(started: &Started, watch: &mut Watch) -> io::Result<Outcome
     let mut outcome = Outcome::default();
     let result = follow(started, watch, &mut outcome);
     if outcome.ended.is_none() && outcome.failure.is_none() {
-        kill(started, watch)?;
+        kill(started, watch.own_pids)?;
     }
     // Questions are over, and the terminal is as it was before they were put.
     watch.attendant = None;
@@ -102,7 +121,8 @@ pub(crate) fn attend(started: &Started, watch: &mut Watch) -> io::Result<Outcome
 /// Brings the last output to its readers; after a limit they have only a moment for it.
 fn drain(watch: &mut Watch, limited: bool) -> io::Result<()> {
     let until = limited.then(|| Instant::now() + GRACE);
-    let patience = Patience { until, stop: watch.signals.as_ref().map(AsFd::as_fd) };
+    let stop = watch.signals.as_ref().map(AsFd::as_fd);
+    let patience = Patience { until, stop: stop.or(watch.stop.as_ref().map(|stop| stop.as_fd())) };
     if let Some(relay) = &mut watch.relay {
         relay.drain(&mut watch.output, patience);
     }
@@ -257,30 +277,43 @@ fn time_left(started: &Started, watch: &Watch) -> Option<Timespec> {
 }
 
 /// Ends the whole tree and waits for its end.
-pub(crate) fn kill(started: &Started, watch: &Watch) -> io::Result<()> {
-    if !watch.own_pids && spawn::command(&started.status, Command::Kill).is_ok() {
-        let until = Instant::now() + GRACE;
-        if gone_by(&started.child.pidfd, until)? {
-            return reap(started);
-        }
+pub(crate) fn kill(started: &Started, own_pids: bool) -> io::Result<()> {
+    end(started, own_pids)?;
+    reap(started)
+}
+
+/// The same, but that somebody else reaps init.
+pub(crate) fn end(started: &Started, own_pids: bool) -> io::Result<()> {
+    if !own_pids
+        && spawn::command(&started.status, Command::Kill).is_ok()
+        && gone_by(&started.child.pidfd, Some(Instant::now() + GRACE))?
+    {
+        return Ok(());
     }
     match pidfd_send_signal(&started.child.pidfd, Signal::KILL) {
-        Ok(()) | Err(rustix::io::Errno::SRCH) => reap(started),
+        Ok(()) | Err(rustix::io::Errno::SRCH) => gone_by(&started.child.pidfd, None).map(drop),
         Err(errno) => Err(errno.into()),
     }
 }
 
-fn gone_by(pidfd: &OwnedFd, until: Instant) -> io::Result<bool> {
-    let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).unwrap_or_default();
-    let mut set = [PollFd::new(pidfd, PollFlags::IN)];
-    Ok(poll(&mut set, Some(&left))? > 0)
+/// Waits for the end of init, which is the last process of its namespace; false when the time has come before.
+fn gone_by(pidfd: &OwnedFd, until: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = left.map(|left| Timespec::try_from(left).unwrap_or_default());
+        match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], left.as_ref()) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
 }
 
 /// Waits for init itself. When it is gone, so are its namespaces' processes.
 pub(crate) fn reap(started: &Started) -> io::Result<()> {
-    match waitid(WaitId::PidFd(started.child.pidfd.as_fd()), WaitIdOptions::EXITED) {
-        // Somebody else has waited for every child of the process.
-        Ok(_) | Err(rustix::io::Errno::CHILD) => Ok(()),
-        Err(errno) => Err(errno.into()),
+    match owned::reap(&started.child.pidfd) {
+        // Somebody else has waited for it.
+        Ok(()) | Err(Errno::CHILD) => Ok(()),
+        Err(errno) => Err(io::Error::from_raw_os_error(errno.0)),
     }
 }

@@ -39,6 +39,10 @@ impl Output {
         self.pipes.push(Pipe { from: Some(from), to: Outlet::new(to), counted });
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pipes.is_empty()
+    }
+
     pub(super) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
         self.pipes.iter().filter_map(|pipe| match (&pipe.from, pipe.to.is_free()) {
             (_, false) => Some((pipe.to.as_fd(), PollFlags::OUT)),

@@ -24,7 +24,8 @@ impl Spy {
     /// Watches a command's broker.
     pub(crate) fn on(&self, command: &mut Command, refuses: &Path) {
         let (seen, refuses) = (Arc::clone(&self.seen), refuses.to_path_buf());
-        command.judge(move |inner| Arc::new(Watching { inner, seen, refuses }));
+        command
+            .judge(move |inner| Arc::new(Watching { inner, seen: seen.clone(), refuses: refuses.clone() }));
     }
 
     /// How often this was asked.

@@ -62,7 +62,7 @@ fn a_server_of_the_jar_is_reached_on_the_hosts_loopback_only() {
         let publish = format!("8000:{port}");
         let mut command =
             jars::shell(&place, &[("-n", net), ("--publish", &publish)], "exec python3 serve.py");
-        let child = command.spawn().unwrap();
+        let mut child = command.spawn().unwrap();
         for _ in 0..20 {
             assert_eq!(await_answer(port), "the jar, asked by 127.0.0.1: hello");
         }
@@ -91,7 +91,7 @@ fn a_published_port_without_a_server_ends_connections_and_nothing_else() {
     }
     drop(child.stdin.take());
     let mut said = String::new();
-    std::fs::File::from(child.stdout.take().unwrap()).read_to_string(&mut said).unwrap();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!((said.as_str(), child.wait().unwrap().verdict.exit_code()), ("still here\n", 0));
 }
 

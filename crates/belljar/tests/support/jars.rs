@@ -1,7 +1,5 @@
 //! Running things in jars and, as a control, without one.
 
-use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -103,18 +101,9 @@ pub(crate) struct Done {
 
 /// Runs to the end; everything that was written is kept.
 pub(crate) fn finish(command: &mut Command) -> Result<Done, StartError> {
-    let mut child = command.stdin(Stdio::Null).stdout(Stdio::Piped).stderr(Stdio::Piped).spawn()?;
-    let readers =
-        [child.stdout.take(), child.stderr.take()].map(|pipe| std::thread::spawn(|| all(pipe.unwrap())));
-    let report = child.wait()?;
-    let [out, err] = readers.map(|reader| reader.join().unwrap());
-    Ok(Done { report, out, err })
-}
-
-fn all(pipe: OwnedFd) -> String {
-    let mut bytes = Vec::new();
-    std::fs::File::from(pipe).read_to_end(&mut bytes).unwrap();
-    String::from_utf8_lossy(&bytes).into_owned()
+    let output = command.stdin(Stdio::Null).stdout(Stdio::Piped).stderr(Stdio::Piped).output()?;
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    Ok(Done { report: output.report, out, err })
 }
 
 /// A program outside of any jar, as the user that a jar has: nobody when root calls.

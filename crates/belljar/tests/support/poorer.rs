@@ -1,7 +1,7 @@
 //! Hosts that are made poorer on purpose. A test program starts one of its own ignored tests in such a host.
 
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
 use belljar_sys::abi::SockFilter;
@@ -67,8 +67,7 @@ fn start(test: &str, host: Poorer<'_>) {
     }
     let ended = last_word(&ours);
     assert_eq!(ended, 0, "{test} in the poorer host ended with status {ended:#x}");
-    let exited = rustix::process::WaitIdOptions::EXITED;
-    rustix::process::waitid(rustix::process::WaitId::PidFd(child.pidfd.as_fd()), exited).unwrap();
+    owned::reap(&child.pidfd).unwrap();
 }
 
 /// Root maps every id to itself, as a container of root has them.

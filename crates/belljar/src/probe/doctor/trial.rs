@@ -10,7 +10,7 @@ use belljar_sys::wire::{self, Event, Failure};
 use belljar_sys::{Op, owned};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
-use rustix::process::{Signal, WaitId, WaitIdOptions};
+use rustix::process::Signal;
 
 /// Namespaces of a trial.
 #[derive(Clone, Copy, Debug)]
@@ -136,8 +136,7 @@ fn end(child: &Child) {
     if let Err(errno) = rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL) {
         tracing::trace!(%errno, "the trial has ended");
     }
-    let fd = std::os::fd::AsFd::as_fd(&child.pidfd);
-    if let Err(errno) = rustix::process::waitid(WaitId::PidFd(fd), WaitIdOptions::EXITED) {
-        tracing::debug!(%errno, "the trial cannot be reaped");
+    if let Err(errno) = owned::reap(&child.pidfd) {
+        tracing::debug!(errno = errno.0, "the trial cannot be reaped");
     }
 }

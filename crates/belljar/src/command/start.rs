@@ -1,0 +1,139 @@
+//! From a command to a jar that runs.
+
+use std::mem;
+use std::sync::Arc;
+
+use belljar_policy::{Origin, Policy, Setting};
+
+use super::{Child, Command, Output, Stdio};
+use crate::error::StartError;
+use crate::jar::{self, Aside, Mode};
+use crate::plan::{Call, Plan};
+use crate::probe::{self, HostFacts};
+use crate::report::Report;
+
+impl Command {
+    /// What would be done, without doing it.
+    ///
+    /// ```
+    /// use belljar::{Command, policy::Policy};
+    ///
+    /// match Command::new("true").policy(Policy::preset("@strict")?).plan() {
+    ///     Ok(plan) => println!("{} rules are held", plan.enforced.len()),
+    ///     Err(error) => println!("this host cannot: {error}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StartError::Plan`]: the policy cannot be enforced here.
+    pub fn plan(&self) -> Result<Plan, StartError> {
+        let policy = self.whole_policy()?;
+        let facts = self.facts_for(&policy);
+        Ok(crate::plan::plan(&policy, &facts, Call::new(jar::look(&self.stdio).terminals, false))?)
+    }
+
+    /// Starts the program and returns once its exec has succeeded.
+    ///
+    /// # Errors
+    /// Anything that kept the jar from starting; nothing of it is left then.
+    pub fn spawn(&mut self) -> Result<Child, StartError> {
+        self.start(Mode::Library, |running, pipes, _| Child::attended(running, pipes))?
+    }
+
+    /// Runs the program to its end. Standard descriptors are the caller's unless set otherwise.
+    ///
+    /// # Errors
+    /// As [`Command::spawn`] and [`Child::wait`].
+    pub fn status(&mut self) -> Result<Report, StartError> {
+        self.spawn()?.wait()
+    }
+
+    /// Runs the program to its end and returns what it wrote. What was not set is nothing for the input and a pipe for the
+    /// others. See [`Child::wait_with_output`] for how much is kept.
+    ///
+    /// # Errors
+    /// As [`Command::spawn`] and [`Child::wait`].
+    pub fn output(&mut self) -> Result<Output, StartError> {
+        self.spawn_for_output()?.wait_with_output()
+    }
+
+    /// Starts with what [`Command::output`] takes for descriptors that nobody has set.
+    pub(crate) fn spawn_for_output(&mut self) -> Result<Child, StartError> {
+        let taken = [Stdio::Null, Stdio::Piped, Stdio::Piped];
+        for ((stdio, new), _) in self.stdio.iter_mut().zip(taken).zip(self.chosen).filter(|(_, set)| !set) {
+            *stdio = new;
+        }
+        let child = self.spawn();
+        for (stdio, _) in self.stdio.iter_mut().zip(self.chosen).filter(|(_, set)| !set) {
+            *stdio = Stdio::Inherit;
+        }
+        child
+    }
+
+    /// Runs the program as this whole process' job: signals are passed on, and the jar ends with the calling thread.
+    /// Failures are told in the report.
+    pub fn run(&mut self) -> Report {
+        self.run_with(false).0
+    }
+
+    /// The same; with `aside`, what was written to `cow` folders comes back.
+    pub(crate) fn run_with(&mut self, aside: bool) -> (Report, Option<Aside>) {
+        self.aside = aside;
+        let ended = self.start(Mode::Foreground, |mut running, _, explain| {
+            let aside = running.take_aside();
+            (running.finish(explain), aside)
+        });
+        let (report, aside) = match ended {
+            Ok((report, aside)) => (report, aside),
+            Err(error) => (Err(error), None),
+        };
+        let failed = |error| Report::failed(&error, &self.facts.clone().unwrap_or_else(probe::probe));
+        (report.unwrap_or_else(failed), aside)
+    }
+
+    /// Starts under the policy and what the command itself adds to it.
+    fn start<R>(
+        &mut self,
+        mode: Mode,
+        then: impl FnOnce(jar::Running, jar::Pipes, jar::Explain<'_>) -> R,
+    ) -> Result<R, StartError> {
+        let whole = self.whole_policy()?;
+        let given = mem::replace(&mut self.policy, whole);
+        for named in self.named.values() {
+            self.env.set(named.variable().as_ref(), named.number().as_ref());
+        }
+        let started = jar::start(self, mode, then);
+        self.policy = given;
+        started
+    }
+
+    fn whole_policy(&self) -> Result<Arc<Policy>, StartError> {
+        let mut policy = Arc::clone(&self.policy);
+        if let Some(limit) = self.wall {
+            Arc::make_mut(&mut policy).limits.wall = Some(Setting::new(limit, Origin::Api));
+        }
+        if self.explains {
+            let origin = Origin::Flag("--explain".to_owned());
+            Arc::make_mut(&mut policy).trace = Setting::new(true, origin);
+        }
+        for named in self.named.values() {
+            Arc::make_mut(&mut policy).pass_fds.push(named.rule()?);
+        }
+        Ok(policy)
+    }
+
+    /// What plans look at.
+    pub(crate) fn host_facts(&self) -> HostFacts {
+        self.facts_for(&self.policy)
+    }
+
+    fn facts_for(&self, policy: &Policy) -> HostFacts {
+        let mut facts = self.facts.clone().unwrap_or_else(probe::for_plan);
+        let limits = &policy.limits;
+        if self.facts.is_none() && (limits.memory.is_some() || limits.pids.is_some()) {
+            facts.cgroup = probe::cgroup();
+        }
+        facts
+    }
+}

@@ -1,0 +1,164 @@
+//! Who attends a library's jar: the caller's own wait where nothing is to be done before the end, else a thread.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+use super::Running;
+use crate::error::StartError;
+use crate::report::Report;
+use crate::spawn::{Started, supervisor};
+use crate::supervise;
+
+/// Stack of a thread that attends. A report's texts lie on the heap.
+const STACK: usize = 256 * 1024;
+
+/// Every signal but those by which C libraries reach all threads (32 to 34): `setuid` of the program waits for them.
+const BLOCKED: u64 = !(0b111 << 31);
+
+/// A jar that somebody attends. Dropping it ends the jar.
+#[derive(Debug)]
+pub(crate) struct Attended {
+    killer: Killer,
+    by: By,
+}
+
+#[derive(Debug)]
+enum By {
+    /// Whoever waits for it.
+    Caller(Box<Running>),
+    /// A thread, and what becomes readable at its end.
+    Thread(JoinHandle<Result<Report, StartError>>, OwnedFd),
+    /// It has ended; none when attending it has failed.
+    Nobody(Option<Report>),
+}
+
+/// Ends a jar, from any thread. It keeps nothing of the jar alive.
+#[derive(Clone, Debug)]
+pub struct Killer {
+    started: Arc<Started>,
+    own_pids: bool,
+    stop: Option<Arc<OwnedFd>>,
+}
+
+impl Killer {
+    /// Ends every process of the jar; none lives when this returns. Nothing happens when it has ended before.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn kill(&self) -> Result<(), StartError> {
+        if let Some(stop) = &self.stop {
+            signal(stop);
+        }
+        let ended = supervise::end(&self.started, self.own_pids);
+        ended.map_err(|source| supervisor("ending the jar", source))
+    }
+}
+
+impl Attended {
+    /// Starts the thread, where one is needed.
+    pub(super) fn begin(mut running: Running) -> Result<Self, StartError> {
+        let (started, own_pids) = (Arc::clone(&running.started), running.watch.own_pids);
+        if !running.is_watched() {
+            let killer = Killer { started, own_pids, stop: None };
+            return Ok(Self { killer, by: By::Caller(Box::new(running)) });
+        }
+        let failed = |source| supervisor("starting a thread that attends the jar", source);
+        let stop = Arc::new(event().map_err(failed)?);
+        let over = event().map_err(failed)?;
+        let told = Told(over.try_clone().map_err(failed)?);
+        running.watch.stop = Some(Arc::clone(&stop));
+        let thread = Builder::new().name("jar".to_owned()).stack_size(STACK);
+        let thread = thread.spawn(move || attend(running, told)).map_err(failed)?;
+        let killer = Killer { started, own_pids, stop: Some(stop) };
+        Ok(Self { killer, by: By::Thread(thread, over) })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.killer.started.child.pid.unsigned_abs()
+    }
+
+    pub(crate) fn killer(&self) -> &Killer {
+        &self.killer
+    }
+
+    /// Readable once the jar has ended.
+    pub(crate) fn ready(&self) -> BorrowedFd<'_> {
+        match &self.by {
+            By::Thread(_, over) => over.as_fd(),
+            By::Caller(_) | By::Nobody(_) => self.killer.started.status.as_fd(),
+        }
+    }
+
+    /// The report, if the jar has ended.
+    pub(crate) fn try_wait(&mut self) -> Result<Option<Report>, StartError> {
+        let over = is_readable(self.ready()).map_err(|source| supervisor("looking at the jar", source))?;
+        if over { self.wait().map(Some) } else { Ok(None) }
+    }
+
+    /// The report, once the jar has ended.
+    pub(crate) fn wait(&mut self) -> Result<Report, StartError> {
+        let failed = |why: &'static str| supervisor("attending the jar", io::Error::other(why));
+        let ended = match std::mem::replace(&mut self.by, By::Nobody(None)) {
+            By::Caller(running) => running.wait(),
+            By::Thread(thread, _) => thread.join().unwrap_or_else(|_| Err(failed("its thread has panicked"))),
+            By::Nobody(report) => report.ok_or_else(|| failed("it has failed before")),
+        };
+        self.by = By::Nobody(ended.as_ref().ok().cloned());
+        ended
+    }
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        if matches!(self.by, By::Nobody(_)) {
+            return;
+        }
+        // Nobody is left to tell; the kernel ends the jar with its lifeline in any case.
+        drop(self.killer.kill());
+        drop(self.wait());
+    }
+}
+
+/// Tells at its end that the thread has nothing more to do, also when it panics.
+struct Told(OwnedFd);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        signal(&self.0);
+    }
+}
+
+fn attend(running: Running, told: Told) -> Result<Report, StartError> {
+    // Handlers of the program belong on its own threads. Without it one of them runs here, on a small stack.
+    let blocked = belljar_sys::call::block_these(BLOCKED);
+    tracing::trace!(?blocked, "a thread attends a jar");
+    let ended = running.wait();
+    drop(told);
+    ended
+}
+
+fn event() -> io::Result<OwnedFd> {
+    Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
+}
+
+/// Makes it readable for good.
+fn signal(event: &OwnedFd) {
+    if let Err(errno) = rustix::io::write(event, &1_u64.to_ne_bytes()) {
+        tracing::debug!(%errno, "an event was told before");
+    }
+}
+
+fn is_readable(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        match poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&now)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
