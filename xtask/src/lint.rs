@@ -11,6 +11,6 @@ pub(crate) fn fmt(_: &[String]) -> Result<()> {
 
 /// Fails on any warning of the compiler or clippy.
 pub(crate) fn clippy(_: &[String]) -> Result<()> {
-    let arguments = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    must(&mut program("cargo", arguments))
+    let mut command = program("cargo", ["clippy", "--quiet", "--locked", "--workspace", "--all-targets"]);
+    must(command.args(crate::tree::ALL_FEATURES).args(["--", "-D", "warnings"]))
 }

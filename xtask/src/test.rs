@@ -89,5 +89,6 @@ fn build() -> Result<Built> {
 /// The examples in the documentation of the library crates.
 fn doc(_: &Built, _: &Account, _: &Stage) -> Result<Tally> {
     let mut command = program("cargo", ["test", "--quiet", "--locked", "--doc", "--workspace"]);
+    command.args(crate::tree::ALL_FEATURES);
     Ok(Tally::of_one("doc", command.status()?.success()))
 }

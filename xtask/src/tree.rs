@@ -8,6 +8,9 @@ use anyhow::{Context, Result};
 /// Folders that hold no source of ours.
 const SKIPPED: &[&str] = &["target", ".git", "corpus", "artifacts", "node_modules"];
 
+/// Optional parts of the libraries, which tests and lints look at too. Never part of the shipped command.
+pub(crate) const ALL_FEATURES: [&str; 2] = ["--features", "belljar/tokio"];
+
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());

@@ -25,6 +25,8 @@ pub mod report;
 pub mod sink;
 mod spawn;
 mod supervise;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use belljar_bpf as bpf;
 pub use belljar_policy as policy;

@@ -20,7 +20,7 @@ pub(super) struct Binary {
 /// Builds all test programs of the workspace, and the examples that tests run.
 pub(super) fn build() -> Result<(Vec<Binary>, Vec<PathBuf>)> {
     let arguments = ["test", "--quiet", "--locked", "--workspace", "--no-run", "--message-format=json"];
-    let messages = output(&mut program("cargo", arguments))?;
+    let messages = output(program("cargo", arguments).args(crate::tree::ALL_FEATURES))?;
     let found: Vec<Binary> = messages.lines().filter_map(binary).collect();
     anyhow::ensure!(!found.is_empty(), "cargo built no test program");
     Ok((found, messages.lines().filter_map(example).collect()))

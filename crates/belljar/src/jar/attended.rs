@@ -89,7 +89,7 @@ impl Attended {
     pub(crate) fn ready(&self) -> BorrowedFd<'_> {
         match &self.by {
             By::Thread(_, over) => over.as_fd(),
-            By::Caller(_) | By::Nobody(_) => self.killer.started.status.as_fd(),
+            By::Caller(_) | By::Nobody(_) => self.killer.started.child.pidfd.as_fd(),
         }
     }
 

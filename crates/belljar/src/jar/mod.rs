@@ -134,9 +134,8 @@ fn attempt<R>(
     (watch.broker, watch.refused) = (broker, refused);
     talks.begin(&mut started, &mut watch, &events);
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
-    let (limits, plan) = (command.policy.limits.clone(), Arc::clone(&plan));
     let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
-    let started = Arc::new(started);
+    let (limits, plan, started) = (command.policy.limits.clone(), Arc::clone(&plan), Arc::new(started));
     let running = Running { started, watch, group, plan, limits, events, vows, service, aside, over: false };
     Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
