@@ -94,6 +94,8 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
+    /// The kernel itself ends a wait for calls when nobody is left who could make one.
+    ends: bool,
 }
 
 impl AsFd for Listener {
@@ -119,7 +121,22 @@ impl Listener {
         }
         // Kernels before 6.6 do not know it; it only saves time.
         call::unheard(call::ioctl(fd.as_raw_fd(), SET_FLAGS, SYNC_WAKE_UP));
-        Ok(Self { fd })
+        Ok(Self { fd, ends: false })
+    }
+
+    /// Says whether the kernel ends a wait for calls when nobody is left to make one, as it does from Linux 6.11 on. One
+    /// thread then waits with one system call for each call of the jar; without it each takes a poll as well.
+    #[must_use]
+    pub fn ending(self, ends: bool) -> Self {
+        Self { ends, ..self }
+    }
+
+    /// Whether a call waits that nobody has received.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn is_pending(&self) -> Result<bool> {
+        Ok(self.look(0)? & READABLE != 0)
     }
 
     /// The next call, without waiting for one.
@@ -148,15 +165,16 @@ impl Listener {
     /// # Errors
     /// The kernel's, other than interruptions.
     pub fn receive(&self) -> Result<Option<Notification>> {
+        let mut at_once = self.ends;
         loop {
-            if self.look(-1)? & HANG_UP != 0 {
+            if !at_once && self.look(if self.ends { 0 } else { -1 })? & HANG_UP != 0 {
                 return Ok(None);
             }
             let mut notification = Notification::default();
             match call::ioctl_with(self.fd.as_raw_fd(), RECEIVE, &mut notification) {
                 Ok(_) => return Ok(Some(notification)),
                 // ENOENT: the caller died between its call and now, or the last one did.
-                Err(Errno::INTR | Errno::NOENT) => {}
+                Err(Errno::INTR | Errno::NOENT) => at_once = false,
                 Err(errno) => return Err(errno),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use belljar_policy::{Access, Policy, fs_decision};
 
@@ -13,6 +14,8 @@ use crate::event::{self, Event, Observer};
 
 const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
+/// Longer than a whole line of questions takes that nobody answers.
+const LINE: Duration = Duration::from_secs(1200);
 
 /// Asks where the policy refuses.
 pub(crate) struct AskJudge {
@@ -94,6 +97,11 @@ impl Judge for AskJudge {
 
     fn opens_host(&self) -> bool {
         self.own_root
+    }
+
+    /// Each question ends by itself when nobody answers, and few wait before it.
+    fn patience(&self) -> Duration {
+        LINE
     }
 }
 

@@ -75,6 +75,15 @@ impl Caller {
         (136..=143).contains(&major).then(|| (major - 136).saturating_mul(1 << 20).saturating_add(minor))
     }
 
+    /// A signal waits to be handled by it, and by no other thread of its process.
+    pub(super) fn is_interrupted(self) -> bool {
+        let Ok(text) = std::fs::read_to_string(format!("/proc/{}/status", self.pid)) else { return false };
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let mask = |name| field(name).and_then(|value| u64::from_str_radix(value, 16).ok()).unwrap_or(0);
+        let shared = if field("Threads:") == Some("1") { mask("ShdPnd:") } else { 0 };
+        (mask("SigPnd:") | shared) & mask("SigCgt:") & !mask("SigBlk:") != 0
+    }
+
     /// Its mask and its numbers.
     pub(super) fn numbers(self) -> Result<Numbers, Errno> {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).map_err(|_| Errno::SRCH)?;

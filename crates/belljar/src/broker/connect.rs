@@ -82,7 +82,8 @@ fn internet_address(family: u16, bytes: &[u8]) -> Option<SocketAddr> {
 
 fn internet(task: &Task<'_>, socket: &OwnedFd, to: SocketAddr) -> Result<(), Stop> {
     let asks = task.shared.connections.as_ref().filter(|_| is_stream(socket));
-    if asks.is_some_and(|asks| !asks.may_connect(task.caller().pid, to)) {
+    let pid = task.caller().pid;
+    if asks.is_some_and(|asks| !task.thinking(|| asks.may_connect(pid, to))) {
         return Err(Errno::CONNREFUSED.into());
     }
     task.still_waits()?;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a call is about to do with its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,10 +138,35 @@ pub trait Judge: Send + Sync {
     fn reaches_host(&self) -> bool {
         false
     }
+
+    /// The deadline of a request: how long this judge may think about it before the caller is told that nobody answers
+    /// (`ETIMEDOUT`). Its verdict is dropped then.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(20)
+    }
+}
+
+/// A call whose caller was told `ETIMEDOUT`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Late<'a> {
+    /// Name of the system call.
+    pub call: &'static str,
+    /// What it is about, as the jar said it; empty when that was not known yet.
+    pub path: &'a Path,
+    /// Thread that made the call, numbered as the supervisor sees it.
+    pub pid: u32,
+    /// How long it was waited for.
+    pub limit: Duration,
+    /// The judge had not answered; else the file system had not.
+    pub judging: bool,
 }
 
 /// Is told each verdict before the jar is: when a call has returned, its event is there. Must not block.
 pub trait Observer: Send + Sync {
     /// The broker is about to carry out this verdict.
     fn saw(&self, request: &Request<'_>, verdict: &Verdict);
+
+    /// A call was given up because nobody answered in time.
+    fn late(&self, _late: &Late<'_>) {}
 }

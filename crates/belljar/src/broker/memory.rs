@@ -8,6 +8,8 @@ use belljar_sys::notify::read_memory;
 use rustix::io::Errno;
 
 const PAGE: usize = 4096;
+/// Most strings are no longer.
+const SHORT: usize = 256;
 /// Longest path with its final zero.
 const PATH_MAX: usize = 4096;
 
@@ -21,11 +23,12 @@ pub(super) fn path(pid: u32, address: u64) -> Result<PathBuf, Errno> {
 
 /// A string of at most `most` bytes with its zero, read page by page: the next page may not be mapped.
 pub(super) fn string(pid: u32, address: u64, most: usize, too_long: Errno) -> Result<Vec<u8>, Errno> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(SHORT);
     while bytes.len() < most {
         let have = bytes.len();
         let from = offset(address, have)?;
-        let piece = piece(from).min(most.saturating_sub(have));
+        let first = if have == 0 { SHORT } else { PAGE };
+        let piece = piece(from).min(first).min(most.saturating_sub(have));
         bytes.resize(have.saturating_add(piece), 0);
         let fresh = bytes.get_mut(have..).unwrap_or_default();
         let got = read_memory(pid, from, fresh).map_err(|errno| Errno::from_raw_os_error(errno.0));

@@ -4,11 +4,13 @@
 mod absent;
 mod attributes;
 mod caller;
+mod clock;
 mod confine;
 mod connect;
 mod entry;
 #[cfg(feature = "test-hooks")]
 mod fault;
+mod fifo;
 mod host;
 mod judge;
 mod look;
@@ -16,7 +18,9 @@ mod memory;
 mod open;
 mod own;
 mod policy;
+mod roster;
 mod serve;
+mod shared;
 mod table;
 mod task;
 mod walk;
@@ -31,11 +35,14 @@ use belljar_sys::notify::Listener;
 use rustix::event::{EventfdFlags, eventfd};
 
 pub(crate) use connect::Connections;
-pub use judge::{Judge, Object, Observer, Request, Rule, Verdict, View, Wanted};
+pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wanted};
 pub(crate) use policy::{Elsewhere, Place, Table};
 
 use confine::Confinement;
-use serve::{Parts, Shared};
+use shared::{Parts, Shared};
+
+/// First kernel that ends a wait for calls when nobody is left to make one.
+const ENDING: (u16, u16) = (6, 11);
 
 /// What a broker is started with.
 pub(crate) struct Setup {
@@ -66,6 +73,7 @@ impl Broker {
 /// Starts answering.
 pub(crate) fn start(setup: Setup) -> io::Result<Broker> {
     let listener = Listener::new(setup.listener).map_err(|errno| io::Error::from_raw_os_error(errno.0))?;
+    let listener = listener.ending(crate::probe::kernel() >= ENDING);
     let alarm = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
     let parts = Parts {
         listener,

@@ -6,11 +6,13 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as
 use rustix::io::Errno;
 
 use super::absent::absent;
+use super::fifo;
 use super::host;
 use super::judge::Wanted;
 use super::own::Held;
+use super::shared::Shared;
 use super::task::{Done, Name, Served, Stop, Task};
-use super::walk::{Found, Last, Spot, find};
+use super::walk::{self, Found, Last, Spot, find};
 
 const O_CREAT: u32 = 0o100;
 const O_EXCL: u32 = 0o200;
@@ -21,6 +23,11 @@ const O_DIRECTORY: u32 = 0o200_000;
 const O_NOFOLLOW: u32 = 0o400_000;
 const O_CLOEXEC: u32 = 0o2_000_000;
 const O_PATH: u32 = 0o10_000_000;
+const O_LARGEFILE: u32 = 0o100_000;
+/// `O_APPEND`, `O_ASYNC`, `O_DIRECT`, `O_NOATIME`: what can be set later as well.
+const SETTABLE: u32 = 0o1_062_000;
+/// Flags of opens that change nothing.
+const READS: u32 = O_NOCTTY | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_LARGEFILE;
 /// The bit that makes `O_TMPFILE` of `O_DIRECTORY`.
 const TMPFILE: u32 = 0o20_000_000;
 /// Every flag that `open` and `openat` know; they drop all others.
@@ -34,9 +41,25 @@ const TTY: (u32, u32) = (5, 0);
 
 /// What is to be opened how.
 #[derive(Clone, Copy, Debug)]
-struct How {
+pub(super) struct How {
     flags: u32,
     mode: u32,
+}
+
+impl How {
+    /// 0 reads, 1 writes, 2 does both.
+    pub(super) fn access(self) -> u32 {
+        self.flags & 3
+    }
+
+    /// Neither the call itself nor those on what it opens wait.
+    pub(super) fn is_impatient(self) -> bool {
+        self.flags & O_NONBLOCK != 0
+    }
+
+    pub(super) fn impatient(self) -> Self {
+        Self { flags: self.flags | O_NONBLOCK, ..self }
+    }
 }
 
 /// `open`, `openat`.
@@ -71,6 +94,11 @@ fn serve(task: &Task<'_>, how: How) -> Served {
 fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
     let exclusive = how.flags & O_CREAT != 0 && how.flags & O_EXCL != 0;
     let last = if exclusive || how.flags & O_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
+    if how.flags & !READS == 0
+        && let Some(held) = walk::open(task, name, last, reading(how))?
+    {
+        return read(task, held, how);
+    }
     let found = match find(task, name, last) {
         Err(Stop::Fails(Errno::NOENT)) => return Err(absent(task, wanted(how.flags), name)),
         found => found?,
@@ -86,6 +114,29 @@ fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
             Err(gone)
         }
     }
+}
+
+/// How what is only read is opened: without waiting for whoever writes.
+fn reading(how: How) -> OFlags {
+    OFlags::from_bits_retain(how.flags & O_DIRECTORY | O_NOCTTY | O_NONBLOCK)
+}
+
+/// What is open for reading, once that is granted.
+fn read(task: &Task<'_>, held: Held, how: How) -> Served {
+    task.decide(Wanted::Read, &held)?;
+    match held.kind()? {
+        FileType::RegularFile | FileType::Directory => hand_over(waiting(held.fd, how)?, how),
+        FileType::Fifo => fifo::reader(task, held.fd, how),
+        _ => granted(task, &held, how),
+    }
+}
+
+/// Takes away that calls on the descriptor do not wait, unless the caller wants that.
+pub(super) fn waiting(fd: OwnedFd, how: How) -> Result<OwnedFd, Errno> {
+    if how.flags & O_NONBLOCK == 0 {
+        rustix::fs::fcntl_setfl(&fd, OFlags::from_bits_retain(how.flags & SETTABLE))?;
+    }
+    Ok(fd)
 }
 
 /// What the jar does not have may be granted all the same: a plain file of the host that is there.
@@ -111,10 +162,15 @@ fn wanted(flags: u32) -> Wanted {
 
 fn existing(task: &Task<'_>, held: &Held, how: How) -> Served {
     task.decide(wanted(how.flags), held)?;
+    granted(task, held, how)
+}
+
+fn granted(task: &Task<'_>, held: &Held, how: How) -> Served {
     match held.kind()? {
         kind if how.flags & O_PATH != 0 => without_rights(task, held, kind, how),
         FileType::Symlink => Err(Errno::LOOP.into()),
         FileType::Directory if how.flags & O_CREAT != 0 => Err(Errno::ISDIR.into()),
+        FileType::Fifo => fifo::open(task, held, how),
         FileType::CharacterDevice if device(&held.fd)? == TTY => terminal(task, how),
         FileType::Directory if how.flags & TMPFILE != 0 => {
             hand_over(reopen(task, &held.fd, How { mode: task.masked(how.mode)?.as_raw_mode(), ..how })?, how)
@@ -143,9 +199,13 @@ fn device(fd: &OwnedFd) -> Result<(u32, u32), Errno> {
 
 /// The very file that was decided about, opened with rights.
 fn reopen(task: &Task<'_>, fd: &OwnedFd, how: How) -> Result<OwnedFd, Errno> {
+    open_again(task.shared, fd, how)
+}
+
+pub(super) fn open_again(shared: &Shared, fd: &OwnedFd, how: How) -> Result<OwnedFd, Errno> {
     let own = O_CREAT | O_EXCL | O_NOFOLLOW;
     let flags = OFlags::from_bits_retain(how.flags & !own | O_NOCTTY | O_CLOEXEC);
-    let (folder, name) = task.shared.own_entry(fd)?;
+    let (folder, name) = shared.own_entry(fd)?;
     openat(folder, name, flags, mode(how))
 }
 
@@ -153,7 +213,7 @@ fn mode(how: How) -> Mode {
     Mode::from_bits_retain(how.mode & 0o7777)
 }
 
-fn hand_over(fd: OwnedFd, how: How) -> Served {
+pub(super) fn hand_over(fd: OwnedFd, how: How) -> Served {
     Ok(Done::Descriptor(fd, how.flags & O_CLOEXEC != 0))
 }
 

@@ -14,6 +14,8 @@ use super::task::{Stop, Task};
 
 const PROC_MAGIC: i64 = 0x9FA0;
 const PROC_ROOT: u64 = 1;
+/// `STATX_MNT_ID`.
+const MNT_ID: u32 = 0x1000;
 
 /// Something that is open without any right (`O_PATH`).
 #[derive(Debug)]
@@ -21,28 +23,39 @@ pub(super) struct Held {
     pub(super) fd: OwnedFd,
     /// Where the jar sees it; none = it has no path.
     pub(super) path: Option<PathBuf>,
+    /// What kind of file it is, where that is known: what is open stays what it is.
+    kind: Option<FileType>,
 }
 
 impl Held {
+    pub(super) fn new(fd: OwnedFd, path: Option<PathBuf>) -> Self {
+        Self { fd, path, kind: None }
+    }
+
+    pub(super) fn of_kind(fd: OwnedFd, path: PathBuf, kind: FileType) -> Self {
+        Self { fd, path: Some(path), kind: Some(kind) }
+    }
+
     /// What kind of file it is.
     pub(super) fn kind(&self) -> Result<FileType, Errno> {
-        Ok(FileType::from_raw_mode(fstat(&self.fd)?.st_mode))
+        match self.kind {
+            Some(kind) => Ok(kind),
+            None => Ok(FileType::from_raw_mode(fstat(&self.fd)?.st_mode)),
+        }
     }
 }
 
 /// The folder that a relative path starts at, or what an empty path means.
 pub(super) fn start(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
     let fd = task.caller().descriptor(at)?;
-    task.still_waits()?;
     own(task, fd)
 }
 
 /// What a descriptor of the caller refers to, for calls that only look at it: a path of another tree is no matter then.
 pub(super) fn descriptor(task: &Task<'_>, at: i32) -> Result<Held, Stop> {
     let fd = task.caller().descriptor(at)?;
-    task.still_waits()?;
     match own(task, fd.try_clone()?) {
-        Err(Stop::Fails(Errno::ACCESS)) => Ok(Held { fd, path: None }),
+        Err(Stop::Fails(Errno::ACCESS)) => Ok(Held::new(fd, None)),
         done => done,
     }
 }
@@ -54,7 +67,6 @@ pub(super) fn process_link(task: &Task<'_>, held: &Held) -> Result<Option<PathBu
         return Ok(None);
     };
     let numbers = task.caller().numbers()?;
-    task.still_waits()?;
     match name.as_bytes() {
         b"self" => Ok(Some(numbers.own_group.to_string().into())),
         b"thread-self" => Ok(Some(format!("{}/task/{}", numbers.own_group, numbers.own_thread).into())),
@@ -80,12 +92,12 @@ pub(super) fn is_number(name: &OsStr) -> bool {
 pub(super) fn own(task: &Task<'_>, fd: OwnedFd) -> Result<Held, Stop> {
     let path = text_of(task, &fd)?;
     if !path.is_absolute() {
-        return Ok(Held { fd, path: None });
+        return Ok(Held::new(fd, None));
     }
     if !in_jar(task, &fd, &path)? {
         return Err(Errno::ACCESS.into());
     }
-    Ok(Held { fd, path: Some(path) })
+    Ok(Held::new(fd, Some(path)))
 }
 
 /// The jar's root: opened once, since no jar can change it.
@@ -124,6 +136,21 @@ fn in_jar(task: &Task<'_>, fd: &OwnedFd, path: &Path) -> Result<bool, Stop> {
     Ok(same)
 }
 
+/// Kind of something, and whether it lies in a file system of processes. In a jar's own root mounts stay what they are, so
+/// that each is asked once.
+pub(super) fn kind_of(task: &Task<'_>, fd: &OwnedFd) -> Result<(FileType, bool), Errno> {
+    let stat = statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE | StatxFlags::from_bits_retain(MNT_ID))?;
+    let kind = FileType::from_raw_mode(u32::from(stat.stx_mode));
+    if !task.shared.hops && stat.stx_mask & MNT_ID != 0 && task.shared.plain().contains(&stat.stx_mnt_id) {
+        return Ok((kind, false));
+    }
+    let proc = is_proc(fd);
+    if !proc && !task.shared.hops {
+        task.shared.plain().push(stat.stx_mnt_id);
+    }
+    Ok((kind, proc))
+}
+
 /// The mount that something lies on.
 pub(super) fn mount(fd: &OwnedFd) -> Result<u64, Errno> {
     identity(fd).map(|(mount, ..)| mount)
@@ -131,7 +158,7 @@ pub(super) fn mount(fd: &OwnedFd) -> Result<u64, Errno> {
 
 /// Mount, device and inode.
 fn identity(fd: &OwnedFd) -> Result<(u64, u32, u32, u64), Errno> {
-    let mask = StatxFlags::INO | StatxFlags::from_bits_retain(0x1000);
+    let mask = StatxFlags::INO | StatxFlags::from_bits_retain(MNT_ID);
     let stat = statx(fd, c"", AtFlags::EMPTY_PATH, mask)?;
     Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino))
 }

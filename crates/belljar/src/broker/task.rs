@@ -1,6 +1,8 @@
 //! One call that waits for its answer: its arguments, copied once, and what is decided about its objects.
 
+use std::cell::Cell;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -12,7 +14,8 @@ use super::caller::Caller;
 use super::judge::{Object, Request, Verdict, View, Wanted};
 use super::memory;
 use super::own::Held;
-use super::serve::Shared;
+use super::roster::Post;
+use super::shared::Shared;
 use super::table::Row;
 
 /// Why a call is not carried out.
@@ -22,6 +25,8 @@ pub(super) enum Stop {
     Fails(Errno),
     /// Its maker is gone: nobody waits for an answer.
     Gone,
+    /// It waits for the other end of a FIFO; the answer comes later.
+    Waits,
 }
 
 impl From<Errno> for Stop {
@@ -61,16 +66,28 @@ pub(super) struct Name {
 pub(super) struct Task<'a> {
     pub(super) shared: &'a Shared,
     pub(super) row: &'static Row,
+    post: &'a Post,
     call: Notification,
+    /// Something of the caller was looked at since it was last certain that its call waits.
+    looked: Cell<bool>,
+    /// Tick of the clock then.
+    certain_at: Cell<u64>,
 }
 
 impl<'a> Task<'a> {
-    pub(super) fn new(shared: &'a Shared, row: &'static Row, call: Notification) -> Self {
-        Self { shared, row, call }
+    pub(super) fn new(shared: &'a Shared, post: &'a Post, row: &'static Row, call: Notification) -> Self {
+        Self { shared, row, post, call, looked: Cell::new(true), certain_at: Cell::new(0) }
     }
 
+    /// Who made the call. Whatever is asked of it is checked [before it counts](Task::certain).
     pub(super) fn caller(&self) -> Caller {
+        self.looked.set(true);
         Caller { pid: self.call.pid }
+    }
+
+    /// The call's name in answers.
+    pub(super) fn id(&self) -> u64 {
+        self.call.id
     }
 
     pub(super) fn listener(&self) -> &'a Listener {
@@ -110,17 +127,17 @@ impl<'a> Task<'a> {
 
     /// A path by its positions.
     pub(super) fn name_at(&self, dir: Option<u8>, path: u8) -> Result<Name, Stop> {
+        self.looked.set(true);
         let text = memory::path(self.call.pid, self.register(path))?;
-        self.still_waits()?;
+        self.post.about(text.as_os_str().as_bytes());
         let at = dir.map_or(super::caller::AT_CWD, |dir| self.int(dir));
         Ok(Name { at, text })
     }
 
     /// Bytes of the jar's memory.
     pub(super) fn bytes<const N: usize>(&self, address: u64) -> Result<[u8; N], Stop> {
-        let bytes = memory::exact(self.call.pid, address)?;
-        self.still_waits()?;
-        Ok(bytes)
+        self.looked.set(true);
+        Ok(memory::exact(self.call.pid, address)?)
     }
 
     /// Writes a result where the caller wants it. The memory is opened before the question whether the call still waits, so
@@ -132,9 +149,21 @@ impl<'a> Task<'a> {
         Ok(Done::Value(0))
     }
 
-    /// Asked after each look at the caller and before each act.
+    /// Makes sure that what was looked at is the caller's: its call still waits, so its number was not another's.
     pub(super) fn still_waits(&self) -> Result<(), Stop> {
-        if self.listener().is_valid(self.call.id) { Ok(()) } else { Err(Stop::Gone) }
+        if !self.listener().is_valid(self.call.id) {
+            return Err(Stop::Gone);
+        }
+        self.looked.set(false);
+        self.certain_at.set(self.shared.roster.tick());
+        Ok(())
+    }
+
+    /// The same, unless it is certain already. Asked after all looks at the caller and before anything comes of them: before
+    /// each question to the judge and before each act, since a caller that waited too long was given its answer.
+    fn certain(&self) -> Result<(), Stop> {
+        let certain = !self.looked.get() && self.certain_at.get() == self.shared.roster.tick();
+        if certain { Ok(()) } else { self.still_waits() }
     }
 
     /// Asks the judge about something that is open, tells the observer, and makes sure that somebody still waits.
@@ -165,14 +194,23 @@ impl<'a> Task<'a> {
     }
 
     fn rule_on(&self, request: &Request<'_>) -> Result<(), Stop> {
-        let verdict = self.shared.judge.judge(request);
+        self.certain()?;
+        let verdict = self.thinking(|| self.shared.judge.judge(request));
         if let Some(observer) = &self.shared.observer {
             observer.saw(request, &verdict);
         }
         match verdict {
-            Verdict::Grant(_) => self.still_waits(),
+            Verdict::Grant(_) => self.certain(),
             Verdict::Refuse { errno, .. } => Err(Stop::Fails(refusal(errno))),
         }
+    }
+
+    /// Somebody decides, who may take longer for it than a file system.
+    pub(super) fn thinking<R>(&self, decide: impl FnOnce() -> R) -> R {
+        self.post.judging(true, self.shared.roster.tick());
+        let decided = decide();
+        self.post.judging(false, self.shared.roster.tick());
+        decided
     }
 
     fn request<'r>(&self, wanted: Wanted, object: Object<'r>) -> Request<'r> {
@@ -181,6 +219,9 @@ impl<'a> Task<'a> {
 
     /// Tells a judge that reaches the host what was wanted at a path that the jar lacks. It stays lacking.
     pub(super) fn tell_absent(&self, wanted: Wanted, path: &Path) {
+        if self.certain().is_err() {
+            return;
+        }
         let request = Request { view: View::Host, ..self.request(wanted, Object::Path(path)) };
         // Whatever it says: nothing here acts on the host.
         drop(self.shared.judge.judge(&request));
@@ -188,6 +229,7 @@ impl<'a> Task<'a> {
 
     /// Whether a folder on the way may be seen. Nobody is told: the object of the call is what counts.
     pub(super) fn passes(&self, path: &Path) -> Result<(), Stop> {
+        self.certain()?;
         match self.shared.judge.judge(&self.request(Wanted::Look, Object::Path(path))) {
             Verdict::Grant(_) => Ok(()),
             Verdict::Refuse { errno, .. } => Err(Stop::Fails(refusal(errno))),
@@ -217,21 +259,26 @@ impl<'a> Task<'a> {
         if super::fault::answers(self, &served) {
             return;
         }
-        let answer = match served {
-            Ok(Done::Value(value)) => Answer::Value(value),
-            Err(Stop::Gone) => return,
-            Err(Stop::Fails(errno)) => fails(errno),
-            Ok(Done::Descriptor(fd, close_on_exec)) => {
-                match self.listener().answer_fd(self.call.id, std::os::fd::AsFd::as_fd(&fd), close_on_exec) {
-                    // ENOENT: it does not wait any more.
-                    Ok(()) | Err(belljar_sys::Errno::NOENT) => return,
-                    Err(errno) => Answer::Error(errno),
-                }
+        deliver(self.listener(), self.call.id, served);
+    }
+}
+
+/// Gives a call its answer, unless it waits on or its maker is gone.
+pub(super) fn deliver(listener: &Listener, id: u64, served: Served) {
+    let answer = match served {
+        Ok(Done::Value(value)) => Answer::Value(value),
+        Err(Stop::Gone | Stop::Waits) => return,
+        Err(Stop::Fails(errno)) => fails(errno),
+        Ok(Done::Descriptor(fd, close_on_exec)) => {
+            match listener.answer_fd(id, std::os::fd::AsFd::as_fd(&fd), close_on_exec) {
+                // ENOENT: it does not wait any more.
+                Ok(()) | Err(belljar_sys::Errno::NOENT) => return,
+                Err(errno) => Answer::Error(errno),
             }
-        };
-        if let Err(errno) = self.listener().answer(self.call.id, answer) {
-            tracing::trace!(call = self.row.call, errno = errno.0, "nobody waits for this answer");
         }
+    };
+    if let Err(errno) = listener.answer(id, answer) {
+        tracing::trace!(errno = errno.0, "nobody waits for this answer");
     }
 }
 

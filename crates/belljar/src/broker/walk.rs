@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2, readlinkat};
 use rustix::io::Errno;
 
-use super::own::{Held, is_number, is_proc, is_proc_root, own, process_target, root, start, text_of};
+use super::own::{
+    Held, is_number, is_proc, is_proc_root, kind_of, own, process_target, root, start, text_of,
+};
 use super::task::{Name, Stop, Task};
 
 /// As many as the kernel follows.
@@ -65,8 +67,8 @@ pub(super) fn find(task: &Task<'_>, name: &Name, last: Last) -> Result<Found, St
         true => None,
         false => Some(start(task, name.at)?),
     };
-    if let Some(held) = quick(task, root, from.as_ref(), &name.text, last)? {
-        return Ok(Found::Object(held));
+    if let Some(found) = quick(task, root, from.as_ref(), &name.text, last, OFlags::PATH)? {
+        return Ok(found);
     }
     let mut tries = 0;
     loop {
@@ -74,6 +76,21 @@ pub(super) fn find(task: &Task<'_>, name: &Name, last: Last) -> Result<Found, St
             Err(Stop::Fails(Errno::AGAIN)) if tries < MAX_TRIES => tries += 1,
             done => return done,
         }
+    }
+}
+
+/// The same, opened with rights at once; none where it has to be found first. Only for opens that change nothing and wait for
+/// nobody, of what the jar itself could open: in its own root.
+pub(super) fn open(task: &Task<'_>, name: &Name, last: Last, rights: OFlags) -> Result<Option<Held>, Stop> {
+    if task.shared.hops || name.text.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let root = root(task)?;
+    let from = if name.text.is_absolute() { None } else { Some(start(task, name.at)?) };
+    match quick(task, root, from.as_ref(), &name.text, last, rights) {
+        Ok(Some(Found::Object(held))) => Ok(Some(held)),
+        Err(Stop::Gone) => Err(Stop::Gone),
+        _ => Ok(None),
     }
 }
 
@@ -111,24 +128,72 @@ fn quick(
     from: Option<&Held>,
     text: &Path,
     last: Last,
-) -> Result<Option<Held>, Stop> {
-    let (at, bounds) = match from {
-        None => (root, ResolveFlags::IN_ROOT),
-        Some(held) => (held.fd.as_fd(), ResolveFlags::BENEATH),
+    how: OFlags,
+) -> Result<Option<Found>, Stop> {
+    let (at, bounds, above) = match from {
+        None => (root, ResolveFlags::IN_ROOT, Some(Path::new("/"))),
+        Some(held) => (held.fd.as_fd(), ResolveFlags::BENEATH, held.path.as_deref()),
     };
-    let hops = task.shared.hops;
-    let links = if hops { ResolveFlags::NO_SYMLINKS } else { ResolveFlags::NO_MAGICLINKS };
     let follow = if last == Last::Keep { OFlags::NOFOLLOW } else { OFlags::empty() };
-    match openat2(at, text, OFlags::PATH | OFlags::CLOEXEC | follow, Mode::empty(), bounds | links) {
+    let from = At { fd: at, bounds, how: how | follow | OFlags::CLOEXEC };
+    if let Some(above) = above.filter(|_| is_plain(text)) {
+        match from.open(text, ResolveFlags::NO_SYMLINKS) {
+            Ok(fd) => return seen(task, fd, above.join(text)),
+            Err(Errno::NOENT) => return from.missing(task, text, above),
+            Err(_) => {}
+        }
+    }
+    let hops = task.shared.hops;
+    match from.open(text, if hops { ResolveFlags::NO_SYMLINKS } else { ResolveFlags::NO_MAGICLINKS }) {
         Ok(fd) => {
             let path = text_of(task, &fd)?;
-            // Names of processes are the caller's: the kernel took the supervisor's.
-            Ok((!is_proc(&fd)).then_some(Held { fd, path: Some(path) }))
+            seen(task, fd, path)
         }
         Err(Errno::NOENT | Errno::LOOP | Errno::XDEV | Errno::AGAIN) => Ok(None),
         Err(_) if hops => Ok(None),
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// Names of processes are the caller's: the kernel took the supervisor's, so a slower walk has to tell.
+fn seen(task: &Task<'_>, fd: OwnedFd, path: PathBuf) -> Result<Option<Found>, Stop> {
+    let (kind, proc) = kind_of(task, &fd)?;
+    Ok((!proc).then(|| Found::Object(Held::of_kind(fd, path, kind))))
+}
+
+/// Where the kernel looks from, and how.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    fd: BorrowedFd<'a>,
+    bounds: ResolveFlags,
+    how: OFlags,
+}
+
+impl At<'_> {
+    fn open(self, text: &Path, links: ResolveFlags) -> Result<OwnedFd, Errno> {
+        openat2(self.fd, text, self.how, Mode::empty(), self.bounds | links)
+    }
+
+    /// The last name of a path is not there, or something before it: no symlink was met on the way.
+    fn missing(self, task: &Task<'_>, text: &Path, above: &Path) -> Result<Option<Found>, Stop> {
+        let (Some(folder), Some(name)) = (text.parent(), text.file_name()) else { return Ok(None) };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let to_folder = Self { how: OFlags::PATH | OFlags::CLOEXEC, ..self };
+        let Ok(fd) = to_folder.open(folder, ResolveFlags::NO_SYMLINKS) else { return Ok(None) };
+        let (kind, proc) = kind_of(task, &fd)?;
+        if proc || kind != FileType::Directory || task.shared.hops {
+            return Ok(None);
+        }
+        let spot = Spot { folder: fd, name: name.to_owned(), path: above.join(text), slash: false };
+        Ok(Some(Found::Missing(spot)))
+    }
+}
+
+/// A path whose text, without symlinks, is where it leads: no `.`, no `..`, no empty name.
+fn is_plain(text: &Path) -> bool {
+    let bytes = text.as_os_str().as_bytes();
+    let bytes = bytes.strip_prefix(b"/").unwrap_or(bytes);
+    bytes.split(|byte| *byte == b'/').all(|name| !matches!(name, [] | [b'.'] | [b'.', b'.']))
 }
 
 /// A walk name by name.
@@ -183,7 +248,7 @@ impl<'a> Walk<'a> {
                 _ => return Err(Errno::NOTDIR.into()),
             }
         }
-        Ok(Found::Object(Held { fd: self.fd, path: Some(self.path) }))
+        Ok(Found::Object(Held::new(self.fd, Some(self.path))))
     }
 
     fn entry(&self, name: &OsStr) -> Result<OwnedFd, Errno> {
@@ -196,7 +261,7 @@ impl<'a> Walk<'a> {
     }
 
     fn object(self, fd: OwnedFd, name: &OsStr) -> Found {
-        Found::Object(Held { fd, path: Some(self.path.join(name)) })
+        Found::Object(Held::new(fd, Some(self.path.join(name))))
     }
 
     fn missing(self, name: OsString) -> Found {
@@ -233,7 +298,6 @@ impl<'a> Walk<'a> {
             return Ok(name);
         }
         let numbers = self.task.caller().numbers()?;
-        self.task.still_waits()?;
         if thread {
             self.left.push_front(numbers.own_thread.to_string().into());
             self.left.push_front("task".into());
@@ -279,7 +343,6 @@ impl<'a> Walk<'a> {
     /// A link of `/proc` that is no text: to what the caller itself has open, works in or runs; nothing else.
     fn magic(&mut self, name: &OsStr) -> Result<Option<Held>, Stop> {
         let fd = process_target(self.task, &self.path, name)?;
-        self.task.still_waits()?;
         let held = own(self.task, fd)?;
         if self.left.is_empty() && !self.slash {
             return Ok(Some(held));

@@ -33,7 +33,6 @@ fn object_of(task: &Task<'_>, wanted: Wanted) -> Result<Held, Stop> {
 
 fn name(task: &Task<'_>) -> Result<Vec<u8>, Stop> {
     let name = memory::string(task.caller().pid, task.register(1), NAME, Errno::RANGE)?;
-    task.still_waits()?;
     if name.is_empty() { Err(Errno::RANGE.into()) } else { Ok(name) }
 }
 
@@ -45,7 +44,6 @@ pub(super) fn set(task: &Task<'_>) -> Served {
     }
     let mut value = vec![0_u8; usize::try_from(size).unwrap_or(0)];
     memory::fill(task.caller().pid, task.register(2), &mut value)?;
-    task.still_waits()?;
     let flags = XattrFlags::from_bits(task.word(4)).ok_or(Errno::INVAL)?;
     let held = object_of(task, Wanted::Write)?;
     kernel_set(own_name(&held.fd), name, &value, flags)?;

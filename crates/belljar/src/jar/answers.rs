@@ -122,6 +122,16 @@ impl broker::Observer for Told {
             self.note(request, path, &verdict.rule().text, &verdict.rule().origin);
         }
     }
+
+    fn late(&self, late: &broker::Late<'_>) {
+        let who = if late.judging { "whoever decides" } else { "the file system" };
+        let rule = match late.limit.as_secs() {
+            0 => "every thread of the broker is held up".to_owned(),
+            seconds => format!("{who} has to answer within {seconds} s"),
+        };
+        let event = Event::new(event::Verdict::Denied, late.call, late.path.as_os_str()).by(late.pid);
+        self.events.refusal(event.rule(&rule, "default"), |event| event);
+    }
 }
 
 /// Decides as another judge does, and notes what the jar looks for in vain.
@@ -138,8 +148,16 @@ impl Judge for Explaining {
         self.judge.judge(request)
     }
 
+    fn opens_host(&self) -> bool {
+        self.judge.opens_host()
+    }
+
     fn reaches_host(&self) -> bool {
         true
+    }
+
+    fn patience(&self) -> std::time::Duration {
+        self.judge.patience()
     }
 }
 

@@ -19,9 +19,18 @@ const COVERED: &str = "/proc/sys";
 /// `SECCOMP_ADDFD_FLAG_SEND` cannot be asked for without a listener; it came with this kernel.
 const ADDFD_SEND: (u16, u16) = (5, 14);
 
+fn release() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// First two numbers of the kernel's release.
+pub(crate) fn kernel() -> (u16, u16) {
+    numbers(&release())
+}
+
 /// What plans look at; the rest as it is on most hosts.
 pub(super) fn facts() -> HostFacts {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = release();
     let kernel = numbers(&release);
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid().as_raw());
     let admin = uid.is_root() && holds_sys_admin();

@@ -13,6 +13,7 @@ mod peek;
 mod userns;
 
 pub use facts::*;
+pub(crate) use host::kernel;
 use userns::apparmor_label;
 
 /// Asks this host what it can do, except for control groups ([`cgroup`]): few runs need them and they cost more.

@@ -1,0 +1,180 @@
+//! The thread that looks at the others: it sends another in place of one that is held up, and tells callers who wait too long.
+//!
+//! It stands still while there is nothing to do, and is woken by the first call after that.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use belljar_sys::Errno;
+use belljar_sys::notify::Answer;
+
+use super::judge::Late;
+use super::roster::{Current, Post};
+use super::serve::{another, thread};
+use super::shared::Shared;
+
+/// How often it looks.
+const TICK: Duration = Duration::from_millis(10);
+/// How long carrying out a call may take once it is decided.
+const ACTING: Duration = Duration::from_secs(20);
+/// Calls that wait while every place is busy, so many looks in a row: one more place.
+const BUSY: u32 = 3;
+/// Nobody waited for so many looks: one place less.
+const QUIET: u32 = 100;
+/// What a caller is told who waited too long.
+const LATE: Answer = Answer::Error(Errno(110));
+
+/// Starts the thread, confined as the one that calls this.
+pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
+    let own = Arc::clone(shared);
+    thread("broker's clock").spawn(move || Clock::new(own).run()).map(drop)
+}
+
+struct Clock {
+    shared: Arc<Shared>,
+    /// Calls that were taken when it looked last.
+    taken: u64,
+    busy: u32,
+    quiet: u32,
+    /// Most places: more than processors do not serve sooner.
+    places: usize,
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.fail("the clock has panicked");
+        }
+    }
+}
+
+impl Clock {
+    fn new(shared: Arc<Shared>) -> Self {
+        let places = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { shared, taken: 0, busy: 0, quiet: 0, places }
+    }
+
+    fn run(mut self) {
+        self.shared.roster.am_clock();
+        while !self.shared.roster.over.load(Ordering::Acquire) {
+            std::thread::park_timeout(TICK);
+            let active = self.look();
+            if !active {
+                self.rest();
+            }
+        }
+    }
+
+    /// Until the next call.
+    fn rest(&self) {
+        let roster = &self.shared.roster;
+        roster.rests.store(true, Ordering::SeqCst);
+        // A call that was taken before it was seen that the clock rests.
+        let missed = roster.taken() != self.taken || roster.over.load(Ordering::SeqCst);
+        while !missed && roster.rests.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
+        roster.rests.store(false, Ordering::SeqCst);
+    }
+
+    /// One look at everybody; false when there is nothing to come back for.
+    fn look(&mut self) -> bool {
+        let roster = &self.shared.roster;
+        let tick = roster.advance();
+        let posts = roster.all();
+        let held = posts.iter().filter(|post| post.is_held_up(tick.saturating_sub(1))).count();
+        let serving = posts.iter().filter(|post| self.expire(post, tick)).count();
+        let pending = self.shared.listener.is_pending().unwrap_or(false);
+        // Where many are held up, the next ones will be as well.
+        let more = if pending && held > 0 { serving / 4 } else { 0 };
+        posts.iter().filter(|post| post.is_held_up(tick.saturating_sub(1)) && post.replace()).for_each(
+            |_| {
+                self.shared.roster.places.fetch_sub(1, Ordering::AcqRel);
+                self.fill();
+            },
+        );
+        (0..more).for_each(|_| self.fill());
+        self.weigh(pending);
+        if pending && serving >= posts.len() && self.shared.roster.places.load(Ordering::Acquire) == 0 {
+            self.turn_away();
+        }
+        let waiting = self.shared.room.look(&self.shared, tick);
+        let taken = std::mem::replace(&mut self.taken, self.shared.roster.taken());
+        serving > 0 || pending || waiting || taken != self.taken
+    }
+
+    /// Another thread for a place.
+    fn fill(&self) {
+        if self.shared.roster.send() {
+            return;
+        }
+        match another(&self.shared) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("every thread of the broker is held up"),
+            Err(error) => tracing::warn!(%error, "no further thread for the broker"),
+        }
+    }
+
+    /// More places where calls wait for one, fewer where none does.
+    fn weigh(&mut self, pending: bool) {
+        let roster = &self.shared.roster;
+        let places = roster.places.load(Ordering::Acquire);
+        (self.busy, self.quiet) = if pending { (self.busy + 1, 0) } else { (0, self.quiet + 1) };
+        if self.busy >= BUSY && places < self.places {
+            self.busy = 0;
+            self.fill();
+        }
+        if self.quiet >= QUIET && places > 1 {
+            self.quiet = 0;
+            roster.surplus.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether a thread serves; its caller is told when it waits too long.
+    fn expire(&self, post: &Post, tick: u64) -> bool {
+        post.with_current(|current| {
+            let limit = if current.judging { self.shared.judge.patience() } else { ACTING };
+            let waited =
+                TICK.saturating_mul(u32::try_from(tick.saturating_sub(current.since)).unwrap_or(u32::MAX));
+            if waited >= limit && !current.late {
+                current.late = true;
+                self.tell(current, limit);
+            }
+        })
+        .is_some()
+    }
+
+    fn tell(&self, current: &Current, limit: Duration) {
+        let call = self.shared.row(&current.call).map_or("a call", |row| row.call);
+        let path = Path::new(OsStr::from_bytes(&current.about));
+        if let Some(observer) = &self.shared.observer {
+            observer.late(&Late { call, path, pid: current.call.pid, limit, judging: current.judging });
+        }
+        let answered = self.shared.listener.answer(current.call.id, LATE);
+        tracing::warn!(call, ?answered, "a call took too long");
+    }
+
+    /// Every thread is held up: whoever calls now is told so.
+    fn turn_away(&self) {
+        while let Ok(belljar_sys::notify::Arrived::Call(call)) = self.shared.listener.arrived() {
+            let name = self.shared.row(&call).map_or("a call", |row| row.call);
+            if let Some(observer) = &self.shared.observer {
+                let late = Late {
+                    call: name,
+                    path: Path::new(""),
+                    pid: call.pid,
+                    limit: Duration::ZERO,
+                    judging: false,
+                };
+                observer.late(&late);
+            }
+            let answered = self.shared.listener.answer(call.id, LATE);
+            tracing::warn!(call = name, ?answered, "no thread is left for a call");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What the broker's threads share.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use belljar_bpf::Arch;
+use belljar_sys::notify::{Listener, Notification};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use super::confine::Confinement;
+use super::connect::Connections;
+use super::fifo::Room;
+use super::host::Copies;
+use super::judge::{Judge, Observer};
+use super::roster::Roster;
+use super::table::{Row, TABLE};
+
+/// What the threads share.
+pub(super) struct Shared {
+    pub(super) listener: Listener,
+    pub(super) judge: Arc<dyn Judge>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) connections: Option<Arc<dyn Connections>>,
+    /// Each folder and link on the way is decided about: the tree holds more than the jar may see.
+    pub(super) hops: bool,
+    /// Whom the jar runs as.
+    pub(super) ids: (u32, u32),
+    /// The jar's root.
+    pub(super) root: OnceLock<OwnedFd>,
+    pub(super) confinement: Confinement,
+    /// Who serves.
+    pub(super) roster: Roster,
+    /// Opens that wait for the other end of a FIFO.
+    pub(super) room: Room,
+    /// `/proc/self/fd`.
+    descriptors: OnceLock<OwnedFd>,
+    /// The threads cannot have a file mode mask of their own.
+    pub(super) shares_mask: AtomicBool,
+    /// Files of the host that were granted for reading.
+    pub(super) copies: Copies,
+    mounts: Mutex<Vec<u64>>,
+    /// Mounts of the jar that are known to hold no processes.
+    plain: Mutex<Vec<u64>>,
+    rows: Vec<(u32, &'static Row)>,
+    /// A thread has failed: the jar must not live on.
+    failed: AtomicBool,
+    alarm: OwnedFd,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Shared").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+/// What a broker is made of.
+pub(super) struct Parts {
+    pub(super) listener: Listener,
+    pub(super) judge: Arc<dyn Judge>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) connections: Option<Arc<dyn Connections>>,
+    pub(super) hops: bool,
+    pub(super) confinement: Confinement,
+    pub(super) alarm: OwnedFd,
+}
+
+impl Shared {
+    pub(super) fn new(parts: Parts) -> Self {
+        let number = |row: &'static Row| Some((belljar_bpf::syscall_number(row.call)?, row));
+        let mut rows: Vec<_> = TABLE.iter().filter_map(number).collect();
+        rows.sort_unstable_by_key(|(number, _)| *number);
+        Self {
+            listener: parts.listener,
+            judge: parts.judge,
+            observer: parts.observer,
+            connections: parts.connections,
+            hops: parts.hops,
+            ids: parts.confinement.ids(),
+            root: OnceLock::new(),
+            confinement: parts.confinement,
+            roster: Roster::default(),
+            room: Room::default(),
+            shares_mask: AtomicBool::new(false),
+            copies: Copies::default(),
+            descriptors: OnceLock::new(),
+            mounts: Mutex::default(),
+            plain: Mutex::default(),
+            rows,
+            failed: AtomicBool::new(false),
+            alarm: parts.alarm,
+        }
+    }
+
+    /// The supervisor's own name of an open descriptor, in two parts: the folder of descriptors, opened once for this broker,
+    /// and the name in it.
+    pub(super) fn own_entry(&self, fd: &OwnedFd) -> Result<(BorrowedFd<'_>, String), Errno> {
+        if self.descriptors.get().is_none() {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            // Another thread may have been first: it found the same.
+            drop(self.descriptors.set(openat(CWD, "/proc/self/fd", flags, Mode::empty())?));
+        }
+        let folder = self.descriptors.get().ok_or(Errno::NOENT)?;
+        Ok((folder.as_fd(), fd.as_raw_fd().to_string()))
+    }
+
+    /// Mounts that are known to be the jar's.
+    pub(super) fn mounts(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.mounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Mounts of the jar's own root that are known to be no `/proc`.
+    pub(super) fn plain(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.plain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What serves a call; none for one that is not answered here.
+    pub(super) fn row(&self, call: &Notification) -> Option<&'static Row> {
+        let number = u32::try_from(call.nr).ok().filter(|_| call.arch == Arch::X86_64.audit())?;
+        let at = self.rows.binary_search_by_key(&number, |(of, _)| *of).ok()?;
+        self.rows.get(at).map(|(_, row)| *row)
+    }
+
+    /// Tells the supervisor that calls may stay unanswered.
+    pub(super) fn fail(&self, why: &str) {
+        tracing::error!(why, "the broker has failed");
+        self.failed.store(true, Ordering::Release);
+        if let Err(errno) = rustix::io::write(&self.alarm, &1_u64.to_ne_bytes()) {
+            tracing::error!(%errno, "the supervisor cannot be told");
+        }
+    }
+}
