@@ -17,6 +17,7 @@ mod hostile;
 mod hosts;
 mod opening;
 mod spy;
+mod stalls;
 
 use belljar::HostFacts;
 use support::has;
