@@ -126,7 +126,10 @@ fn groups_can_be_taken_away() {
             "@memory",
             "@preauth",
             "@renderer",
+            "@sealed",
             "@thread",
+            "@worker",
+            "@zygote",
         ];
         if !halves.contains(&group.name()) {
             assert!(!without(group.name()).insns().is_empty(), "{}", group.name());

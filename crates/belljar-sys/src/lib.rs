@@ -13,9 +13,13 @@ pub mod ask;
 pub mod call;
 pub mod child;
 #[cfg(feature = "std")]
+pub mod fork;
+#[cfg(feature = "std")]
 pub mod heap;
 #[cfg(feature = "std")]
 pub mod look;
+#[cfg(feature = "std")]
+pub mod memory;
 #[cfg(feature = "std")]
 pub mod notify;
 #[cfg(feature = "std")]

@@ -92,7 +92,7 @@ pub fn terminal_look(fd: BorrowedFd<'_>) -> (abi::TerminalSize, Option<abi::Term
     (if sized { size } else { abi::TerminalSize::default() }, set.then_some(settings))
 }
 
-fn own(fd: Fd) -> OwnedFd {
-    // SAFETY: every caller in this file passes a descriptor that the kernel has just returned to it and nobody else knows.
+pub(crate) fn own(fd: Fd) -> OwnedFd {
+    // SAFETY: every caller in this crate passes a descriptor that the kernel has just returned to it and nobody else knows.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }

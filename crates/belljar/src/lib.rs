@@ -27,6 +27,7 @@ mod spawn;
 mod supervise;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+pub mod worker;
 
 pub use belljar_bpf as bpf;
 pub use belljar_policy as policy;

@@ -2876,6 +2876,129 @@ pub(crate) static GROUPS: &[Group] = &[
         ],
     },
     Group {
+        name: "@sealed",
+        about: "what is left to a worker once it is sealed: memory, its descriptors, clocks and its end; no path, no socket of its own, no process, no thread, no code made of data",
+        never: "",
+        rows: &[
+            // read: descriptors it was given
+            Row { nr: 0, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // write: descriptors it was given
+            Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // close: descriptors
+            Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
+            // fstat: type of a descriptor
+            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(12475, 20) },
+            // poll: waits for its descriptors
+            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(8823, 25) },
+            // lseek: position in a file
+            Row { nr: 8, verdict: Verdict::Allow, text: p(0, 0), reason: p(191, 18) },
+            // mmap: memory; never code
+            Row { nr: 9, verdict: Verdict::When(56), text: p(12495, 21), reason: p(12516, 18) },
+            // mprotect: memory; never code
+            Row { nr: 10, verdict: Verdict::When(56), text: p(12495, 21), reason: p(12516, 18) },
+            // munmap: gives memory back
+            Row { nr: 11, verdict: Verdict::Allow, text: p(0, 0), reason: p(274, 17) },
+            // brk: heap of the C library
+            Row { nr: 12, verdict: Verdict::Allow, text: p(0, 0), reason: p(291, 21) },
+            // rt_sigaction: signal handlers
+            Row { nr: 13, verdict: Verdict::Allow, text: p(0, 0), reason: p(312, 15) },
+            // rt_sigprocmask: signal masks
+            Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
+            // rt_sigreturn: end of every signal handler
+            Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
+            // pread64: descriptors it was given
+            Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // pwrite64: descriptors it was given
+            Row { nr: 18, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // readv: descriptors it was given
+            Row { nr: 19, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // writev: descriptors it was given
+            Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // sched_yield: spin locks
+            Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
+            // mremap: grows large allocations
+            Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(376, 23) },
+            // madvise: gives pages back; keeps buffers from other processes
+            Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(12534, 52) },
+            // nanosleep: sleep
+            Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
+            // getpid: own number
+            Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
+            // sendmsg: talks to its parent
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(12586, 19) },
+            // recvmsg: talks to its parent
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(12586, 19) },
+            // shutdown: ends one direction of a socket it was given
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(12605, 43) },
+            // exit: ends a thread
+            Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
+            // fcntl: copies for messages; seals of buffers
+            Row { nr: 72, verdict: Verdict::When(57), text: p(12648, 78), reason: p(12726, 37) },
+            // gettimeofday: clock without the shared page
+            Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
+            // getrusage: own use of resources
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5166, 20) },
+            // getuid: own user
+            Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
+            // getgid: own group
+            Row { nr: 104, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
+            // geteuid: own user
+            Row { nr: 107, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
+            // getegid: own group
+            Row { nr: 108, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
+            // sigaltstack: stack of signal handlers
+            Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
+            // prctl: names of threads
+            Row { nr: 157, verdict: Verdict::When(58), text: p(12763, 19), reason: p(9277, 16) },
+            // gettid: own number
+            Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
+            // time: clock without the shared page
+            Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
+            // futex: locks
+            Row { nr: 202, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
+            // sched_getaffinity: number of processors
+            Row { nr: 204, verdict: Verdict::When(32), text: p(7270, 9), reason: p(2304, 20) },
+            // restart_syscall: the kernel restarts an interrupted wait with it
+            Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
+            // clock_gettime: clock without the shared page
+            Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
+            // clock_getres: resolution of the clock
+            Row { nr: 229, verdict: Verdict::Allow, text: p(0, 0), reason: p(986, 23) },
+            // clock_nanosleep: sleep
+            Row { nr: 230, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
+            // exit_group: ends the process
+            Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
+            // tgkill: abort(); a filter of the worker's own lets only its own number through
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(12782, 70) },
+            // ppoll: waits for its descriptors
+            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(8823, 25) },
+            // fallocate: takes the memory of a buffer at once
+            Row { nr: 285, verdict: Verdict::When(59), text: p(12852, 9), reason: p(12861, 36) },
+            // preadv: descriptors it was given
+            Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // pwritev: descriptors it was given
+            Row { nr: 296, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // getcpu: per-processor data
+            Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
+            // getrandom: hash seeds, keys
+            Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
+            // memfd_create: buffers that are sealed and handed over; nothing here could run or map them as code
+            Row { nr: 319, verdict: Verdict::When(60), text: p(12897, 45), reason: p(12942, 83) },
+            // preadv2: descriptors it was given
+            Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // pwritev2: descriptors it was given
+            Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // futex_waitv: waits for several locks
+            Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
+            // futex_wake: locks, newer form
+            Row { nr: 454, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
+            // futex_wait: locks, newer form
+            Row { nr: 455, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
+            // futex_requeue: locks, newer form
+            Row { nr: 456, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
+        ],
+    },
+    Group {
         name: "@signal",
         about: "sends and awaits signals; the pid namespace and Landlock decide whom",
         never: "",
@@ -3012,13 +3135,13 @@ pub(crate) static GROUPS: &[Group] = &[
             // shmdt: databases
             Row { nr: 67, verdict: Verdict::Allow, text: p(0, 0), reason: p(0, 9) },
             // msgget: old servers
-            Row { nr: 68, verdict: Verdict::Allow, text: p(0, 0), reason: p(12475, 11) },
+            Row { nr: 68, verdict: Verdict::Allow, text: p(0, 0), reason: p(13025, 11) },
             // msgsnd: old servers
-            Row { nr: 69, verdict: Verdict::Allow, text: p(0, 0), reason: p(12475, 11) },
+            Row { nr: 69, verdict: Verdict::Allow, text: p(0, 0), reason: p(13025, 11) },
             // msgrcv: old servers
-            Row { nr: 70, verdict: Verdict::Allow, text: p(0, 0), reason: p(12475, 11) },
+            Row { nr: 70, verdict: Verdict::Allow, text: p(0, 0), reason: p(13025, 11) },
             // msgctl: old servers
-            Row { nr: 71, verdict: Verdict::Allow, text: p(0, 0), reason: p(12475, 11) },
+            Row { nr: 71, verdict: Verdict::Allow, text: p(0, 0), reason: p(13025, 11) },
             // semtimedop: databases
             Row { nr: 220, verdict: Verdict::Allow, text: p(0, 0), reason: p(0, 9) },
         ],
@@ -3029,7 +3152,7 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // ioctl: settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETD
-            Row { nr: 16, verdict: Verdict::When(56), text: p(12486, 294), reason: p(12780, 87) },
+            Row { nr: 16, verdict: Verdict::When(61), text: p(13036, 294), reason: p(13330, 87) },
         ],
     },
     Group {
@@ -3093,9 +3216,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // gettimeofday: clocks
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(2095, 6) },
             // getrusage: processor time
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(12867, 14) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(13417, 14) },
             // times: processor time
-            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(12867, 14) },
+            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(13417, 14) },
             // time: clocks
             Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(2095, 6) },
             // timer_create: timer signal
@@ -3120,6 +3243,294 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7228, 14) },
             // timerfd_gettime: timers as data
             Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7228, 14) },
+        ],
+    },
+    Group {
+        name: "@worker",
+        about: "a helper of a program's own that starts, loads its libraries and warms up, until it seals itself off",
+        never: "",
+        rows: &[
+            // read: descriptors it was given
+            Row { nr: 0, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // write: descriptors it was given
+            Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // open: the loader reads libraries; which files exist is decided by mounts
+            Row { nr: 2, verdict: Verdict::When(37), text: p(8565, 38), reason: p(8603, 66) },
+            // close: descriptors
+            Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
+            // stat: the loader looks for libraries
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(8669, 30) },
+            // fstat: type of a descriptor, before buffering it
+            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(114, 41) },
+            // lstat: the loader looks for libraries
+            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(8669, 30) },
+            // poll: descriptors 0-2 are checked at start
+            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
+            // lseek: position in a file
+            Row { nr: 8, verdict: Verdict::Allow, text: p(0, 0), reason: p(191, 18) },
+            // mmap: memory and libraries
+            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(209, 20) },
+            // mprotect: libraries are made read-only after relocation
+            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(229, 45) },
+            // munmap: gives memory back
+            Row { nr: 11, verdict: Verdict::Allow, text: p(0, 0), reason: p(274, 17) },
+            // brk: heap of the C library
+            Row { nr: 12, verdict: Verdict::Allow, text: p(0, 0), reason: p(291, 21) },
+            // rt_sigaction: signal handlers
+            Row { nr: 13, verdict: Verdict::Allow, text: p(0, 0), reason: p(312, 15) },
+            // rt_sigprocmask: signal masks
+            Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
+            // rt_sigreturn: end of every signal handler
+            Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
+            // ioctl: asks if a descriptor is a terminal
+            Row { nr: 16, verdict: Verdict::When(38), text: p(8699, 38), reason: p(8737, 34) },
+            // pread64: descriptors it was given
+            Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // pwrite64: descriptors it was given
+            Row { nr: 18, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // readv: descriptors it was given
+            Row { nr: 19, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // writev: descriptors it was given
+            Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // access: the loader looks for a preload list
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(8771, 35) },
+            // pipe: wakes own threads
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(8806, 17) },
+            // select: waits for its descriptors
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(8823, 25) },
+            // sched_yield: spin locks
+            Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
+            // mremap: grows large allocations
+            Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(376, 23) },
+            // madvise: gives pages back
+            Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(399, 16) },
+            // dup: copies of its descriptors
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(8848, 25) },
+            // dup2: copies of its descriptors
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(8848, 25) },
+            // nanosleep: sleep
+            Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
+            // getpid: own number
+            Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
+            // sendmsg: talks to its parent
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(12586, 19) },
+            // recvmsg: talks to its parent
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(12586, 19) },
+            // clone: forks workers
+            Row { nr: 56, verdict: Verdict::When(19), text: p(4623, 135), reason: p(13431, 13) },
+            // clone: threads, no processes
+            Row { nr: 56, verdict: Verdict::When(39), text: p(8873, 183), reason: p(9056, 21) },
+            // fork: forks workers
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(13431, 13) },
+            // execve: the start itself
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(9077, 16) },
+            // exit: ends a thread
+            Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
+            // wait4: how workers ended
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(13444, 17) },
+            // uname: kernel version, asked by the C library
+            Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
+            // fcntl: flags of a descriptor
+            Row { nr: 72, verdict: Verdict::When(40), text: p(9093, 35), reason: p(9128, 21) },
+            // fcntl: copies for messages; seals of buffers
+            Row { nr: 72, verdict: Verdict::When(62), text: p(13461, 51), reason: p(12726, 37) },
+            // getcwd: the loader asks for its own path
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(9149, 32) },
+            // creat: opens for writing
+            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(9181, 17) },
+            // readlink: the loader asks for its own path
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(9149, 32) },
+            // gettimeofday: clock without the shared page
+            Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
+            // getrlimit: reads own limits
+            Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
+            // getrusage: own use of resources
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5166, 20) },
+            // sysinfo: amount of memory
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 16) },
+            // getuid: own user
+            Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
+            // getgid: own group
+            Row { nr: 104, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
+            // geteuid: own user
+            Row { nr: 107, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
+            // getegid: own group
+            Row { nr: 108, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
+            // getppid: own number
+            Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
+            // getresuid: own user
+            Row { nr: 118, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
+            // getresgid: own group
+            Row { nr: 120, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
+            // sigaltstack: stack of signal handlers
+            Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
+            // mlock: keys that must not be swapped
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(9214, 29) },
+            // munlock: as mlock
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(5801, 8) },
+            // prctl: hides its memory from other processes
+            Row { nr: 157, verdict: Verdict::When(54), text: p(12242, 36), reason: p(13512, 37) },
+            // prctl: workers end with it; tightens itself further
+            Row { nr: 157, verdict: Verdict::When(63), text: p(13549, 47), reason: p(13596, 44) },
+            // prctl: names of threads
+            Row { nr: 157, verdict: Verdict::When(41), text: p(9243, 34), reason: p(9277, 16) },
+            // arch_prctl: thread pointer; questions about the processor
+            Row { nr: 158, verdict: Verdict::When(0), text: p(567, 181), reason: p(748, 45) },
+            // arch_prctl: matrix registers and shadow stacks of one's own
+            Row { nr: 158, verdict: Verdict::When(1), text: p(793, 65), reason: p(858, 47) },
+            // gettid: own number
+            Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
+            // time: clock without the shared page
+            Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
+            // futex: locks
+            Row { nr: 202, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
+            // sched_getaffinity: number of processors
+            Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2304, 20) },
+            // set_tid_address: start of every thread library
+            Row { nr: 218, verdict: Verdict::Allow, text: p(0, 0), reason: p(910, 29) },
+            // restart_syscall: the kernel restarts an interrupted wait with it
+            Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
+            // fadvise64: hint for descriptor 0
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(9293, 21) },
+            // clock_gettime: clock without the shared page
+            Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
+            // clock_getres: resolution of the clock
+            Row { nr: 229, verdict: Verdict::Allow, text: p(0, 0), reason: p(986, 23) },
+            // clock_nanosleep: sleep
+            Row { nr: 230, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
+            // exit_group: ends the process
+            Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
+            // tgkill: abort() and own threads
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(9314, 23) },
+            // waitid: how workers ended
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(13444, 17) },
+            // openat: the loader reads libraries; which files exist is decided by mounts
+            Row { nr: 257, verdict: Verdict::When(42), text: p(9337, 38), reason: p(8603, 66) },
+            // newfstatat: the loader looks for libraries
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(8669, 30) },
+            // readlinkat: the loader asks for its own path
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(9149, 32) },
+            // faccessat: the loader looks for a preload list
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(8771, 35) },
+            // pselect6: waits for its descriptors
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(8823, 25) },
+            // ppoll: descriptors 0-2 are checked at start
+            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
+            // unshare: asks if it has one thread only; changes nothing
+            Row { nr: 272, verdict: Verdict::When(64), text: p(13640, 20), reason: p(13660, 47) },
+            // set_robust_list: locks released when a thread dies
+            Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(1025, 33) },
+            // get_robust_list: reads the list back
+            Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
+            // fallocate: takes the memory of a buffer at once
+            Row { nr: 285, verdict: Verdict::When(59), text: p(12852, 9), reason: p(12861, 36) },
+            // signalfd4: hears of their ends
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(13707, 19) },
+            // eventfd2: wakes own threads
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(8806, 17) },
+            // dup3: copies of its descriptors
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(8848, 25) },
+            // pipe2: wakes own threads
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(8806, 17) },
+            // preadv: descriptors it was given
+            Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // pwritev: descriptors it was given
+            Row { nr: 296, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // prlimit64: reads own limits (stack size); memory of arg2 decides, a null pointer sets nothing
+            Row { nr: 302, verdict: Verdict::When(2), text: p(1077, 22), reason: p(1099, 82) },
+            // prlimit64: limits of workers, which only shrink
+            Row { nr: 302, verdict: Verdict::When(32), text: p(7270, 9), reason: p(13726, 36) },
+            // getcpu: per-processor data
+            Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
+            // seccomp: tightens itself further; no listener of its own
+            Row { nr: 317, verdict: Verdict::When(65), text: p(13762, 44), reason: p(7498, 47) },
+            // getrandom: hash seeds, keys
+            Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
+            // memfd_create: buffers that are sealed and handed over; what is sealed off may neither run nor map them as code
+            Row { nr: 319, verdict: Verdict::When(60), text: p(12897, 45), reason: p(13806, 96) },
+            // membarrier: run-times with garbage collection
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(7994, 33) },
+            // preadv2: descriptors it was given
+            Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // pwritev2: descriptors it was given
+            Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
+            // statx: the loader looks for libraries
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(8669, 30) },
+            // rseq: per-processor data of the C library
+            Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
+            // pidfd_open: the parent ends workers by descriptor
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(13902, 37) },
+            // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8149, 85) },
+            // close_range: descriptors
+            Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
+            // openat2: its flags are in memory
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9375, 23) },
+            // faccessat2: the loader looks for a preload list
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(8771, 35) },
+            // landlock_create_ruleset: tightens itself further
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8271, 23) },
+            // landlock_restrict_self: tightens itself further
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8271, 23) },
+            // futex_waitv: waits for several locks
+            Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
+            // futex_wake: locks, newer form
+            Row { nr: 454, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
+            // futex_wait: locks, newer form
+            Row { nr: 455, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
+            // futex_requeue: locks, newer form
+            Row { nr: 456, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
+        ],
+    },
+    Group {
+        name: "@zygote",
+        about: "forks workers and seals them and itself off; together with what sealed workers have",
+        never: "",
+        rows: &[
+            // dup2: puts a worker's channel in its place
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(13939, 36) },
+            // sendmsg: talks to its parent
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(12586, 19) },
+            // recvmsg: talks to its parent
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(12586, 19) },
+            // clone: forks workers
+            Row { nr: 56, verdict: Verdict::When(19), text: p(4623, 135), reason: p(13431, 13) },
+            // fork: forks workers
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(13431, 13) },
+            // wait4: how workers ended
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(13444, 17) },
+            // fcntl: copies for messages; seals of buffers
+            Row { nr: 72, verdict: Verdict::When(62), text: p(13461, 51), reason: p(12726, 37) },
+            // getppid: a worker sees if its zygote ended before it could be told
+            Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(13975, 57) },
+            // prctl: hides its memory from other processes
+            Row { nr: 157, verdict: Verdict::When(54), text: p(12242, 36), reason: p(13512, 37) },
+            // prctl: workers end with it; tightens itself further
+            Row { nr: 157, verdict: Verdict::When(63), text: p(13549, 47), reason: p(13596, 44) },
+            // waitid: how workers ended
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(13444, 17) },
+            // unshare: asks if it has one thread only; changes nothing
+            Row { nr: 272, verdict: Verdict::When(64), text: p(13640, 20), reason: p(13660, 47) },
+            // fallocate: takes the memory of a buffer at once
+            Row { nr: 285, verdict: Verdict::When(59), text: p(12852, 9), reason: p(12861, 36) },
+            // signalfd4: hears of their ends
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(13707, 19) },
+            // dup3: puts a worker's channel in its place
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(13939, 36) },
+            // prlimit64: limits of workers, which only shrink
+            Row { nr: 302, verdict: Verdict::When(32), text: p(7270, 9), reason: p(13726, 36) },
+            // seccomp: tightens itself further; no listener of its own
+            Row { nr: 317, verdict: Verdict::When(65), text: p(13762, 44), reason: p(7498, 47) },
+            // memfd_create: buffers that are sealed and handed over; what is sealed off may neither run nor map them as code
+            Row { nr: 319, verdict: Verdict::When(60), text: p(12897, 45), reason: p(13806, 96) },
+            // pidfd_open: the parent ends workers by descriptor
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(13902, 37) },
+            // close_range: leaves nothing else open in it
+            Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(14032, 30) },
+            // landlock_create_ruleset: tightens itself further
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8271, 23) },
+            // landlock_restrict_self: tightens itself further
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8271, 23) },
         ],
     },
 ];
@@ -3151,13 +3562,13 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // chown: owners
-            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(12881, 6) },
+            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(14062, 6) },
             // fchown: owners
-            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(12881, 6) },
+            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(14062, 6) },
             // lchown: owners
-            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(12881, 6) },
+            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(14062, 6) },
             // fchownat: owners
-            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(12881, 6) },
+            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(14062, 6) },
         ],
     },
     Promise {
@@ -3170,7 +3581,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // rename: names
             Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(4990, 5) },
             // mkdir: folders; no set-group-id
-            Row { nr: 83, verdict: Verdict::When(57), text: p(12887, 17), reason: p(12904, 24) },
+            Row { nr: 83, verdict: Verdict::When(66), text: p(14068, 17), reason: p(14085, 24) },
             // rmdir: folders
             Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(4995, 7) },
             // link: names
@@ -3180,11 +3591,11 @@ pub(crate) static PROMISES: &[Promise] = &[
             // symlink: names
             Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(4990, 5) },
             // mknod: empty files; no devices
-            Row { nr: 133, verdict: Verdict::When(58), text: p(12928, 50), reason: p(12978, 23) },
+            Row { nr: 133, verdict: Verdict::When(67), text: p(14109, 50), reason: p(14159, 23) },
             // mkdirat: folders; no set-group-id
-            Row { nr: 258, verdict: Verdict::When(59), text: p(13001, 17), reason: p(12904, 24) },
+            Row { nr: 258, verdict: Verdict::When(68), text: p(14182, 17), reason: p(14085, 24) },
             // mknodat: empty files; no devices
-            Row { nr: 259, verdict: Verdict::When(60), text: p(13018, 50), reason: p(12978, 23) },
+            Row { nr: 259, verdict: Verdict::When(69), text: p(14199, 50), reason: p(14159, 23) },
             // unlinkat: names
             Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(4990, 5) },
             // renameat: names
@@ -3205,35 +3616,35 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: the resolver's files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(61), text: p(13068, 54), reason: p(13122, 50) },
+            Row { nr: 2, verdict: Verdict::When(70), text: p(14249, 54), reason: p(14303, 50) },
             // stat: age of the resolver's files
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(13172, 27) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(14353, 27) },
             // socket: servers
-            Row { nr: 41, verdict: Verdict::When(62), text: p(13199, 139), reason: p(13338, 7) },
+            Row { nr: 41, verdict: Verdict::When(71), text: p(14380, 139), reason: p(14519, 7) },
             // socket: getaddrinfo asks for the interfaces
-            Row { nr: 41, verdict: Verdict::When(16), text: p(3831, 111), reason: p(13345, 35) },
+            Row { nr: 41, verdict: Verdict::When(16), text: p(3831, 111), reason: p(14526, 35) },
             // connect: servers; which is decided by the network, not by this promise
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(13380, 61) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(14561, 61) },
             // sendto: questions
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(13441, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(14622, 9) },
             // recvmsg: answers
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(13450, 7) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(14631, 7) },
             // bind: the netlink socket
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(13457, 18) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(14638, 18) },
             // getsockname: which address a route would have
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(13475, 32) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(14656, 32) },
             // setsockopt: errors of unreachable servers
-            Row { nr: 54, verdict: Verdict::When(63), text: p(13507, 70), reason: p(13577, 29) },
+            Row { nr: 54, verdict: Verdict::When(72), text: p(14688, 70), reason: p(14758, 29) },
             // getsockopt: errors
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(13606, 6) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(14787, 6) },
             // openat: the resolver's files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(64), text: p(13612, 54), reason: p(13122, 50) },
+            Row { nr: 257, verdict: Verdict::When(73), text: p(14793, 54), reason: p(14303, 50) },
             // newfstatat: age of the resolver's files
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(13172, 27) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(14353, 27) },
             // sendmmsg: both questions at once
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(13666, 22) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(14847, 22) },
             // statx: age of the resolver's files
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(13172, 27) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(14353, 27) },
         ],
     },
     Promise {
@@ -3244,9 +3655,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // mknod: mkfifo
-            Row { nr: 133, verdict: Verdict::When(65), text: p(13688, 45), reason: p(13733, 6) },
+            Row { nr: 133, verdict: Verdict::When(74), text: p(14869, 45), reason: p(14914, 6) },
             // mknodat: mkfifo
-            Row { nr: 259, verdict: Verdict::When(66), text: p(13739, 45), reason: p(13733, 6) },
+            Row { nr: 259, verdict: Verdict::When(75), text: p(14920, 45), reason: p(14914, 6) },
         ],
     },
     Promise {
@@ -3266,9 +3677,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // execve: another program under the same promises
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(13784, 39) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(14965, 39) },
             // execveat: another program under the same promises
-            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(13784, 39) },
+            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(14965, 39) },
         ],
     },
     Promise {
@@ -3279,9 +3690,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // chmod: modes
-            Row { nr: 90, verdict: Verdict::When(57), text: p(12887, 17), reason: p(5065, 5) },
+            Row { nr: 90, verdict: Verdict::When(66), text: p(14068, 17), reason: p(5065, 5) },
             // fchmod: modes
-            Row { nr: 91, verdict: Verdict::When(57), text: p(12887, 17), reason: p(5065, 5) },
+            Row { nr: 91, verdict: Verdict::When(66), text: p(14068, 17), reason: p(5065, 5) },
             // utime: times
             Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(5376, 5) },
             // setxattr: attributes
@@ -3301,11 +3712,11 @@ pub(crate) static PROMISES: &[Promise] = &[
             // futimesat: times
             Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(5376, 5) },
             // fchmodat: modes
-            Row { nr: 268, verdict: Verdict::When(59), text: p(13001, 17), reason: p(5065, 5) },
+            Row { nr: 268, verdict: Verdict::When(68), text: p(14182, 17), reason: p(5065, 5) },
             // utimensat: times
             Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(5376, 5) },
             // fchmodat2: modes
-            Row { nr: 452, verdict: Verdict::When(59), text: p(13001, 17), reason: p(5065, 5) },
+            Row { nr: 452, verdict: Verdict::When(68), text: p(14182, 17), reason: p(5065, 5) },
         ],
     },
     Promise {
@@ -3316,9 +3727,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // fcntl: parts of files
-            Row { nr: 72, verdict: Verdict::When(67), text: p(13823, 76), reason: p(13899, 14) },
+            Row { nr: 72, verdict: Verdict::When(76), text: p(15004, 76), reason: p(15080, 14) },
             // flock: whole files
-            Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(13913, 11) },
+            Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(15094, 11) },
         ],
     },
     Promise {
@@ -3329,15 +3740,15 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: those files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(61), text: p(13068, 54), reason: p(13924, 41) },
+            Row { nr: 2, verdict: Verdict::When(70), text: p(14249, 54), reason: p(15105, 41) },
             // stat: age of those files
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(13965, 18) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(15146, 18) },
             // openat: those files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(64), text: p(13612, 54), reason: p(13924, 41) },
+            Row { nr: 257, verdict: Verdict::When(73), text: p(14793, 54), reason: p(15105, 41) },
             // newfstatat: age of those files
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(13965, 18) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(15146, 18) },
             // statx: age of those files
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(13965, 18) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(15146, 18) },
         ],
     },
     Promise {
@@ -3348,23 +3759,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // setuid: drops rights
-            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setgid: drops rights
-            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setreuid: drops rights
-            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setregid: drops rights
-            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setgroups: drops rights
-            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setresuid: drops rights
-            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setresgid: drops rights
-            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setfsuid: drops rights
-            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // setfsgid: drops rights
-            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(13983, 12) },
+            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(15164, 12) },
             // capget: own capabilities
             Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5302, 16) },
             // capset: can only drop capabilities
@@ -3372,7 +3783,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // setpriority: priority
             Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5572, 8) },
             // prctl: keeps or drops capabilities over a change of user
-            Row { nr: 157, verdict: Verdict::When(68), text: p(13995, 23), reason: p(14018, 49) },
+            Row { nr: 157, verdict: Verdict::When(77), text: p(15176, 23), reason: p(15199, 49) },
             // setrlimit: own limits
             Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(6776, 10) },
             // prlimit64: own limits
@@ -3395,7 +3806,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // accept: takes a peer
             Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4005, 12) },
             // sendto: datagrams
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(14067, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15248, 9) },
             // bind: own address
             Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4048, 11) },
             // listen: waits for peers
@@ -3405,15 +3816,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getpeername: addresses
             Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4074, 9) },
             // setsockopt: service, hops, packet information, errors, path size, port binding
-            Row { nr: 54, verdict: Verdict::When(69), text: p(14076, 55), reason: p(14131, 66) },
+            Row { nr: 54, verdict: Verdict::When(78), text: p(15257, 55), reason: p(15312, 66) },
             // setsockopt: options that only touch the socket; 29, 35 and 37 are time stamps
-            Row { nr: 54, verdict: Verdict::When(70), text: p(14197, 184), reason: p(14381, 65) },
+            Row { nr: 54, verdict: Verdict::When(79), text: p(15378, 184), reason: p(15562, 65) },
             // setsockopt: corking and segments
-            Row { nr: 54, verdict: Verdict::When(71), text: p(14446, 44), reason: p(14490, 20) },
+            Row { nr: 54, verdict: Verdict::When(80), text: p(15627, 44), reason: p(15671, 20) },
             // setsockopt: hops, path size, errors, IPv6 only, packet information, service
-            Row { nr: 54, verdict: Verdict::When(72), text: p(14510, 64), reason: p(14574, 63) },
+            Row { nr: 54, verdict: Verdict::When(81), text: p(15691, 64), reason: p(15755, 63) },
             // setsockopt: options; no kernel TLS, no raw repair
-            Row { nr: 54, verdict: Verdict::When(73), text: p(14637, 55), reason: p(14692, 37) },
+            Row { nr: 54, verdict: Verdict::When(82), text: p(15818, 55), reason: p(15873, 37) },
             // getsockopt: options
             Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4616, 7) },
             // accept4: takes a peer
@@ -3428,9 +3839,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // setsockopt: joins, leaves, sends to groups
-            Row { nr: 54, verdict: Verdict::When(74), text: p(14729, 102), reason: p(14831, 30) },
+            Row { nr: 54, verdict: Verdict::When(83), text: p(15910, 102), reason: p(16012, 30) },
             // setsockopt: joins, leaves, sends to groups
-            Row { nr: 54, verdict: Verdict::When(75), text: p(14861, 84), reason: p(14831, 30) },
+            Row { nr: 54, verdict: Verdict::When(84), text: p(16042, 84), reason: p(16012, 30) },
         ],
     },
     Promise {
@@ -3441,7 +3852,7 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // clone: starts a process; no new namespaces
-            Row { nr: 56, verdict: Verdict::When(19), text: p(4623, 135), reason: p(14945, 35) },
+            Row { nr: 56, verdict: Verdict::When(19), text: p(4623, 135), reason: p(16126, 35) },
             // fork: starts a process
             Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(4802, 16) },
             // vfork: starts a process
@@ -3451,13 +3862,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // setpgid: job control
             Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5263, 11) },
             // setsid: daemons
-            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(14980, 7) },
+            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(16161, 7) },
             // rt_sigqueueinfo: signals with data
             Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(5359, 17) },
             // setpriority: priority
             Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5572, 8) },
             // prctl: what becomes of children
-            Row { nr: 157, verdict: Verdict::When(76), text: p(14987, 92), reason: p(15079, 24) },
+            Row { nr: 157, verdict: Verdict::When(85), text: p(16168, 92), reason: p(16260, 24) },
             // tkill: signals
             Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(12209, 7) },
             // tgkill: signals
@@ -3478,11 +3889,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // mmap: executable memory
-            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(15103, 17) },
+            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(16284, 17) },
             // mprotect: executable memory
-            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(15103, 17) },
+            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(16284, 17) },
             // pkey_mprotect: executable memory
-            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(15103, 17) },
+            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(16284, 17) },
         ],
     },
     Promise {
@@ -3493,23 +3904,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: /proc; which file is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(61), text: p(13068, 54), reason: p(15120, 40) },
+            Row { nr: 2, verdict: Verdict::When(70), text: p(14249, 54), reason: p(16301, 40) },
             // stat: owner of a process
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(15160, 18) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(16341, 18) },
             // readlink: programs of processes
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(15178, 21) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(16359, 21) },
             // sysinfo: load and number of processes
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(15199, 28) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(16380, 28) },
             // getdents64: lists processes
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(15227, 15) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(16408, 15) },
             // openat: /proc; which file is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(64), text: p(13612, 54), reason: p(15120, 40) },
+            Row { nr: 257, verdict: Verdict::When(73), text: p(14793, 54), reason: p(16301, 40) },
             // newfstatat: owner of a process
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(15160, 18) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(16341, 18) },
             // readlinkat: programs of processes
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(15178, 21) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(16359, 21) },
             // statx: owner of a process
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(15160, 18) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(16341, 18) },
         ],
     },
     Promise {
@@ -3520,9 +3931,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "a filter cannot see what arrives, so a folder's descriptor could lead anywhere: receive in a process that opens nothing",
         rows: &[
             // recvmsg: descriptors beside data
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(15242, 23) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(16423, 23) },
             // recvmmsg: descriptors beside data
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(15242, 23) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(16423, 23) },
         ],
     },
     Promise {
@@ -3533,7 +3944,7 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for reading; 0x400000 is the bit of O_TMPFILE
-            Row { nr: 2, verdict: Verdict::When(61), text: p(13068, 54), reason: p(15265, 45) },
+            Row { nr: 2, verdict: Verdict::When(70), text: p(14249, 54), reason: p(16446, 45) },
             // stat: attributes
             Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(2918, 10) },
             // lstat: attributes
@@ -3577,7 +3988,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // inotify_rm_watch: watches files
             Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7020, 13) },
             // openat: for reading
-            Row { nr: 257, verdict: Verdict::When(64), text: p(13612, 54), reason: p(15310, 11) },
+            Row { nr: 257, verdict: Verdict::When(73), text: p(14793, 54), reason: p(16491, 11) },
             // newfstatat: attributes
             Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(2918, 10) },
             // readlinkat: symbolic links
@@ -3600,9 +4011,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a lock file, say
-            Row { nr: 2, verdict: Verdict::When(77), text: p(15321, 81), reason: p(15402, 16) },
+            Row { nr: 2, verdict: Verdict::When(86), text: p(16502, 81), reason: p(16583, 16) },
             // openat: a lock file, say
-            Row { nr: 257, verdict: Verdict::When(78), text: p(15418, 81), reason: p(15402, 16) },
+            Row { nr: 257, verdict: Verdict::When(87), text: p(16599, 81), reason: p(16583, 16) },
         ],
     },
     Promise {
@@ -3613,13 +4024,13 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for reading and writing
-            Row { nr: 2, verdict: Verdict::When(79), text: p(15499, 49), reason: p(15548, 23) },
+            Row { nr: 2, verdict: Verdict::When(88), text: p(16680, 49), reason: p(16729, 23) },
             // open: for reading, emptied first
-            Row { nr: 2, verdict: Verdict::When(80), text: p(15571, 60), reason: p(15631, 26) },
+            Row { nr: 2, verdict: Verdict::When(89), text: p(16752, 60), reason: p(16812, 26) },
             // openat: for reading and writing
-            Row { nr: 257, verdict: Verdict::When(81), text: p(15657, 49), reason: p(15548, 23) },
+            Row { nr: 257, verdict: Verdict::When(90), text: p(16838, 49), reason: p(16729, 23) },
             // openat: for reading, emptied first
-            Row { nr: 257, verdict: Verdict::When(82), text: p(15706, 60), reason: p(15631, 26) },
+            Row { nr: 257, verdict: Verdict::When(91), text: p(16887, 60), reason: p(16812, 26) },
         ],
     },
     Promise {
@@ -3630,9 +4041,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a new file
-            Row { nr: 2, verdict: Verdict::When(83), text: p(15766, 71), reason: p(15837, 10) },
+            Row { nr: 2, verdict: Verdict::When(92), text: p(16947, 71), reason: p(17018, 10) },
             // openat: a new file
-            Row { nr: 257, verdict: Verdict::When(84), text: p(15847, 71), reason: p(15837, 10) },
+            Row { nr: 257, verdict: Verdict::When(93), text: p(17028, 71), reason: p(17018, 10) },
         ],
     },
     Promise {
@@ -3643,9 +4054,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "a filter cannot see what is sent, so a folder's descriptor could go along: send from a process that opens nothing",
         rows: &[
             // sendmsg: descriptors beside data
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(15242, 23) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(16423, 23) },
             // sendmmsg: descriptors beside data
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(15242, 23) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(16423, 23) },
         ],
     },
     Promise {
@@ -3662,15 +4073,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // close: descriptors
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // fstat: attributes of a descriptor
-            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(15918, 26) },
+            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(17099, 26) },
             // poll: waits
             Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(3298, 5) },
             // lseek: position in a file
             Row { nr: 8, verdict: Verdict::Allow, text: p(0, 0), reason: p(191, 18) },
             // mmap: memory; nothing executable
-            Row { nr: 9, verdict: Verdict::When(85), text: p(15944, 21), reason: p(15965, 26) },
+            Row { nr: 9, verdict: Verdict::When(56), text: p(12495, 21), reason: p(17125, 26) },
             // mprotect: protection of memory; nothing executable
-            Row { nr: 10, verdict: Verdict::When(85), text: p(15944, 21), reason: p(1539, 40) },
+            Row { nr: 10, verdict: Verdict::When(56), text: p(12495, 21), reason: p(1539, 40) },
             // munmap: gives memory back
             Row { nr: 11, verdict: Verdict::Allow, text: p(0, 0), reason: p(274, 17) },
             // brk: heap of the C library
@@ -3680,7 +4091,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // rt_sigprocmask: signal masks
             Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
             // ioctl: flags of a descriptor, and if it is a terminal
-            Row { nr: 16, verdict: Verdict::When(86), text: p(15991, 66), reason: p(16057, 46) },
+            Row { nr: 16, verdict: Verdict::When(94), text: p(17151, 66), reason: p(17217, 46) },
             // pread64: descriptors it has
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwrite64: descriptors it has
@@ -3720,13 +4131,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // sendfile: copies between its descriptors
-            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(16103, 30) },
+            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(17263, 30) },
             // sendto: sends on a socket that is connected already
-            Row { nr: 44, verdict: Verdict::When(6), text: p(1781, 9), reason: p(16133, 43) },
+            Row { nr: 44, verdict: Verdict::When(6), text: p(1781, 9), reason: p(17293, 43) },
             // recvfrom: receives on a socket it has
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(16176, 27) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(17336, 27) },
             // shutdown: ends one direction of a socket it has
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(16203, 37) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(17363, 37) },
             // clone: threads, no processes
             Row { nr: 56, verdict: Verdict::When(39), text: p(8873, 183), reason: p(9056, 21) },
             // wait4: waits for a child
@@ -3734,13 +4145,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: copies and flags of its descriptors; locks need flock
-            Row { nr: 72, verdict: Verdict::When(87), text: p(16240, 70), reason: p(16310, 53) },
+            Row { nr: 72, verdict: Verdict::When(95), text: p(17400, 70), reason: p(17470, 53) },
             // fsync: data to disk
             Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(4944, 12) },
             // fdatasync: data to disk
             Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(4944, 12) },
             // ftruncate: length of a file that is open for writing
-            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(16363, 41) },
+            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(17523, 41) },
             // umask: default modes
             Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5153, 13) },
             // gettimeofday: clocks
@@ -3762,7 +4173,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getppid: own number
             Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // getpgrp: own process group
-            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(16404, 17) },
+            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(17564, 17) },
             // getgroups: own groups
             Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5292, 10) },
             // getresuid: own user
@@ -3770,9 +4181,9 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getresgid: own group
             Row { nr: 120, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // getpgid: own process group
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(16404, 17) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(17564, 17) },
             // getsid: own session
-            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(16421, 11) },
+            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(17581, 11) },
             // rt_sigpending: waiting signals
             Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5344, 15) },
             // rt_sigtimedwait: waits for a signal
@@ -3782,15 +4193,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // getpriority: own priority
-            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(16432, 12) },
+            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(17592, 12) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
             Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5746, 55) },
             // munlock: as mlock
             Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(5801, 8) },
             // prctl: names of threads and memory; what only tightens
-            Row { nr: 157, verdict: Verdict::When(88), text: p(16444, 121), reason: p(16565, 47) },
+            Row { nr: 157, verdict: Verdict::When(96), text: p(17604, 121), reason: p(17725, 47) },
             // arch_prctl: thread pointer; questions about the processor
-            Row { nr: 158, verdict: Verdict::When(89), text: p(16612, 137), reason: p(748, 45) },
+            Row { nr: 158, verdict: Verdict::When(97), text: p(17772, 137), reason: p(748, 45) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // time: clocks
@@ -3830,7 +4241,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // waitid: waits for a child
             Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(4834, 17) },
             // newfstatat: attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked too
-            Row { nr: 262, verdict: Verdict::When(90), text: p(16749, 25), reason: p(16774, 134) },
+            Row { nr: 262, verdict: Verdict::When(98), text: p(17909, 25), reason: p(17934, 134) },
             // pselect6: waits
             Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3298, 5) },
             // ppoll: waits
@@ -3840,9 +4251,9 @@ pub(crate) static PROMISES: &[Promise] = &[
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // splice: copies between its descriptors
-            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(16103, 30) },
+            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(17263, 30) },
             // tee: copies between its pipes
-            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(16908, 24) },
+            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(18068, 24) },
             // sync_file_range: data to disk
             Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(4944, 12) },
             // epoll_pwait: waits
@@ -3854,7 +4265,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // eventfd: wakes own threads
             Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(8806, 17) },
             // fallocate: reserves space in a file that is open for writing
-            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(16932, 49) },
+            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(18092, 49) },
             // timerfd_settime: timers as data
             Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7228, 14) },
             // timerfd_gettime: timers as data
@@ -3878,23 +4289,23 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // seccomp: promises less than before
-            Row { nr: 317, verdict: Verdict::When(91), text: p(16981, 109), reason: p(17090, 25) },
+            Row { nr: 317, verdict: Verdict::When(99), text: p(18141, 109), reason: p(18250, 25) },
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // userfaultfd: run-times fall back
-            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(17115, 19) },
+            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18275, 19) },
             // membarrier: run-times with garbage collection
             Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(7994, 33) },
             // mlock2: as mlock
             Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(5801, 8) },
             // copy_file_range: copies between its descriptors
-            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(16103, 30) },
+            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(17263, 30) },
             // preadv2: descriptors it has
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwritev2: descriptors it has
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // statx: as newfstatat
-            Row { nr: 332, verdict: Verdict::When(92), text: p(17134, 25), reason: p(17159, 13) },
+            Row { nr: 332, verdict: Verdict::When(100), text: p(18294, 25), reason: p(18319, 13) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // io_uring_setup: its operations pass no filter; programs fall back
@@ -3908,11 +4319,11 @@ pub(crate) static PROMISES: &[Promise] = &[
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: its flags are in memory; programs fall back to openat
-            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(17172, 53) },
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18332, 53) },
             // epoll_pwait2: waits
             Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3298, 5) },
             // memfd_secret: key stores fall back to mlock
-            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(17225, 29) },
+            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18385, 29) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // futex_wake: locks, newer form
@@ -3933,23 +4344,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: which file is decided by Landlock: only below /tmp
-            Row { nr: 2, verdict: Verdict::When(93), text: p(17254, 99), reason: p(17353, 50) },
+            Row { nr: 2, verdict: Verdict::When(101), text: p(18414, 99), reason: p(18513, 50) },
             // stat: a name that is still free
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(17403, 25) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(18563, 25) },
             // lstat: a name that is still free
-            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(17403, 25) },
+            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(18563, 25) },
             // access: a name that is still free
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(17403, 25) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(18563, 25) },
             // unlink: only below /tmp
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(17428, 15) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(18588, 15) },
             // openat: which file is decided by Landlock: only below /tmp
-            Row { nr: 257, verdict: Verdict::When(94), text: p(17443, 99), reason: p(17353, 50) },
+            Row { nr: 257, verdict: Verdict::When(102), text: p(18603, 99), reason: p(18513, 50) },
             // newfstatat: a name that is still free
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(17403, 25) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(18563, 25) },
             // unlinkat: only below /tmp
-            Row { nr: 263, verdict: Verdict::When(95), text: p(17542, 24), reason: p(17428, 15) },
+            Row { nr: 263, verdict: Verdict::When(103), text: p(18702, 24), reason: p(18588, 15) },
             // statx: a name that is still free
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(17403, 25) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(18563, 25) },
         ],
     },
     Promise {
@@ -3960,11 +4371,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: the terminal; which file is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(96), text: p(17566, 75), reason: p(17641, 47) },
+            Row { nr: 2, verdict: Verdict::When(104), text: p(18726, 75), reason: p(18801, 47) },
             // ioctl: settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETD
-            Row { nr: 16, verdict: Verdict::When(97), text: p(17688, 179), reason: p(17867, 73) },
+            Row { nr: 16, verdict: Verdict::When(105), text: p(18848, 179), reason: p(19027, 73) },
             // openat: the terminal; which file is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(98), text: p(17940, 75), reason: p(17641, 47) },
+            Row { nr: 257, verdict: Verdict::When(106), text: p(19100, 75), reason: p(18801, 47) },
         ],
     },
     Promise {
@@ -3981,7 +4392,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // accept: takes a peer
             Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4005, 12) },
             // sendto: datagrams
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(14067, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15248, 9) },
             // bind: own address
             Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4048, 11) },
             // listen: waits for peers
@@ -3993,9 +4404,9 @@ pub(crate) static PROMISES: &[Promise] = &[
             // socketpair: between own processes
             Row { nr: 53, verdict: Verdict::When(17), text: p(4083, 15), reason: p(4098, 21) },
             // setsockopt: options that only touch the socket
-            Row { nr: 54, verdict: Verdict::When(99), text: p(18015, 143), reason: p(18158, 34) },
+            Row { nr: 54, verdict: Verdict::When(107), text: p(19175, 143), reason: p(19318, 34) },
             // getsockopt: options and the peer's user
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(18192, 27) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(19352, 27) },
             // accept4: takes a peer
             Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4005, 12) },
         ],
@@ -4008,21 +4419,21 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: names a path without opening it
-            Row { nr: 2, verdict: Verdict::When(100), text: p(18219, 68), reason: p(18287, 31) },
+            Row { nr: 2, verdict: Verdict::When(108), text: p(19379, 68), reason: p(19447, 31) },
             // readlink: where the links of a path lead
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(18318, 30) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(19478, 30) },
             // openat: names a path without opening it
-            Row { nr: 257, verdict: Verdict::When(101), text: p(18348, 68), reason: p(18287, 31) },
+            Row { nr: 257, verdict: Verdict::When(109), text: p(19508, 68), reason: p(19447, 31) },
             // readlinkat: where the links of a path lead
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(18318, 30) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(19478, 30) },
             // unshare: asks whether there are other threads
-            Row { nr: 272, verdict: Verdict::When(102), text: p(18416, 20), reason: p(18436, 36) },
+            Row { nr: 272, verdict: Verdict::When(64), text: p(13640, 20), reason: p(19576, 36) },
             // landlock_create_ruleset: restricts itself
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(18472, 16) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(19612, 16) },
             // landlock_add_rule: restricts itself
-            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(18472, 16) },
+            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(19612, 16) },
             // landlock_restrict_self: restricts itself
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(18472, 16) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(19612, 16) },
         ],
     },
     Promise {
@@ -4033,11 +4444,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: those files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(61), text: p(13068, 54), reason: p(13924, 41) },
+            Row { nr: 2, verdict: Verdict::When(70), text: p(14249, 54), reason: p(15105, 41) },
             // sysinfo: load and memory
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(18488, 15) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(19628, 15) },
             // openat: those files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(64), text: p(13612, 54), reason: p(13924, 41) },
+            Row { nr: 257, verdict: Verdict::When(73), text: p(14793, 54), reason: p(15105, 41) },
         ],
     },
     Promise {
@@ -4048,11 +4459,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for writing; with O_RDWR rpath is needed too
-            Row { nr: 2, verdict: Verdict::When(103), text: p(18503, 51), reason: p(18554, 44) },
+            Row { nr: 2, verdict: Verdict::When(110), text: p(19643, 51), reason: p(19694, 44) },
             // truncate: length
             Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(4956, 6) },
             // openat: for writing
-            Row { nr: 257, verdict: Verdict::When(104), text: p(18598, 51), reason: p(18649, 11) },
+            Row { nr: 257, verdict: Verdict::When(111), text: p(19738, 51), reason: p(19789, 11) },
         ],
     },
     Promise {
@@ -4063,11 +4474,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a new file
-            Row { nr: 2, verdict: Verdict::When(105), text: p(18660, 73), reason: p(15837, 10) },
+            Row { nr: 2, verdict: Verdict::When(112), text: p(19800, 73), reason: p(17018, 10) },
             // creat: a new file; 0xC00 are the set-id bits
-            Row { nr: 85, verdict: Verdict::When(57), text: p(12887, 17), reason: p(18733, 37) },
+            Row { nr: 85, verdict: Verdict::When(66), text: p(14068, 17), reason: p(19873, 37) },
             // openat: a new file
-            Row { nr: 257, verdict: Verdict::When(106), text: p(18770, 73), reason: p(15837, 10) },
+            Row { nr: 257, verdict: Verdict::When(113), text: p(19910, 73), reason: p(17018, 10) },
         ],
     },
 ];
@@ -4130,7 +4541,16 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
     &[t(0, 0xffbfffff, Cmp::Eq, 0x3d0f00)],
     &[Node::All(2), t(0, 0xffffffff, Cmp::Eq, 0x4), t(1, 0xffffffffffffffff, Cmp::Eq, 0x0)],
     &[Node::Any(3), t(0, 0xffffffff, Cmp::Eq, 0xf), t(0, 0xffffffff, Cmp::Eq, 0x10), t(0, 0xffffffff, Cmp::Eq, 0x3)],
+    &[t(2, 0x4, Cmp::Eq, 0x0)],
+    &[Node::Any(6), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x2), t(1, 0xffffffff, Cmp::Eq, 0x3), t(1, 0xffffffff, Cmp::Eq, 0x406), t(1, 0xffffffff, Cmp::Eq, 0x409), t(1, 0xffffffff, Cmp::Eq, 0x40a)],
+    &[t(0, 0xffffffff, Cmp::Eq, 0xf)],
+    &[t(1, 0xffffffff, Cmp::Eq, 0x0)],
+    &[t(1, 0x2, Cmp::Eq, 0x2)],
     &[Node::Any(29), t(1, 0xffffffff, Cmp::Eq, 0x5401), t(1, 0xffffffff, Cmp::Eq, 0x5402), t(1, 0xffffffff, Cmp::Eq, 0x5403), t(1, 0xffffffff, Cmp::Eq, 0x5404), t(1, 0xffffffff, Cmp::Eq, 0x802c542a), t(1, 0xffffffff, Cmp::Eq, 0x402c542b), t(1, 0xffffffff, Cmp::Eq, 0x402c542c), t(1, 0xffffffff, Cmp::Eq, 0x402c542d), t(1, 0xffffffff, Cmp::Eq, 0x5413), t(1, 0xffffffff, Cmp::Eq, 0x5414), t(1, 0xffffffff, Cmp::Eq, 0x540f), t(1, 0xffffffff, Cmp::Eq, 0x5410), t(1, 0xffffffff, Cmp::Eq, 0x5429), t(1, 0xffffffff, Cmp::Eq, 0x540e), t(1, 0xffffffff, Cmp::Eq, 0x5422), t(1, 0xffffffff, Cmp::Eq, 0x5409), t(1, 0xffffffff, Cmp::Eq, 0x5425), t(1, 0xffffffff, Cmp::Eq, 0x540a), t(1, 0xffffffff, Cmp::Eq, 0x540b), t(1, 0xffffffff, Cmp::Eq, 0x5411), t(1, 0xffffffff, Cmp::Eq, 0x541b), t(1, 0xffffffff, Cmp::Eq, 0x5421), t(1, 0xffffffff, Cmp::Eq, 0x5451), t(1, 0xffffffff, Cmp::Eq, 0x5450), t(1, 0xffffffff, Cmp::Eq, 0x80045430), t(1, 0xffffffff, Cmp::Eq, 0x40045431), t(1, 0xffffffff, Cmp::Eq, 0x5441), t(1, 0xffffffff, Cmp::Eq, 0x540c), t(1, 0xffffffff, Cmp::Eq, 0x540d)],
+    &[Node::Any(3), t(1, 0xffffffff, Cmp::Eq, 0x406), t(1, 0xffffffff, Cmp::Eq, 0x409), t(1, 0xffffffff, Cmp::Eq, 0x40a)],
+    &[Node::Any(2), t(0, 0xffffffff, Cmp::Eq, 0x1), t(0, 0xffffffff, Cmp::Eq, 0x26)],
+    &[t(0, 0xffffffffffffffff, Cmp::Eq, 0x10000)],
+    &[Node::All(2), t(0, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x0)],
     &[t(1, 0xc00, Cmp::Eq, 0x0)],
     &[Node::All(2), Node::Any(2), t(1, 0xf000, Cmp::Eq, 0x0), t(1, 0xf000, Cmp::Eq, 0x8000), t(1, 0xc00, Cmp::Eq, 0x0)],
     &[t(2, 0xc00, Cmp::Eq, 0x0)],
@@ -4159,7 +4579,6 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
     &[t(2, 0x400243, Cmp::Eq, 0x200)],
     &[Node::All(3), t(1, 0x3, Cmp::Eq, 0x2), t(1, 0x400040, Cmp::Ne, 0x0), t(2, 0xc00, Cmp::Eq, 0x0)],
     &[Node::All(3), t(2, 0x3, Cmp::Eq, 0x2), t(2, 0x400040, Cmp::Ne, 0x0), t(3, 0xc00, Cmp::Eq, 0x0)],
-    &[t(2, 0x4, Cmp::Eq, 0x0)],
     &[Node::Any(6), t(1, 0xffffffff, Cmp::Eq, 0x541b), t(1, 0xffffffff, Cmp::Eq, 0x5421), t(1, 0xffffffff, Cmp::Eq, 0x5451), t(1, 0xffffffff, Cmp::Eq, 0x5450), t(1, 0xffffffff, Cmp::Eq, 0x5401), t(1, 0xffffffff, Cmp::Eq, 0x5413)],
     &[Node::Any(6), t(1, 0xffffffff, Cmp::Eq, 0x0), t(1, 0xffffffff, Cmp::Eq, 0x406), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x2), t(1, 0xffffffff, Cmp::Eq, 0x3), t(1, 0xffffffff, Cmp::Eq, 0x4)],
     &[Node::Any(7), t(0, 0xffffffff, Cmp::Eq, 0xf), t(0, 0xffffffff, Cmp::Eq, 0x10), t(0, 0xffffffff, Cmp::Eq, 0x53564d41), t(0, 0xffffffff, Cmp::Eq, 0x3), t(0, 0xffffffff, Cmp::Eq, 0x26), t(0, 0xffffffff, Cmp::Eq, 0x27), t(0, 0xffffffff, Cmp::Eq, 0x15)],
@@ -4176,7 +4595,6 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
     &[Node::All(2), t(1, 0xffffffff, Cmp::Eq, 0x1), Node::Any(9), t(2, 0xffffffff, Cmp::Eq, 0x2), t(2, 0xffffffff, Cmp::Eq, 0x9), t(2, 0xffffffff, Cmp::Eq, 0xd), t(2, 0xffffffff, Cmp::Eq, 0x7), t(2, 0xffffffff, Cmp::Eq, 0x8), t(2, 0xffffffff, Cmp::Eq, 0x12), t(2, 0xffffffff, Cmp::Eq, 0x15), t(2, 0xffffffff, Cmp::Eq, 0x14), t(2, 0xffffffff, Cmp::Eq, 0x10)],
     &[t(1, 0x600243, Cmp::Eq, 0x200000)],
     &[t(2, 0x600243, Cmp::Eq, 0x200000)],
-    &[t(0, 0xffffffffffffffff, Cmp::Eq, 0x10000)],
     &[t(1, 0x400043, Cmp::Eq, 0x1)],
     &[t(2, 0x400043, Cmp::Eq, 0x1)],
     &[Node::All(3), t(1, 0x3, Cmp::Eq, 0x1), t(1, 0x400040, Cmp::Ne, 0x0), t(2, 0xc00, Cmp::Eq, 0x0)],
@@ -4184,4 +4602,4 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
 ];
 
 /// Texts of rows.
-pub(crate) static WORDS: &str = "databasesdatabases; the operations are in memory, where no filter can read themdescriptors it was givendescriptorstype of a descriptor, before buffering itdescriptors 0-2 are checked at startposition in a filememory and librarieslibraries are made read-only after relocationgives memory backheap of the C librarysignal handlerssignal masksend of every signal handlerspin locksgrows large allocationsgives pages backsleepown numberends a threadkernel version, asked by the C libraryclock without the shared pagereads own limitsown userown groupstack of signal handlersarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS, ARCH_GET_MAX_TAG_BITS, ARCH_GET_UNTAG_MASK}thread pointer; questions about the processorarg0 in {ARCH_REQ_XCOMP_PERM, ARCH_SHSTK_ENABLE, ARCH_SHSTK_LOCK}matrix registers and shadow stacks of one's ownlocksstart of every thread librarythe kernel restarts an interrupted wait with itresolution of the clockends the processlocks released when a thread diesreads the list backarg0 == 0 && arg2 == 0reads own limits (stack size); memory of arg2 decides, a null pointer sets nothingper-processor datahash seeds, keysper-processor data of the C librarywaits for several lockslocks, newer formdescriptors it hassize of what it was givenwaits for descriptors it hasarg2 & PROT_EXEC == 0 && arg3 & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN) == 0memory, its own or of a buffer that it has; nothing executablearg2 & ~(PROT_READ | PROT_WRITE) == 0protection of memory; nothing executablegrows large allocations; keeps the protectionarg2 in {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE}how memory is usedarg4 == 0the channel to its parent; no other addressthe channel to its parentthe channel to its parent; no socket that it has can name anotherthe channel to its parent, descriptors with itends the channelarg1 in {F_GETFD, F_SETFD, F_GETFL, F_ADD_SEALS, F_GET_SEALS}seals such a buffer; flagslength of such a bufferclocksarg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}locks; none with priority inheritancenumber of processorsabort() of its own threads; the pid namespace and Landlock decide whomhash seedsarg1 & MFD_HUGETLB == 0 && arg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALbuffers for its parent that can never be executedmemory order between threadsgdb and strace; the pid namespace and Landlock bound whomarg0 in {PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff}fixed addresses for the traced programarg0 == PR_SET_PTRACERlets one process trace itreads the memory of a traced processwrites the memory of a traced processsettings of libraries; they go on withoutas openopens by path; writing is decided by mounts and Landlockattributes!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-upasks for rightspipeswaitswrites mapped files backwhich pages are presentcopieswaits for a signaltimer signalcopies between descriptorsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_STREAM && arg2 in {0, IPPROTO_TCP}TCP; no MPTCP, SCTP or raw socketsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_DGRAM && arg2 in {0, IPPROTO_UDP}UDP; no ping socketsarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET} && arg2 in {0, AF_UNIX}between programsarg0 == AF_NETLINK && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_RAW, SOCK_DGRAM} && arg2 == NETLINK_ROUTEgetaddrinfo and getifaddrs ask for the interfacesreaches a peertakes a peersendsreceivesends one directionown addresswaits for peersaddressesarg0 == AF_UNIXbetween own processes!(arg1 == SOL_SOCKET && arg2 in {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_CBPF, SO_DEBUG, SO_MARK, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TXTIME}) && !(arg1 in {IPPROTO_IP, IPPROTO_IPV6} && arg2 in {64, 65, 96, 97}) && !(arg1 == IPPROTO_TCP && arg2 in {TCP_ULP, TCP_REPAIR}) && arg1 in {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, 270}options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINKoptionsarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == 0threads and processes without new namespacesstarts a processstarts a programwaits for a childsignals inside the jarflags, locks, copies; F_SETOWN signals reach no process outside the jardata to disklengthlists a foldercurrent foldernamesfoldersopens for writing; decided by mounts and Landlocksymbolic linksmodesinstallers keep owners; without capabilities only a change to oneself worksas chowndefault modesown use of resourcesamount of memory, for thread poolsdropping rights that are not thereas setuidjob controldaemons, terminalsown groupsown capabilitiescan only drop capabilitieswaiting signalssignals with datatimesarg1 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}files, pipes and sockets; no devicesarg0 in {PER_LINUX, 0xffffffff}asks, or the normal one; no READ_IMPLIES_EXECfree space, kind of file systemprioritypriority; only down without a capabilityscheduling classarg1 & ~0x40000000 in {SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE}no realtime class; the bit is SCHED_RESET_ON_FORKkeys that must not be swapped; RLIMIT_MEMLOCK bounds itas mlockarg0 == PR_SET_SECCOMP && arg1 in {SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER}tightens itself further; this form has no listenerarg0 == PR_CAP_AMBIENT && arg1 in {1, 3, 4}asks for, lowers or clears ambient capabilitiesarg0 == PR_SET_SPECULATION_CTRL && arg2 in {4, 8, 16}switches speculation off, never onarg0 == PR_SET_DUMPABLE && arg1 in {0, 1}hides its memory from other processes, or notarg0 == PR_SET_KEEPCAPS && arg1 == 0the state after execarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_TSC, PR_GET_SECUREBITS, PR_CAPBSET_READ, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_GET_SPECULATION_CTRL, PR_SET_VMA, PR_SET_MDWE, PR_GET_MDWE, PR_GET_AUXV, PR_GET_MEMORY_MERGE}names, questions and options that only tightenarg0 == PR_CAPBSET_DROPown limitshintsignals to a threadbinds threads to processors it may useold databases; emulated by mmapsignals to a thread, abort()placement on processorsqueuespriority of disk access; the realtime class needs a capabilitypriority of disk accesswatches filesopens by patharg2 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0own file tables of a thread; no new namespacescopies between pipessignals as datatimers as datawakes a threadreserves spacearg0 == 0own limits; raising a hard limit needs a capabilityarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0tightens itself further; no listener of its ownarg0 in {SECCOMP_SET_MODE_STRICT, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES}tightens itself further; questionsarg1 & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | 0xfc000000) == 0shared buffers of most programs, which do not ask for the seal; just-in-time compilersarg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALshared buffers that can never be executedstops the kernel in the middle of a copy; run-times fall backrun-times with garbage collectionmemory keyssignals by descriptorits operations pass no filter; programs fall backas io_uring_setupa descriptor for a childits flags are in memory, where no filter can read them; the C library then uses cloneopens by path with limits on the walktightens itself furthermemory that the kernel cannot reclaim; key stores fall back to mlockfrees the memory of a killed childasks what is in memoryshadow stacks of threadsmounts; programs fall back to /proclabels of the hostasks which modules are thereseals its own mappings for goodinode flagsarg1 & ~(O_CLOEXEC | O_LARGEFILE) == 0the loader reads libraries; which files exist is decided by mountsthe loader looks for librariesarg1 in {TCGETS, TIOCGWINSZ, FIONREAD}asks if a descriptor is a terminalthe loader looks for a preload listwakes own threadswaits for its descriptorscopies of its descriptorsarg0 & (CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == CLONE_VM | CLONE_THREADthreads, no processesthe start itselfarg1 in {F_GETFD, F_SETFD, F_GETFL}flags of a descriptorthe loader asks for its own pathopens for writingamount of memorykeys that must not be swappedarg0 in {PR_SET_NAME, PR_GET_NAME}names of threadshint for descriptor 0abort() and own threadsarg2 & ~(O_CLOEXEC | O_LARGEFILE) == 0its flags are in memoryopened a file while openat was refusedsegments of 32-bit codepaths by number, for profilerskeys of the userkeys of the user; starts a program of the hostkeys of the user, shared with all his processesmemory of another processmemory pages in pipescounters and traces of the kernelwatches whole mountsnames for files that no path rule seesreads another processwrites another processcompares tables of processes: kernel addresses in small dosesdeadline scheduling; its class is in memoryprograms for the kernelstops the kernel in the middle of a copy, the tool of many exploitscopies descriptors of another processmemory that the kernel cannot reclaimarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0new namespacesroot folder of its own mount namespaceroot foldermounts in its own mount namespacename in its own uts namespacearg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0joins namespaces it holds descriptors ofnew namespaces; its flags are in memorylists mountsthe socket it hasfiles of the C library; it goes on without thembefore buffering a descriptor; the C library then does without its sizewaits for the socketarg2 & ~(PROT_READ | PROT_WRITE) == 0 && arg3 & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == 0memory of its own; nothing executable, nothing sharedsignal masks, around the end of the processarg2 in {MADV_NORMAL, MADV_FREE, MADV_DONTNEED, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK}gives pages back, keeps secrets out of dumpsshared memory of old librariesas shmgetends the connectionasks about the socket it hasarg1 == IPPROTO_IP && arg2 == IP_TOSkind of trafficarg1 == IPPROTO_IPV6 && arg2 == IPV6_TCLASSprocess grouparg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE}keyskernel messages of the hostruns library code from a path, old formdevices by numberfile system numbers, old formterminals of the hostkernel settings, old formclock of the hostaccounting of the hostmemory of the hoststops the hostports of the machinekernel code, old formkernel codequotas of the hostfile server of the hoststarts another kernelopens by a number that no path rule seesfilesarg1 in {TCGETS, FIONREAD}is it a terminal; how much waitsnetworksarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_SEQPACKET}channels between its own threadsarg1 == SOL_SOCKET && arg2 == SO_PEEK_OFFhow it reads a channelarg0 & 0xFFFFFFFFFFBFFFFF == CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTIDthreads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothingno processesprogramssignalsworking folderfile systemsarg0 == PR_SET_DUMPABLE && arg1 == 0hides its memoryarg0 in {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}reads own limits: the stack of a threadfiles; programs take newfstatatprocesses; programs go on withoutfiles; programs take openatold serversarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGPTN, TIOCSPTLCK, TIOCGPTPEER, TIOCEXCL, TIOCNXCL}settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETDprocessor timeownersarg1 & 0xC00 == 0folders; no set-group-idarg1 & S_IFMT in {0, S_IFREG} && arg1 & 0xC00 == 0empty files; no devicesarg2 & 0xC00 == 0arg2 & S_IFMT in {0, S_IFREG} && arg2 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0the resolver's files; which is decided by Landlockage of the resolver's filesarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM} && arg2 in {0, IPPROTO_TCP, IPPROTO_UDP}serversgetaddrinfo asks for the interfacesservers; which is decided by the network, not by this promisequestionsanswersthe netlink socketwhich address a route would havearg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25errors of unreachable serverserrorsarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0both questions at oncearg1 & S_IFMT == S_IFIFO && arg1 & 0xC00 == 0mkfifoarg2 & S_IFMT == S_IFIFO && arg2 & 0xC00 == 0another program under the same promisesarg1 in {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}parts of fileswhole filesthose files; which is decided by Landlockage of those filesdrops rightsarg0 == PR_SET_KEEPCAPSkeeps or drops capabilities over a change of userdatagramsarg1 == IPPROTO_IP && arg2 in {1, 2, 8, 10, 11, 13, 24}service, hops, packet information, errors, path size, port bindingarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_OOBINLINE, 29, 35, 37}options that only touch the socket; 29, 35 and 37 are time stampsarg1 == IPPROTO_UDP && arg2 in {1, 103, 104}corking and segmentsarg1 == IPPROTO_IPV6 && arg2 in {16, 23, 25, 26, 49, 51, 66, 67}hops, path size, errors, IPv6 only, packet information, servicearg1 == IPPROTO_TCP && !(arg2 in {TCP_ULP, TCP_REPAIR})options; no kernel TLS, no raw repairarg1 == IPPROTO_IP && arg2 in {32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49}joins, leaves, sends to groupsarg1 == IPPROTO_IPV6 && arg2 in {17, 18, 19, 20, 21, 29, 42, 43, 44, 45, 46, 47, 48}starts a process; no new namespacesdaemonsarg0 in {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER}what becomes of childrenexecutable memory/proc; which file is decided by Landlockowner of a processprograms of processesload and number of processeslists processesdescriptors beside datafor reading; 0x400000 is the bit of O_TMPFILEfor readingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg2 & 0xC00 == 0a lock file, sayarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg3 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRfor reading and writingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCfor reading, emptied firstarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCarg1 & O_ACCMODE == O_RDWR && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new filearg2 & O_ACCMODE == O_RDWR && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0attributes of a descriptorarg2 & PROT_EXEC == 0memory; nothing executablearg1 in {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ}flags of a descriptor, and if it is a terminalcopies between its descriptorssends on a socket that is connected alreadyreceives on a socket it hasends one direction of a socket it hasarg1 in {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}copies and flags of its descriptors; locks need flocklength of a file that is open for writingown process groupown sessionown priorityarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}names of threads and memory; what only tightensarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS}arg3 & AT_EMPTY_PATH != 0attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked toocopies between its pipesreserves space in a file that is open for writingarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0promises less than beforerun-times fall backarg2 & AT_EMPTY_PATH != 0as newfstatatits flags are in memory; programs fall back to openatkey stores fall back to mlockarg1 & 0x400000 == 0 && arg1 & O_ACCMODE != O_ACCMODE && (arg1 & O_CREAT == 0 || arg2 & 0xC00 == 0)which file is decided by Landlock: only below /tmpa name that is still freeonly below /tmparg2 & 0x400000 == 0 && arg2 & O_ACCMODE != O_ACCMODE && (arg2 & O_CREAT == 0 || arg3 & 0xC00 == 0)arg2 & AT_REMOVEDIR == 0arg1 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg1 & O_ACCMODE != O_ACCMODEthe terminal; which file is decided by Landlockarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ}settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETDarg2 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg2 & O_ACCMODE != O_ACCMODEarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_PASSCRED}options that only touch the socketoptions and the peer's userarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHnames a path without opening itwhere the links of a path leadarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHarg0 == CLONE_THREADasks whether there are other threadsrestricts itselfload and memoryarg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writing; with O_RDWR rpath is needed tooarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writingarg1 & O_ACCMODE == O_WRONLY && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new file; 0xC00 are the set-id bitsarg2 & O_ACCMODE == O_WRONLY && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0";
+pub(crate) static WORDS: &str = "databasesdatabases; the operations are in memory, where no filter can read themdescriptors it was givendescriptorstype of a descriptor, before buffering itdescriptors 0-2 are checked at startposition in a filememory and librarieslibraries are made read-only after relocationgives memory backheap of the C librarysignal handlerssignal masksend of every signal handlerspin locksgrows large allocationsgives pages backsleepown numberends a threadkernel version, asked by the C libraryclock without the shared pagereads own limitsown userown groupstack of signal handlersarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS, ARCH_GET_MAX_TAG_BITS, ARCH_GET_UNTAG_MASK}thread pointer; questions about the processorarg0 in {ARCH_REQ_XCOMP_PERM, ARCH_SHSTK_ENABLE, ARCH_SHSTK_LOCK}matrix registers and shadow stacks of one's ownlocksstart of every thread librarythe kernel restarts an interrupted wait with itresolution of the clockends the processlocks released when a thread diesreads the list backarg0 == 0 && arg2 == 0reads own limits (stack size); memory of arg2 decides, a null pointer sets nothingper-processor datahash seeds, keysper-processor data of the C librarywaits for several lockslocks, newer formdescriptors it hassize of what it was givenwaits for descriptors it hasarg2 & PROT_EXEC == 0 && arg3 & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN) == 0memory, its own or of a buffer that it has; nothing executablearg2 & ~(PROT_READ | PROT_WRITE) == 0protection of memory; nothing executablegrows large allocations; keeps the protectionarg2 in {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE}how memory is usedarg4 == 0the channel to its parent; no other addressthe channel to its parentthe channel to its parent; no socket that it has can name anotherthe channel to its parent, descriptors with itends the channelarg1 in {F_GETFD, F_SETFD, F_GETFL, F_ADD_SEALS, F_GET_SEALS}seals such a buffer; flagslength of such a bufferclocksarg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}locks; none with priority inheritancenumber of processorsabort() of its own threads; the pid namespace and Landlock decide whomhash seedsarg1 & MFD_HUGETLB == 0 && arg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALbuffers for its parent that can never be executedmemory order between threadsgdb and strace; the pid namespace and Landlock bound whomarg0 in {PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff}fixed addresses for the traced programarg0 == PR_SET_PTRACERlets one process trace itreads the memory of a traced processwrites the memory of a traced processsettings of libraries; they go on withoutas openopens by path; writing is decided by mounts and Landlockattributes!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-upasks for rightspipeswaitswrites mapped files backwhich pages are presentcopieswaits for a signaltimer signalcopies between descriptorsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_STREAM && arg2 in {0, IPPROTO_TCP}TCP; no MPTCP, SCTP or raw socketsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_DGRAM && arg2 in {0, IPPROTO_UDP}UDP; no ping socketsarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET} && arg2 in {0, AF_UNIX}between programsarg0 == AF_NETLINK && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_RAW, SOCK_DGRAM} && arg2 == NETLINK_ROUTEgetaddrinfo and getifaddrs ask for the interfacesreaches a peertakes a peersendsreceivesends one directionown addresswaits for peersaddressesarg0 == AF_UNIXbetween own processes!(arg1 == SOL_SOCKET && arg2 in {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_CBPF, SO_DEBUG, SO_MARK, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TXTIME}) && !(arg1 in {IPPROTO_IP, IPPROTO_IPV6} && arg2 in {64, 65, 96, 97}) && !(arg1 == IPPROTO_TCP && arg2 in {TCP_ULP, TCP_REPAIR}) && arg1 in {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, 270}options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINKoptionsarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == 0threads and processes without new namespacesstarts a processstarts a programwaits for a childsignals inside the jarflags, locks, copies; F_SETOWN signals reach no process outside the jardata to disklengthlists a foldercurrent foldernamesfoldersopens for writing; decided by mounts and Landlocksymbolic linksmodesinstallers keep owners; without capabilities only a change to oneself worksas chowndefault modesown use of resourcesamount of memory, for thread poolsdropping rights that are not thereas setuidjob controldaemons, terminalsown groupsown capabilitiescan only drop capabilitieswaiting signalssignals with datatimesarg1 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}files, pipes and sockets; no devicesarg0 in {PER_LINUX, 0xffffffff}asks, or the normal one; no READ_IMPLIES_EXECfree space, kind of file systemprioritypriority; only down without a capabilityscheduling classarg1 & ~0x40000000 in {SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE}no realtime class; the bit is SCHED_RESET_ON_FORKkeys that must not be swapped; RLIMIT_MEMLOCK bounds itas mlockarg0 == PR_SET_SECCOMP && arg1 in {SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER}tightens itself further; this form has no listenerarg0 == PR_CAP_AMBIENT && arg1 in {1, 3, 4}asks for, lowers or clears ambient capabilitiesarg0 == PR_SET_SPECULATION_CTRL && arg2 in {4, 8, 16}switches speculation off, never onarg0 == PR_SET_DUMPABLE && arg1 in {0, 1}hides its memory from other processes, or notarg0 == PR_SET_KEEPCAPS && arg1 == 0the state after execarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_TSC, PR_GET_SECUREBITS, PR_CAPBSET_READ, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_GET_SPECULATION_CTRL, PR_SET_VMA, PR_SET_MDWE, PR_GET_MDWE, PR_GET_AUXV, PR_GET_MEMORY_MERGE}names, questions and options that only tightenarg0 == PR_CAPBSET_DROPown limitshintsignals to a threadbinds threads to processors it may useold databases; emulated by mmapsignals to a thread, abort()placement on processorsqueuespriority of disk access; the realtime class needs a capabilitypriority of disk accesswatches filesopens by patharg2 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0own file tables of a thread; no new namespacescopies between pipessignals as datatimers as datawakes a threadreserves spacearg0 == 0own limits; raising a hard limit needs a capabilityarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0tightens itself further; no listener of its ownarg0 in {SECCOMP_SET_MODE_STRICT, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES}tightens itself further; questionsarg1 & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | 0xfc000000) == 0shared buffers of most programs, which do not ask for the seal; just-in-time compilersarg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALshared buffers that can never be executedstops the kernel in the middle of a copy; run-times fall backrun-times with garbage collectionmemory keyssignals by descriptorits operations pass no filter; programs fall backas io_uring_setupa descriptor for a childits flags are in memory, where no filter can read them; the C library then uses cloneopens by path with limits on the walktightens itself furthermemory that the kernel cannot reclaim; key stores fall back to mlockfrees the memory of a killed childasks what is in memoryshadow stacks of threadsmounts; programs fall back to /proclabels of the hostasks which modules are thereseals its own mappings for goodinode flagsarg1 & ~(O_CLOEXEC | O_LARGEFILE) == 0the loader reads libraries; which files exist is decided by mountsthe loader looks for librariesarg1 in {TCGETS, TIOCGWINSZ, FIONREAD}asks if a descriptor is a terminalthe loader looks for a preload listwakes own threadswaits for its descriptorscopies of its descriptorsarg0 & (CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == CLONE_VM | CLONE_THREADthreads, no processesthe start itselfarg1 in {F_GETFD, F_SETFD, F_GETFL}flags of a descriptorthe loader asks for its own pathopens for writingamount of memorykeys that must not be swappedarg0 in {PR_SET_NAME, PR_GET_NAME}names of threadshint for descriptor 0abort() and own threadsarg2 & ~(O_CLOEXEC | O_LARGEFILE) == 0its flags are in memoryopened a file while openat was refusedsegments of 32-bit codepaths by number, for profilerskeys of the userkeys of the user; starts a program of the hostkeys of the user, shared with all his processesmemory of another processmemory pages in pipescounters and traces of the kernelwatches whole mountsnames for files that no path rule seesreads another processwrites another processcompares tables of processes: kernel addresses in small dosesdeadline scheduling; its class is in memoryprograms for the kernelstops the kernel in the middle of a copy, the tool of many exploitscopies descriptors of another processmemory that the kernel cannot reclaimarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0new namespacesroot folder of its own mount namespaceroot foldermounts in its own mount namespacename in its own uts namespacearg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0joins namespaces it holds descriptors ofnew namespaces; its flags are in memorylists mountsthe socket it hasfiles of the C library; it goes on without thembefore buffering a descriptor; the C library then does without its sizewaits for the socketarg2 & ~(PROT_READ | PROT_WRITE) == 0 && arg3 & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == 0memory of its own; nothing executable, nothing sharedsignal masks, around the end of the processarg2 in {MADV_NORMAL, MADV_FREE, MADV_DONTNEED, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK}gives pages back, keeps secrets out of dumpsshared memory of old librariesas shmgetends the connectionasks about the socket it hasarg1 == IPPROTO_IP && arg2 == IP_TOSkind of trafficarg1 == IPPROTO_IPV6 && arg2 == IPV6_TCLASSprocess grouparg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE}keyskernel messages of the hostruns library code from a path, old formdevices by numberfile system numbers, old formterminals of the hostkernel settings, old formclock of the hostaccounting of the hostmemory of the hoststops the hostports of the machinekernel code, old formkernel codequotas of the hostfile server of the hoststarts another kernelopens by a number that no path rule seesfilesarg1 in {TCGETS, FIONREAD}is it a terminal; how much waitsnetworksarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_SEQPACKET}channels between its own threadsarg1 == SOL_SOCKET && arg2 == SO_PEEK_OFFhow it reads a channelarg0 & 0xFFFFFFFFFFBFFFFF == CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTIDthreads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothingno processesprogramssignalsworking folderfile systemsarg0 == PR_SET_DUMPABLE && arg1 == 0hides its memoryarg0 in {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}reads own limits: the stack of a threadfiles; programs take newfstatatprocesses; programs go on withoutfiles; programs take openattype of a descriptorarg2 & PROT_EXEC == 0memory; never codegives pages back; keeps buffers from other processestalks to its parentends one direction of a socket it was givenarg1 in {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}copies for messages; seals of buffersarg0 == PR_SET_NAMEabort(); a filter of the worker's own lets only its own number througharg1 == 0takes the memory of a buffer at oncearg1 & MFD_ALLOW_SEALING == MFD_ALLOW_SEALINGbuffers that are sealed and handed over; nothing here could run or map them as codeold serversarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGPTN, TIOCSPTLCK, TIOCGPTPEER, TIOCEXCL, TIOCNXCL}settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETDprocessor timeforks workershow workers endedarg1 in {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}hides its memory from other processesarg0 in {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}workers end with it; tightens itself furtherarg0 == CLONE_THREADasks if it has one thread only; changes nothinghears of their endslimits of workers, which only shrinkarg0 == SECCOMP_SET_MODE_FILTER && arg1 == 0buffers that are sealed and handed over; what is sealed off may neither run nor map them as codethe parent ends workers by descriptorputs a worker's channel in its placea worker sees if its zygote ended before it could be toldleaves nothing else open in itownersarg1 & 0xC00 == 0folders; no set-group-idarg1 & S_IFMT in {0, S_IFREG} && arg1 & 0xC00 == 0empty files; no devicesarg2 & 0xC00 == 0arg2 & S_IFMT in {0, S_IFREG} && arg2 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0the resolver's files; which is decided by Landlockage of the resolver's filesarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM} && arg2 in {0, IPPROTO_TCP, IPPROTO_UDP}serversgetaddrinfo asks for the interfacesservers; which is decided by the network, not by this promisequestionsanswersthe netlink socketwhich address a route would havearg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25errors of unreachable serverserrorsarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0both questions at oncearg1 & S_IFMT == S_IFIFO && arg1 & 0xC00 == 0mkfifoarg2 & S_IFMT == S_IFIFO && arg2 & 0xC00 == 0another program under the same promisesarg1 in {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}parts of fileswhole filesthose files; which is decided by Landlockage of those filesdrops rightsarg0 == PR_SET_KEEPCAPSkeeps or drops capabilities over a change of userdatagramsarg1 == IPPROTO_IP && arg2 in {1, 2, 8, 10, 11, 13, 24}service, hops, packet information, errors, path size, port bindingarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_OOBINLINE, 29, 35, 37}options that only touch the socket; 29, 35 and 37 are time stampsarg1 == IPPROTO_UDP && arg2 in {1, 103, 104}corking and segmentsarg1 == IPPROTO_IPV6 && arg2 in {16, 23, 25, 26, 49, 51, 66, 67}hops, path size, errors, IPv6 only, packet information, servicearg1 == IPPROTO_TCP && !(arg2 in {TCP_ULP, TCP_REPAIR})options; no kernel TLS, no raw repairarg1 == IPPROTO_IP && arg2 in {32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49}joins, leaves, sends to groupsarg1 == IPPROTO_IPV6 && arg2 in {17, 18, 19, 20, 21, 29, 42, 43, 44, 45, 46, 47, 48}starts a process; no new namespacesdaemonsarg0 in {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER}what becomes of childrenexecutable memory/proc; which file is decided by Landlockowner of a processprograms of processesload and number of processeslists processesdescriptors beside datafor reading; 0x400000 is the bit of O_TMPFILEfor readingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg2 & 0xC00 == 0a lock file, sayarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg3 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRfor reading and writingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCfor reading, emptied firstarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCarg1 & O_ACCMODE == O_RDWR && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new filearg2 & O_ACCMODE == O_RDWR && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0attributes of a descriptormemory; nothing executablearg1 in {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ}flags of a descriptor, and if it is a terminalcopies between its descriptorssends on a socket that is connected alreadyreceives on a socket it hasends one direction of a socket it hasarg1 in {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}copies and flags of its descriptors; locks need flocklength of a file that is open for writingown process groupown sessionown priorityarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}names of threads and memory; what only tightensarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS}arg3 & AT_EMPTY_PATH != 0attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked toocopies between its pipesreserves space in a file that is open for writingarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0promises less than beforerun-times fall backarg2 & AT_EMPTY_PATH != 0as newfstatatits flags are in memory; programs fall back to openatkey stores fall back to mlockarg1 & 0x400000 == 0 && arg1 & O_ACCMODE != O_ACCMODE && (arg1 & O_CREAT == 0 || arg2 & 0xC00 == 0)which file is decided by Landlock: only below /tmpa name that is still freeonly below /tmparg2 & 0x400000 == 0 && arg2 & O_ACCMODE != O_ACCMODE && (arg2 & O_CREAT == 0 || arg3 & 0xC00 == 0)arg2 & AT_REMOVEDIR == 0arg1 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg1 & O_ACCMODE != O_ACCMODEthe terminal; which file is decided by Landlockarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ}settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETDarg2 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg2 & O_ACCMODE != O_ACCMODEarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_PASSCRED}options that only touch the socketoptions and the peer's userarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHnames a path without opening itwhere the links of a path leadarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHasks whether there are other threadsrestricts itselfload and memoryarg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writing; with O_RDWR rpath is needed tooarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writingarg1 & O_ACCMODE == O_WRONLY && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new file; 0xC00 are the set-id bitsarg2 & O_ACCMODE == O_WRONLY && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0";

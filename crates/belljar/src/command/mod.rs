@@ -23,6 +23,7 @@ use crate::probe::HostFacts;
 pub use child::{Child, Output};
 pub(crate) use environment::Variables;
 use passed::Named;
+pub(crate) use passed::is_passed;
 pub use passed::passed;
 pub use stdio::Stdio;
 
@@ -71,6 +72,8 @@ pub struct Command {
     pub(crate) judge: Option<Wrap>,
     /// What is written to `cow` folders is looked at.
     pub(crate) aside: bool,
+    /// The program seals itself off before anything hostile reaches it.
+    pub(crate) workers: bool,
     wall: Option<Duration>,
     named: BTreeMap<String, Named>,
 }
@@ -107,6 +110,7 @@ impl Command {
             ask: None,
             judge: None,
             aside: false,
+            workers: false,
             wall: None,
             named: BTreeMap::new(),
         }
@@ -268,6 +272,12 @@ impl Command {
         wrap: impl Fn(Arc<dyn Judge>) -> Arc<dyn Judge> + Send + Sync + 'static,
     ) -> &mut Self {
         self.judge = Some(Wrap(Arc::new(wrap)));
+        self
+    }
+
+    /// The program forks workers, and neither they nor it can run or map what they write.
+    pub(crate) fn for_workers(&mut self) -> &mut Self {
+        self.workers = true;
         self
     }
 

@@ -74,6 +74,11 @@ pub fn passed(name: &str) -> Option<OwnedFd> {
     belljar_sys::owned::duplicate(number.parse().ok()?).ok()
 }
 
+/// In the program: whether it was told of a descriptor of this name, be it open or not.
+pub(crate) fn is_passed(name: &str) -> bool {
+    std::env::var_os(format!("{PREFIX}{name}")).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::File;

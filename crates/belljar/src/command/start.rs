@@ -30,7 +30,8 @@ impl Command {
     pub fn plan(&self) -> Result<Plan, StartError> {
         let policy = self.whole_policy()?;
         let facts = self.facts_for(&policy);
-        Ok(crate::plan::plan(&policy, &facts, Call::new(jar::look(&self.stdio).terminals, false))?)
+        let call = Call { workers: self.workers, ..Call::new(jar::look(&self.stdio).terminals, false) };
+        Ok(crate::plan::plan(&policy, &facts, call)?)
     }
 
     /// Starts the program and returns once its exec has succeeded.

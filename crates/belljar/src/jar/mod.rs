@@ -207,6 +207,7 @@ fn call(command: &Command, look: Look, mode: Mode) -> Call {
         dies_with_thread: mode == Mode::Foreground,
         tells: command.tells,
         asks: command.ask.is_some(),
+        workers: command.workers,
     }
 }
 

@@ -109,7 +109,7 @@ const REMOVALS: &[Removal] = &[
         call: "memfd_create",
         when: None,
         action: EPERM,
-        applies: |draft| !super::files::has_writable_code(draft),
+        applies: |draft| !draft.call.workers && !super::files::has_writable_code(draft),
     },
     // A file in memory belongs to no process: the watch would not see it.
     Removal { call: "memfd_create", when: None, action: EPERM, applies: super::limits::watched_memory },

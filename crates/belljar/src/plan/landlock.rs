@@ -65,6 +65,13 @@ impl LandlockPlan {
     }
 }
 
+/// All that this version of the interface guards: rights to files, TCP ports, scopes.
+pub(crate) fn landlock_knows(abi: u32) -> (u64, u64, u64) {
+    let fs = HANDLED.iter().filter(|(since, _)| abi >= *since).fold(0, |all, (_, rights)| all | rights);
+    let net = if abi >= 4 { BIND_TCP | CONNECT_TCP } else { 0 };
+    (fs, net, if abi >= 6 { 0b11 } else { 0 })
+}
+
 pub(super) fn plan(draft: &mut Draft<'_>) -> Option<LandlockPlan> {
     let abi = draft.host.landlock;
     if abi == 0 {
@@ -72,7 +79,7 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Option<LandlockPlan> {
         return None;
     }
     draft.step(Step::Landlock);
-    let fs = HANDLED.iter().filter(|(since, _)| abi >= *since).fold(0, |all, (_, rights)| all | rights);
+    let (fs, _, scoped) = landlock_knows(abi);
     let closed = draft.policy.net.mode.value == NetMode::Off
         || (!draft.namespaced() && draft.policy.net.mode.value != NetMode::Host);
     let net = match abi {
@@ -80,7 +87,6 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Option<LandlockPlan> {
         4.. if super::network::landlocked(draft) => CONNECT_TCP,
         _ => 0,
     };
-    let scoped = if abi >= 6 { 0b11 } else { 0 };
     if scoped != 0 {
         draft.holds(
             Subject::Ipc,

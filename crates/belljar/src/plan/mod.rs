@@ -27,7 +27,7 @@ pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
-pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES};
+pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES, landlock_knows};
 pub(crate) use network::{NAMES, PROXIES};
 pub use promises::PromisePlan;
 pub(crate) use step::shown;
@@ -50,13 +50,15 @@ pub struct Call {
     pub tells: bool,
     /// The user is asked about what the policy does not grant.
     pub asks: bool,
+    /// The program seals itself off before anything hostile reaches it: from then on it neither runs nor maps what it writes.
+    pub workers: bool,
 }
 
 impl Call {
     /// A call whose standard descriptors in this bit mask are terminals.
     #[must_use]
     pub fn new(terminals: u8, dies_with_thread: bool) -> Self {
-        Self { terminals, dies_with_thread, tells: false, asks: false }
+        Self { terminals, dies_with_thread, tells: false, asks: false, workers: false }
     }
 }
 

@@ -1,0 +1,186 @@
+//! One worker's life as its parent sees it: a descriptor to end it by, its last words, how it ended.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::channel::{Break, Deadline, raw, wait};
+use super::code::decode;
+use super::error::WorkerError;
+use super::frame::{Frame, Kind};
+use super::setup::End;
+
+/// How much of its last words is kept, in bytes.
+pub(super) const MOST_SAID: usize = 2048;
+/// How long an ended worker may take to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
+/// How long one that has closed its channel may take to end by itself.
+const ENDS_WITHIN: Duration = Duration::from_millis(200);
+
+/// The socket on which the zygote tells how the worker fares. The worker has the other end as its descriptor 2: packets that are no
+/// messages of the zygote's are its words. It could counterfeit those messages, about nothing but itself; the last word, after
+/// which the socket is closed, is the zygote's.
+#[derive(Debug)]
+pub(super) struct Life {
+    status: OwnedFd,
+    pidfd: Option<OwnedFd>,
+    said: Vec<u8>,
+    end: Option<End>,
+    /// Nothing comes any more: the worker is gone.
+    over: bool,
+}
+
+/// Exit status of Rust programs that panicked.
+const PANICKED: i32 = belljar_sys::fork::PANICKED;
+
+impl Life {
+    pub(super) fn new(status: OwnedFd) -> Self {
+        Self { status, pidfd: None, said: Vec::new(), end: None, over: false }
+    }
+
+    /// Waits until the worker exists. Nobody else has written to the socket by then: it has read nothing of anybody.
+    pub(super) fn begin(&mut self, until: Deadline) -> Result<(), Break> {
+        wait([(self.status.as_fd(), PollFlags::IN)], until)?;
+        let mut bytes = [0; 256];
+        let Some((len, descriptors)) = raw(self.status.as_fd(), &mut bytes)? else { return Err(Break::Late) };
+        let packet = bytes.get(..len).unwrap_or_default();
+        let frame = Frame::check(packet, descriptors, bytes.len()).map_err(Break::Frame)?;
+        match (frame.kind, frame.descriptors.into_iter().next()) {
+            (Kind::Started, Some(pidfd)) => self.pidfd = Some(pidfd),
+            (Kind::Failed, _) => {
+                let errno = decode::<i32>(&frame.body, Vec::new()).unwrap_or(0);
+                return Err(Break::System(std::io::Error::from_raw_os_error(errno)));
+            }
+            _ => return Err(Break::Closed),
+        }
+        Ok(())
+    }
+
+    /// What to wait on beside the channel, while something can come.
+    pub(super) fn interest(&self) -> Option<BorrowedFd<'_>> {
+        (!self.over).then(|| self.status.as_fd())
+    }
+
+    /// Whether the zygote has told that it ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Descriptor of its process.
+    pub(super) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes what is there: words, and the end.
+    pub(super) fn listen(&mut self) {
+        let mut bytes = [0; MOST_SAID];
+        loop {
+            match raw(self.status.as_fd(), &mut bytes) {
+                Ok(None) => return,
+                Ok(Some((len, descriptors))) => self.take(bytes.get(..len).unwrap_or(&bytes), descriptors),
+                Err(Break::Frame(_)) => {}
+                Err(_) => {
+                    self.over = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, packet: &[u8], descriptors: Vec<OwnedFd>) {
+        if let Ok(frame) = Frame::check(packet, descriptors, packet.len())
+            && frame.kind == Kind::Ended
+            && let Ok(end) = decode::<End>(&frame.body, frame.descriptors)
+        {
+            self.end = Some(end);
+            return;
+        }
+        self.said.extend_from_slice(packet);
+        let excess = self.said.len().saturating_sub(MOST_SAID);
+        self.said.drain(..excess);
+    }
+
+    /// Ends the worker, if it still lives.
+    pub(super) fn kill(&self) {
+        if let (Some(pidfd), false) = (&self.pidfd, self.over) {
+            // It may have ended by itself, which is as good.
+            let ended = pidfd_send_signal(pidfd, Signal::KILL);
+            tracing::trace!(?ended, "a worker is ended");
+        }
+    }
+
+    /// Waits until nothing of it is left.
+    pub(super) fn settle(&mut self, within: Duration) {
+        let until = Deadline::after(within);
+        while !self.over && wait([(self.status.as_fd(), PollFlags::IN)], until).is_ok() {
+            self.listen();
+        }
+    }
+
+    /// Ends the worker and waits until nothing of it is left.
+    pub(super) fn end(&mut self) {
+        self.kill();
+        self.settle(GONE_WITHIN);
+    }
+
+    /// Why the channel gave no message. The worker is gone when this returns.
+    pub(super) fn why(&mut self, broken: &Break, within: Duration, memory: u64) -> WorkerError {
+        match broken {
+            Break::Closed => self.settle(ENDS_WITHIN),
+            Break::Late => {
+                self.end();
+                return WorkerError::TimedOut { within };
+            }
+            Break::Frame(error) => {
+                self.end();
+                return WorkerError::Protocol((*error).into());
+            }
+            Break::System(error) => {
+                self.end();
+                let source =
+                    error.raw_os_error().map_or(error.kind().into(), std::io::Error::from_raw_os_error);
+                return WorkerError::System { what: "talking to a worker", source };
+            }
+        }
+        self.end();
+        self.verdict(memory)
+    }
+
+    fn verdict(&self, memory: u64) -> WorkerError {
+        let said = shown(&self.said);
+        let Some(End { status, peak }) = self.end else { return WorkerError::ZygoteGone };
+        let full = peak.saturating_mul(1024) >= memory / 10 * 9;
+        // The standard library's last words before it aborts for want of memory.
+        let wanted = said.contains("memory allocation of ");
+        match (status & 0x7F, (status >> 8) & 0xFF) {
+            (0, PANICKED) => WorkerError::Panicked { said },
+            (0, code) => WorkerError::Exited { code, said },
+            (SIGSYS, _) => WorkerError::Violation { said },
+            (SIGABRT, _) if wanted || full => WorkerError::OutOfMemory { said },
+            (SIGKILL | SIGSEGV | SIGBUS, _) if full => WorkerError::OutOfMemory { said },
+            (signal, _) => WorkerError::Crashed { signal, said },
+        }
+    }
+}
+
+const SIGABRT: i32 = 6;
+const SIGBUS: i32 = 7;
+const SIGKILL: i32 = 9;
+const SIGSEGV: i32 = 11;
+const SIGSYS: i32 = 31;
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Words of somebody nobody trusts, in one line that steers no terminal.
+pub(super) fn shown(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said);
+    let plain = |one: char| one == ' ' || one.is_ascii_graphic();
+    let escaped = |one: char| if plain(one) { one.to_string() } else { one.escape_default().to_string() };
+    text.trim().chars().map(escaped).collect()
+}

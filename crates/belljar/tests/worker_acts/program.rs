@@ -1,0 +1,4 @@
+//! The program whose workers `tests/workers.rs` attacks and is attacked by.
+#![forbid(unsafe_code)]
+
+fn main() {}
