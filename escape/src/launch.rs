@@ -158,17 +158,21 @@ fn read_once(file: &mut File, into: &mut Vec<u8>) -> bool {
 
 /// Waits until everything the box started is gone; whatever stays is named and ended.
 fn survivors(stage: &Stage) -> io::Result<Vec<String>> {
-    let helpers = stage.helper_pids();
+    left(&stage.helper_pids())
+}
+
+/// Names of processes below the runner that are still there a second later, except the helpers.
+pub(crate) fn left(helpers: &[u32]) -> io::Result<Vec<String>> {
     let deadline = Instant::now() + GRACE;
     loop {
-        processes::collect_orphans(&helpers);
+        processes::collect_orphans(helpers);
         let mut left = processes::descendants(std::process::id());
         left.retain(|process| !helpers.contains(&process.pid));
         if left.is_empty() {
             return Ok(Vec::new());
         }
         if Instant::now() >= deadline {
-            return end_all(left, &helpers);
+            return end_all(left, helpers);
         }
         wait(&[], None, Duration::from_millis(10))?;
     }

@@ -5,6 +5,7 @@ mod control_characters;
 mod devices;
 mod executable;
 mod host_settings;
+mod killed;
 mod report;
 mod requests;
 mod setuid_launcher;
@@ -26,6 +27,7 @@ pub(super) const FAMILY: Family = Family {
         swap::PROC_ROOT,
         swap::RACE,
         executable::ROW,
+        killed::ROW,
         setuid_launcher::ROW,
         devices::NODE,
         devices::OTHERS,

@@ -34,7 +34,7 @@ const REQUESTS: &str = "/run/belljar/channel/requests";
 
 /// Numbers of the actions in a frame.
 const OPEN_URL: u8 = 0;
-const SAVE_AS: u8 = 2;
+pub(super) const SAVE_AS: u8 = 2;
 
 fn outside(stage: &mut Stage) -> io::Result<Judge> {
     let saved = stage.host.join("saved");
@@ -95,17 +95,17 @@ fn open(args: &[String]) -> io::Result<()> {
 }
 
 /// A word behind its length.
-fn argument(word: &str) -> Vec<u8> {
+pub(super) fn argument(word: &str) -> Vec<u8> {
     let length = u16::try_from(word.len()).unwrap_or(u16::MAX).to_le_bytes();
     [&length[..], word.as_bytes()].concat()
 }
 
-fn frame(kind: u8, action: u8, number: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, action: u8, number: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_le_bytes();
     [&b"BJR1"[..], &length, &[kind, action], &[number; 16], payload].concat()
 }
 
-fn requested(frames: &[Vec<u8>]) -> io::Result<()> {
+pub(super) fn requested(frames: &[Vec<u8>]) -> io::Result<()> {
     if !Path::new(REQUESTS).try_exists()? {
         return Ok(());
     }
