@@ -100,6 +100,41 @@ fn a_symlink_to_a_dangerous_place_needs_the_long_word() {
 }
 
 #[test]
+fn a_symlink_that_an_earlier_run_may_have_made_leads_nowhere() {
+    let place = Place::new();
+    symlink(place.outside(), place.granted().join("vendor")).unwrap();
+    let at = |rest: &str| format!("{}/{rest}", place.granted().display());
+    for rule in [at("vendor"), at("vendor/victim"), format!("?{}", at("vendor")), at("vendor:/elsewhere")] {
+        let error = jars::shell(&place, &[("-w", "."), ("-r", &rule)], RUN).spawn().unwrap_err();
+        assert!(matches!(error, StartError::Planted { .. }), "{rule}: {error}");
+        let report = jars::shell(&place, &[("-w", "."), ("-r", &rule)], RUN).run();
+        assert!(report.reason.contains("an earlier run"), "{report:?}");
+        assert!(report.hint.contains(place.outside().to_str().unwrap()), "{report:?}");
+    }
+}
+
+#[test]
+fn symlinks_that_no_run_can_have_made_are_followed() {
+    if !has_userns() {
+        return;
+    }
+    let place = Place::new();
+    symlink(place.outside(), place.granted().join("vendor")).unwrap();
+    symlink(place.granted().join("victim"), place.granted().join("inner")).unwrap();
+    symlink(place.outside(), place.path().join("alias")).unwrap();
+    let at = |rest: &str| place.path().join(rest).to_str().unwrap().to_owned();
+    let [vendor, inner, alias] = [at("granted/vendor"), at("granted/inner"), at("alias")];
+    for flags in [
+        vec![("-r", vendor.as_str())],
+        vec![("-w", "."), ("-r", &inner)],
+        vec![("-w", "."), ("-r", &alias)],
+        vec![("-w", "."), ("--hide", &vendor)],
+    ] {
+        jars::finish(&mut jars::shell(&place, &flags, "true")).unwrap();
+    }
+}
+
+#[test]
 fn nothing_is_placed_where_nothing_is() {
     let place = Place::new();
     let inside = format!("{}:{}/new", place.outside().display(), place.granted().display());

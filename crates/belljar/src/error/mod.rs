@@ -203,6 +203,22 @@ pub enum StartError {
         /// What it leads to.
         what: &'static str,
     },
+    /// A path leads out of a writable folder by a symlink in it.
+    #[error(
+        "{} ({origin}) leads out of a writable folder by the symlink {}, which an earlier run may have made",
+        shown(path),
+        shown(link)
+    )]
+    Planted {
+        /// As the policy names it.
+        path: PathBuf,
+        /// Who wrote it.
+        origin: String,
+        /// The symlink.
+        link: PathBuf,
+        /// What the path leads to.
+        to: PathBuf,
+    },
     /// A placement has nowhere to go.
     #[error("{} cannot be placed: nothing is there in the granted folder {}", shown(at), shown(inside))]
     NoMountPoint {

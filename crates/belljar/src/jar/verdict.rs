@@ -200,7 +200,13 @@ fn hint(error: &StartError, facts: &HostFacts) -> String {
             format!("if it may be absent, write \"?{}\"", crate::plan::shown(path))
         }
         StartError::Dangerous { path, .. } => {
-            format!("if that is meant, say --dangerously-grant {}", crate::plan::shown(path))
+            format!(
+                "if that is meant, name what {} leads to, with --dangerously-grant",
+                crate::plan::shown(path)
+            )
+        }
+        StartError::Planted { to, .. } => {
+            format!("if that is meant, name what it leads to: {}", crate::plan::shown(to))
         }
         StartError::NoMountPoint { at, .. } => {
             format!("create {} on the host first: belljar never does", crate::plan::shown(at))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use belljar_policy::Access;
 
 use super::danger::danger;
+use super::planted::{self, Led};
 use super::texts;
 use super::walk::{self, Real, Walker};
 use super::within::{self, is_same, is_within};
@@ -121,10 +122,11 @@ pub(crate) fn lay_out(
     walker: &mut Walker<'_>,
 ) -> Result<Layout, StartError> {
     let mut layout = Layout::default();
-    let mut ready = Vec::new();
+    let (mut ready, mut led) = (Vec::new(), Vec::new());
     for place in places {
-        ready.extend(resolve(place, home, walker, &mut layout.links)?);
+        ready.extend(resolve(place, home, walker, (&mut layout.links, &mut led))?);
     }
+    planted::refuse(led, &ready)?;
     texts::follow_names(&mut ready, walker, &mut layout.links);
     hide_aliases(&mut ready);
     // On a tie hide comes last: it covers what is there.
@@ -144,7 +146,7 @@ fn resolve(
     place: &Place,
     home: Option<&Path>,
     walker: &mut Walker<'_>,
-    links: &mut Vec<(PathBuf, PathBuf)>,
+    (links, led): (&mut Vec<(PathBuf, PathBuf)>, &mut Vec<Led>),
 ) -> Result<Option<Ready>, StartError> {
     let Placed::Host { from, access, optional, dangerous, origin } = &place.what else {
         // The program's files have come as placements of their own.
@@ -162,6 +164,9 @@ fn resolve(
             return Ok(None);
         }
         return Err(StartError::Dangerous { path: from.clone(), origin: origin.clone(), what });
+    }
+    if !*dangerous && *access != Access::Hide {
+        led.extend(Led::new(from, origin, &real));
     }
     Ok(Some(host(place, *access, real, links)))
 }

@@ -10,6 +10,7 @@ mod identity;
 mod layout;
 mod mounts;
 mod network;
+mod planted;
 pub(crate) mod program;
 mod rules;
 mod texts;
