@@ -161,13 +161,16 @@ fn survivors(stage: &Stage) -> io::Result<Vec<String>> {
     left(&stage.helper_pids())
 }
 
-/// Names of processes below the runner that are still there a second later, except the helpers.
+/// Names of processes below the runner that are still there a second later, except the helpers and their own.
 pub(crate) fn left(helpers: &[u32]) -> io::Result<Vec<String>> {
     let deadline = Instant::now() + GRACE;
     loop {
         processes::collect_orphans(helpers);
+        let theirs =
+            helpers.iter().flat_map(|helper| processes::descendants(*helper)).map(|process| process.pid);
+        let theirs: Vec<u32> = helpers.iter().copied().chain(theirs).collect();
         let mut left = processes::descendants(std::process::id());
-        left.retain(|process| !helpers.contains(&process.pid));
+        left.retain(|process| !theirs.contains(&process.pid));
         if left.is_empty() {
             return Ok(Vec::new());
         }

@@ -36,6 +36,8 @@ pub(crate) struct Stage {
     pub(crate) data: PathBuf,
     /// The box under test and the path of its program; none in a control run.
     pub(crate) launcher: Option<(&'static str, PathBuf)>,
+    /// The program of belljar, whatever the box is.
+    pub(crate) jars: PathBuf,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) flags: Vec<String>,
@@ -78,6 +80,7 @@ impl Stage {
             host,
             data,
             launcher,
+            jars: PathBuf::new(),
             args: Vec::new(),
             env: Vec::new(),
             flags: Vec::new(),
@@ -201,6 +204,14 @@ impl Stage {
     pub(crate) fn target(&mut self, words: &[&str]) -> io::Result<u32> {
         let mut command = Command::new(self.program());
         command.arg("target").args(words);
+        self.start_victim(command)
+    }
+
+    /// Starts a jar beside the box, with these flags, in which a process waits: `escape victim`. Returns its supervisor's
+    /// process id.
+    pub(crate) fn other_jar(&mut self, flags: &[&str]) -> io::Result<u32> {
+        let mut command = Command::new(&self.jars);
+        command.arg("run").arg("-r").arg(&self.bin).args(flags).arg("--").arg(self.program()).arg("victim");
         self.start_victim(command)
     }
 

@@ -167,6 +167,7 @@ impl Suite {
         let named = launcher.map(|(sandbox, path)| (sandbox.name, path.clone()));
         let mut stage = Stage::new(place, self.bin.clone(), named)?;
         stage.flags.clone_from(&self.with);
+        stage.jars.clone_from(&self.belljar);
         stage.long = self.long && fault.is_empty() && launcher.is_some();
         if !fault.is_empty() {
             stage.env.push(("BELLJAR_TEST_BROKER".to_owned(), fault.to_owned()));

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::asked;
 use super::requests::{SAVE_AS, argument, frame, requested};
 use crate::attack::{Attack, Judge};
 use crate::attacks::kernel::{child, nap, sys};
@@ -37,12 +38,12 @@ const WITHIN: u64 = 160;
 /// Tenths of a second that others may take to remove what is theirs.
 const PATIENCE: u32 = 50;
 /// The same moments in every run.
-const SEED: u64 = 0x5eed_0f_be11_1a12;
+const SEED: u64 = 0x5eed_be11_1a12_0001;
 
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let places = Places::new(stage)?;
     let listener = UnixListener::bind(places.home.join("ask"))?;
-    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    asked::says_yes(listener, |_| ());
     let times = if stage.long { MANY } else { TIMES };
     let mut line = match &stage.launcher {
         Some((_, launcher)) => places.boxed(stage, launcher),
@@ -201,21 +202,6 @@ fn groups(folder: &Path, depth: u32, pids: &[u32]) -> Vec<String> {
         }
     }
     found
-}
-
-/// Says yes to everything.
-fn answer(stream: UnixStream) {
-    let Ok(mut to) = stream.try_clone() else { return };
-    let mut said = to.write_all(b"{\"type\":\"hello\",\"belljar\":1}\n");
-    for line in BufReader::new(stream).lines().map_while(Result::ok) {
-        let Ok(message) = serde_json::from_str::<serde_json::Value>(&line) else { return };
-        if let (Some("ask"), Some(id)) = (message["type"].as_str(), message["id"].as_str()) {
-            let answer = serde_json::json!({ "type": "answer", "belljar": 1, "id": id, "answer": "once" });
-            said = said.and(writeln!(to, "{answer}"));
-        }
-    }
-    // A supervisor that was killed hears no answer.
-    drop(said);
 }
 
 /// Uses all that there is, and leaves a process that does not want to go.

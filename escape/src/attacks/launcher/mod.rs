@@ -1,11 +1,16 @@
 //! Tricks on the launcher, and settings of the host itself.
 
 mod arguments;
+mod asked;
+mod bus;
+mod channel;
 mod control_characters;
 mod devices;
 mod executable;
+mod frames;
 mod host_settings;
 mod killed;
+mod names;
 mod report;
 mod requests;
 mod setuid_launcher;
@@ -26,6 +31,16 @@ pub(super) const FAMILY: Family = Family {
         swap::ROOT,
         swap::PROC_ROOT,
         swap::RACE,
+        swap::PLANTED,
+        bus::PATH,
+        bus::ABSTRACT,
+        names::REFUSED,
+        names::ASKED,
+        asked::ROW,
+        frames::OUT_OF_PHASE,
+        frames::NONSENSE,
+        frames::FLOOD,
+        channel::ROW,
         executable::ROW,
         killed::ROW,
         setuid_launcher::ROW,

@@ -33,7 +33,7 @@ pub(super) const WORDS: Attack = Attack {
 const REQUESTS: &str = "/run/belljar/channel/requests";
 
 /// Numbers of the actions in a frame.
-const OPEN_URL: u8 = 0;
+pub(super) const OPEN_URL: u8 = 0;
 pub(super) const SAVE_AS: u8 = 2;
 
 fn outside(stage: &mut Stage) -> io::Result<Judge> {
@@ -114,7 +114,7 @@ pub(super) fn requested(frames: &[Vec<u8>]) -> io::Result<()> {
 }
 
 /// What was asked for is done by somebody else, who needs a moment.
-fn settle() {
+pub(super) fn settle() {
     let end = Instant::now() + Duration::from_millis(500);
     while Instant::now() < end {
         std::thread::yield_now();

@@ -33,6 +33,20 @@ pub(super) const PROC_ROOT: Attack = Attack {
     ..ROW
 };
 
+pub(super) const PLANTED: Attack = Attack {
+    name: "grant-planted-by-an-earlier-run",
+    what: "leaves a link in its writable folder, where a later run grants reading a path",
+    prepare: |stage| {
+        let (secret, judge) = stage.secret("secret")?;
+        let planted = stage.work.join("vendor");
+        symlink(&stage.host, &planted)?;
+        stage.belljar_flags(&["-r", &planted.to_string_lossy()]);
+        stage.path_arg(&planted.join(secret.file_name().unwrap_or_default()));
+        Ok(judge)
+    },
+    ..ROW
+};
+
 pub(super) const RACE: Attack = Attack {
     name: "grant-swapped-while-starting",
     what: "exchanges a granted folder for a link to the root between the check and the use",
