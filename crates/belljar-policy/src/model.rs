@@ -1,6 +1,7 @@
 //! The policy as data: every stage after parsing reads only these types.
 
 mod network;
+mod syscalls;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::text::printable;
 use crate::value::path::{form, option_form, setting_form};
 
 pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish};
+pub use syscalls::{Otherwise, SyscallPolicy};
 
 /// Where a rule was written, so that every refusal can name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,31 +175,6 @@ pub struct EnvPolicy {
     pub pass: Vec<Setting<String>>,
     /// Names with fixed values.
     pub set: BTreeMap<String, Setting<String>>,
-}
-
-/// Rules about system calls. Text is kept: the filter compiler reads it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SyscallPolicy {
-    /// Names and `@groups` that pass.
-    pub allow: Vec<Setting<String>>,
-    /// Names and `@groups` that never pass; deny wins.
-    pub deny: Vec<Setting<String>>,
-    /// Conditions on arguments, by system call.
-    pub when: BTreeMap<String, Setting<String>>,
-    /// What happens to a call that nothing lets through; none = it fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub otherwise: Option<Setting<Otherwise>>,
-}
-
-/// What happens to a call that nothing lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Otherwise {
-    /// The process ends by `SIGSYS`, unless a group gives an answer for the call.
-    Kill,
-    /// It fails.
-    Refuse,
 }
 
 /// Amounts. None = not limited by the policy.
@@ -378,12 +355,7 @@ impl Policy {
             },
             net: NetPolicy::off(),
             env: EnvPolicy { pass: Vec::new(), set: BTreeMap::new() },
-            syscalls: SyscallPolicy {
-                allow: Vec::new(),
-                deny: Vec::new(),
-                when: BTreeMap::new(),
-                otherwise: None,
-            },
+            syscalls: SyscallPolicy::default(),
             limits: Limits::default(),
             actions: Vec::new(),
             require: Vec::new(),

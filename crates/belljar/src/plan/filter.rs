@@ -104,12 +104,15 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "fcntl", when: Some("arg1 in {8, 10, 15, 1024, 1026}"), action: EPERM, applies: always },
     // Pipes of more than the usual size count against the user, whatever the namespace.
     Removal { call: "fcntl", when: Some("arg1 == 1031 && arg2 > 65536"), action: EPERM, applies: always },
-    // Where nothing is both writable and executable, a file in memory must not be either.
+    // Where nothing is both writable and executable, a file in memory must not be either; nobody runs it where no exec is.
     Removal {
         call: "memfd_create",
         when: None,
         action: EPERM,
-        applies: |draft| !draft.call.workers && !super::files::has_writable_code(draft),
+        applies: |draft| {
+            let runs = !draft.call.workers && !never_granted(draft, "execve");
+            runs && !super::files::has_writable_code(draft)
+        },
     },
     // A file in memory belongs to no process: the watch would not see it.
     Removal { call: "memfd_create", when: None, action: EPERM, applies: super::limits::watched_memory },
