@@ -53,3 +53,4 @@ pub use rule::Dropped;
 pub use schema::schema;
 pub use show::to_toml;
 pub use text::{printable, steers};
+pub use value::path::fold;

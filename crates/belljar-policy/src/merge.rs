@@ -1,7 +1,7 @@
 //! Layers into one policy: later layers win, lists grow, deny wins, nothing is lost without a note.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
@@ -24,6 +24,9 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     private_tmp(policy, &mut layer)?;
     if let Some(origin) = layer.veil.take() {
         hide_the_rest(policy, &mut layer, &origin);
+    }
+    if let Some(folder) = layer.without.take() {
+        leave_out(policy, &folder);
     }
     let notes = &mut policy.dropped;
     for rule in layer.rules {
@@ -50,6 +53,10 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     option(&mut policy.dropped, "syscalls.otherwise", &mut policy.syscalls.otherwise, layer.otherwise);
     limits(&mut policy.dropped, &mut policy.limits, layer.limits);
     layer.actions.into_iter().for_each(|rule| action(policy, rule));
+    for new in layer.services {
+        policy.services.retain(|old| old.service != new.service || old.names != new.names);
+        policy.services.push(new);
+    }
     let new = layer.require.into_iter();
     let known = policy.require.clone();
     policy.require.extend(new.filter(|new| !known.iter().any(|old| same_demand(old, new))));
@@ -135,6 +142,16 @@ fn hide_the_rest(policy: &mut Policy, layer: &mut Layer, origin: &Origin) {
         let (subject, origin) = (FsSubject::Program, origin.clone());
         let (access, optional, dangerous) = (Access::Read, false, false);
         layer.rules.push(FsRule { subject, dest: None, access, optional, dangerous, origin });
+    }
+}
+
+/// Where files are named one by one, the working folder that presets grant is not.
+fn leave_out(policy: &mut Policy, folder: &Setting<PathBuf>) {
+    let preset = |rule: &mut FsRule| {
+        matches!(rule.origin, Origin::Preset { .. }) && rule.outside() == Some(folder.value.as_path())
+    };
+    for old in policy.fs.rules.extract_if(.., preset) {
+        note(&mut policy.dropped, rule_text(&old), &old.origin, &folder.origin);
     }
 }
 

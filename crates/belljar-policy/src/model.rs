@@ -1,6 +1,7 @@
 //! The policy as data: every stage after parsing reads only these types.
 
 mod network;
+mod services;
 mod syscalls;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::text::printable;
 use crate::value::path::{form, option_form, setting_form};
 
 pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish};
+pub use services::{Answered, Service, ServiceRule};
 pub use syscalls::{Otherwise, SyscallPolicy};
 
 /// Where a rule was written, so that every refusal can name it.
@@ -311,6 +313,12 @@ pub struct Policy {
     /// What belljar does outside when the jar asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<ActionRule>,
+    /// What is looked up for the jar at its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceRule>,
+    /// What was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answered>,
     /// What must hold.
     pub require: Vec<Requirement>,
     /// What may be weaker (`--allow-weaker`).
@@ -358,6 +366,8 @@ impl Policy {
             syscalls: SyscallPolicy::default(),
             limits: Limits::default(),
             actions: Vec::new(),
+            services: Vec::new(),
+            answers: Vec::new(),
             require: Vec::new(),
             weaker: Vec::new(),
             pass_fds: Vec::new(),

@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use crate::document::SECTIONS;
 use crate::model::{
-    ActionRule, Demand, FdMode, FsSubject, NetMode, NetRule, Origin, PassFd, Policy, Requirement, Setting,
-    Subject,
+    ActionRule, Demand, FdMode, FsSubject, NetMode, NetRule, Origin, PassFd, Policy, Requirement,
+    ServiceRule, Setting, Subject,
 };
 use crate::text::{shown, steers};
 use crate::value::Written;
@@ -96,6 +96,10 @@ impl Page {
         let weaker = |item: &Setting<Subject>| quoted(word(SUBJECTS, &item.value));
         self.list("allow-weaker", policy.weaker.iter().map(|item| (weaker(item), &item.origin)));
         self.list("pass-fds", policy.pass_fds.iter().map(|item| (descriptor(item), &item.origin)));
+        if !policy.services.is_empty() {
+            let service = |rule: &ServiceRule| quoted(&rule.written());
+            self.list("services", policy.services.iter().map(|rule| (service(rule), &rule.origin)));
+        }
         self.bare("debug", policy.debug.value, &policy.debug.origin);
         self.bare("trace", policy.trace.value, &policy.trace.origin);
         self.text("promise", policy.promises.as_ref());

@@ -1,6 +1,7 @@
 //! The words that stand for values, once, for reading and for printing.
 
-use crate::model::{Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Subject};
+use crate::layer::{Becomes, Takes};
+use crate::model::{Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Service, Subject};
 
 /// Words of `[fs]` rules.
 pub(crate) const ACCESS: &[(&str, Access)] = &[
@@ -43,6 +44,15 @@ pub(crate) const ACTIONS: &[(&str, Action)] = &[
     ("save-as", Action::SaveAs),
     ("notify", Action::Notify),
     ("print", Action::Print),
+];
+
+/// Words of `services`, what each takes behind `=`, and what becomes of it.
+pub(crate) const SERVICES: &[(&str, (Takes, Becomes))] = &[
+    ("fileargs", (Takes::Nothing, Becomes::Entry(Service::FileArgs))),
+    ("dns", (Takes::Names, Becomes::Entry(Service::Dns))),
+    ("net", (Takes::Names, Becomes::Host)),
+    ("users", (Takes::NamesOrNothing, Becomes::Entry(Service::Users))),
+    ("time", (Takes::Nothing, Becomes::Zones)),
 ];
 
 /// Layers that `[require]` can name.

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use belljar_policy::{
-    Access, Asked, FlagValue, Policy, Request, asked, env_decision, fs_decision, fs_flag, load, narrow,
-    net_decision, syscall_decision, to_toml,
+    Access, Asked, FlagValue, Otherwise, Policy, Request, asked, env_decision, fs_decision, fs_flag, load,
+    narrow, net_decision, syscall_decision, to_toml,
 };
 
 const TEXT: &str = "belljar = 1
@@ -210,4 +210,19 @@ fn a_shown_policy_names_its_writers() {
     ] {
         assert!(shown.lines().any(|have| have == line), "{line}\n{shown}");
     }
+}
+
+#[test]
+fn an_untrusted_policy_gets_no_service_and_no_milder_end_than_the_outer_one() {
+    let outer = policy("belljar = 1\nservices = [\"users=root\"]\n[syscalls]\notherwise = \"kill\"\n", &[]);
+    let inner = policy(
+        "belljar = 1\nservices = [\"users\", \"dns=example.org\", \"users=root\"]\n[syscalls]\notherwise = \"refuse\"\n",
+        &[],
+    );
+    let narrowed = narrow(&outer, &inner);
+    assert_eq!(narrowed.policy.services.len(), 1);
+    assert_eq!(narrowed.policy.services[0].names, ["root"]);
+    assert_eq!(narrowed.policy.syscalls.otherwise.map(|setting| setting.value), Some(Otherwise::Kill));
+    let refused: Vec<&str> = narrowed.refused.iter().map(|line| line.rule.as_str()).collect();
+    assert_eq!(refused, ["services users", "services dns=example.org"]);
 }

@@ -317,3 +317,24 @@ fn a_service_of_the_host_is_told_from_a_host_of_the_network() {
         with_files(&request(&["@strict"], &[("-n", "a.org"), ("--host", "a.org=10.0.0.5")]), &[]).unwrap();
     assert_eq!(net_decision(&given, "a.org:443").unwrap().note.as_deref(), Some("it leads to 10.0.0.5"));
 }
+
+#[test]
+fn files_named_one_by_one_take_the_place_of_the_working_folder() {
+    let plain = policy(&[], &[]);
+    assert!(at(&plain, "/src/project/c").allowed);
+    let named = policy(&[], &[("--service", "fileargs")]);
+    assert!(!at(&named, "/src/project/c").allowed && at(&named, "/usr/bin/env").allowed);
+    assert!(named.dropped.iter().any(|dropped| dropped.because.contains("--service")), "{:?}", named.dropped);
+    let granted = policy(&[], &[("--service", "fileargs"), ("-r", ".")]);
+    assert!(at(&granted, "/src/project/c").allowed, "what the caller grants stays");
+}
+
+#[test]
+fn services_that_are_grants_become_grants() {
+    let merged =
+        policy(&[], &[("--service", "net=example.org:443,example.net"), ("--service", "users=me,root")]);
+    assert_eq!(merged.net.mode.value, NetMode::List);
+    assert_eq!(merged.net.allow.len(), 2);
+    assert_eq!(merged.services.len(), 1);
+    assert_eq!(merged.services[0].names, ["me", "root"]);
+}

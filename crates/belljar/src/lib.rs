@@ -22,6 +22,7 @@ pub mod plan;
 mod prepare;
 pub mod probe;
 pub mod report;
+mod service;
 pub mod sink;
 mod spawn;
 mod supervise;

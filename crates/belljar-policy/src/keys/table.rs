@@ -5,8 +5,8 @@ use crate::error::PolicyError;
 use crate::layer::{
     Layer, Word, action, cwd, dangerous, debug, demand, descriptor, dev, env_pass, env_set, grant, hostname,
     limit_count, limit_size, limit_time, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish,
-    net_reach, proc, promise, root, syscall_allow, syscall_deny, syscall_otherwise, syscall_when, throw_away,
-    tmp, trace, umask, unveil, weaker,
+    net_reach, proc, promise, root, service, syscall_allow, syscall_deny, syscall_otherwise, syscall_when,
+    throw_away, tmp, trace, umask, unveil, weaker,
 };
 use crate::model::Access;
 
@@ -640,6 +640,23 @@ pub const KEYS: &[Key] = &[
         example: "--action open-url=/usr/bin/xdg-open",
         toml: "[actions]\nopen-url = \"/usr/bin/xdg-open\"",
         set: action,
+    },
+    Key {
+        name: "services",
+        flags: &["--service"],
+        value: "NAME[=LIMIT,...]",
+        kind: Kind::Words,
+        repeatable: true,
+        default: "no service",
+        category: Category::Process,
+        short: "Look something up for the program, so that it need not reach for it.",
+        long: include_str!("services.md"),
+        needs: &[Feature::Namespaces, Feature::Landlock],
+        weaker: "Without namespaces fileargs and time are held by Landlock; the others cannot be had: the start is refused.",
+        since: "0.3",
+        example: "--service fileargs",
+        toml: "services = [\"fileargs\"]",
+        set: service,
     },
     Key {
         name: "require",

@@ -5,6 +5,7 @@ mod files;
 mod network;
 mod process;
 mod rules;
+mod services;
 
 pub(crate) use actions::action;
 pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp, unveil};
@@ -15,6 +16,7 @@ pub(crate) use process::{
     debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, promise, trace, umask, weaker,
 };
 pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_otherwise, syscall_when};
+pub(crate) use services::{Becomes, Takes, service};
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -26,7 +28,7 @@ use crate::error::{Fault, PolicyError};
 use crate::keys::Key;
 use crate::model::{
     ActionRule, Bytes, DevView, FsRule, NetMode, NetRule, Origin, Otherwise, PassFd, ProcView, Publish,
-    Requirement, Setting, Subject,
+    Requirement, ServiceRule, Setting, Subject,
 };
 use crate::text::printable;
 use crate::value::Written;
@@ -69,6 +71,9 @@ pub(crate) struct Layer {
     pub(crate) otherwise: Once<Otherwise>,
     pub(crate) limits: LayerLimits,
     pub(crate) actions: Vec<ActionRule>,
+    pub(crate) services: Vec<ServiceRule>,
+    /// A folder that presets grant and this layer does not want, and who says so.
+    pub(crate) without: Option<Setting<PathBuf>>,
     pub(crate) require: Vec<Requirement>,
     pub(crate) weaker: Vec<Setting<Subject>>,
     pub(crate) pass_fds: Vec<PassFd>,

@@ -6,7 +6,8 @@ mod lists;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    ActionRule, DevView, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, Setting,
+    ActionRule, DevView, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, ServiceRule,
+    Setting,
 };
 use crate::rule::Dropped;
 use crate::value::Written;
@@ -45,6 +46,7 @@ pub fn narrow(parent: &Policy, child: &Policy) -> Narrowed {
     files::narrow(&mut policy, parent, child, &mut refused);
     lists::narrow(&mut policy, parent, child, &mut refused);
     policy.actions = actions(parent, child, &mut refused);
+    policy.services = services(parent, child, &mut refused);
     policy.limits = limits(&parent.limits, &child.limits);
     policy.require = parent.require.clone();
     policy.require.extend(child.require.iter().filter(|new| !known(&parent.require, new)).cloned());
@@ -69,6 +71,18 @@ fn actions(parent: &Policy, child: &Policy, refused: &mut Refused) -> Vec<Action
         refuse(refused, rule, &wanted.origin, "the outer policy does not have it");
     }
     child.actions.iter().filter(has).cloned().collect()
+}
+
+/// Entries of the child that the parent has too.
+fn services(parent: &Policy, child: &Policy, refused: &mut Refused) -> Vec<ServiceRule> {
+    let has = |wanted: &&ServiceRule| {
+        parent.services.iter().any(|own| (own.service, &own.names) == (wanted.service, &wanted.names))
+    };
+    for wanted in child.services.iter().filter(|wanted| !has(wanted)) {
+        let because = "the outer policy does not have it";
+        refuse(refused, format!("services {}", wanted.written()), &wanted.origin, because);
+    }
+    child.services.iter().filter(has).cloned().collect()
 }
 
 /// What both promise; a policy that promises nothing in particular leaves it to the other.

@@ -8,7 +8,7 @@ pub(crate) mod path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Bytes, DevView, NetMode, Otherwise, ProcView, Publish};
+use crate::model::{Bytes, DevView, NetMode, Otherwise, ProcView, Publish, ServiceRule};
 use crate::words;
 
 /// A value as a document writes it, without quotes.
@@ -70,6 +70,14 @@ impl Written for bool {
 impl Written for Otherwise {
     fn written(&self) -> String {
         words::word(words::OTHERWISE, self).to_owned()
+    }
+}
+
+impl Written for ServiceRule {
+    fn written(&self) -> String {
+        let known = words::SERVICES.iter().find(|(_, (_, becomes))| becomes.is(self.service));
+        let name = known.map_or("", |(name, _)| name);
+        if self.names.is_empty() { name.to_owned() } else { format!("{name}={}", self.names.join(",")) }
     }
 }
 

@@ -58,6 +58,15 @@ pub(crate) fn hostname(text: &str) -> Result<String, PolicyError> {
     Ok(text.to_owned())
 }
 
+/// Name of an account or group.
+pub(crate) fn account(text: &str) -> Result<String, PolicyError> {
+    let shape = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.is_empty() || text.len() > 32 || text.starts_with('-') || !text.bytes().all(shape) {
+        return Err(PolicyError::bad(text, "a name of an account"));
+    }
+    Ok(text.to_owned())
+}
+
 /// The row of a small table that `text` names.
 pub(crate) fn choice<T: Copy>(
     text: &str,

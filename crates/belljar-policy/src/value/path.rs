@@ -160,7 +160,12 @@ fn inside(dest: Vec<u8>, raw: &OsStr) -> Result<PathBuf, PolicyError> {
 }
 
 /// `.` and `..` and doubled slashes removed by text alone; `..` stops at `/`.
-pub(crate) fn fold(path: &Path) -> PathBuf {
+///
+/// ```
+/// assert_eq!(belljar_policy::fold("/a/./b//../c".as_ref()), std::path::Path::new("/a/c"));
+/// ```
+#[must_use]
+pub fn fold(path: &Path) -> PathBuf {
     let mut out = PathBuf::with_capacity(path.as_os_str().len());
     out.push("/");
     for part in path.components() {

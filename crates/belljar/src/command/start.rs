@@ -11,6 +11,8 @@ use crate::jar::{self, Aside, Mode};
 use crate::plan::{Call, Plan};
 use crate::probe::{self, HostFacts};
 use crate::report::Report;
+use crate::service;
+use crate::spawn::supervisor;
 
 impl Command {
     /// What would be done, without doing it.
@@ -120,6 +122,12 @@ impl Command {
         }
         for named in self.named.values() {
             Arc::make_mut(&mut policy).pass_fds.push(named.rule()?);
+        }
+        if !policy.services.is_empty() {
+            let folder = policy.fs.cwd.as_ref().map(|cwd| cwd.value.clone()).or_else(|| self.cwd.clone());
+            let folder = folder.map_or_else(std::env::current_dir, Ok);
+            let folder = folder.map_err(|source| supervisor("naming the current folder", source))?;
+            service::answer(Arc::make_mut(&mut policy), &self.args, &folder)?;
         }
         Ok(policy)
     }

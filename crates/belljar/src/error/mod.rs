@@ -193,6 +193,16 @@ pub enum StartError {
         /// What opening it answered.
         source: io::Error,
     },
+    /// A service found nothing.
+    #[error("{what} ({origin}) cannot be looked up: {source}")]
+    Service {
+        /// What was wanted.
+        what: String,
+        /// Who wrote it.
+        origin: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A path leads to something that needs the long word.
     #[error("{} ({origin}) leads to {what}", shown(path))]
     Dangerous {

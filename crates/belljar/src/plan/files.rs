@@ -20,9 +20,8 @@ const SHM: u64 = 64 << 20;
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     keep_aside(draft)?;
     let mut places = grants(draft);
-    if super::network::is_served(draft) {
-        places.retain(|place| !super::texts::replaces(target(place)));
-    }
+    places.retain(|place| !super::texts::replaces(draft, target(place)));
+    answered(draft)?;
     match draft.engine {
         Engine::Namespaces => own_root(draft, &mut places),
         _ => host_tree(draft, &places)?,
@@ -55,6 +54,18 @@ fn keep_aside(draft: &mut Draft<'_>) -> Result<(), PlanError> {
 /// Files in memory are memory: none may hold more than the whole tree.
 fn most(draft: &Draft<'_>) -> u64 {
     draft.policy.limits.memory.as_ref().map_or(u64::MAX, |limit| limit.value.0)
+}
+
+/// What services answered lies in files of the jar's own.
+fn answered(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    for answered in &draft.policy.answers {
+        let (rule, origin) = (format!("own text {}", shown(&answered.path)), answered.origin.clone());
+        if !draft.namespaced() {
+            return Err(PlanError::NeedsUserns { rule, origin: origin.to_string() });
+        }
+        draft.holds(Subject::Fs, rule, origin, &[Layer::Namespaces, Layer::MountFlags]);
+    }
+    Ok(())
 }
 
 /// One placement per subject: on a tie the smaller access wins.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use belljar_policy::Answered;
+
 use super::Draft;
 use super::network::is_served;
 use super::step::{Place, Placed};
@@ -11,11 +13,20 @@ const RESOLV_CONF: &str = "# The name service of this jar. It answers for the na
 const NSSWITCH_CONF: &str = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n\
                              protocols: files\nservices: files\nethers: files\nrpc: files\n";
 
-/// The files of a jar that has a name service.
+/// Small files of the jar's own: what services answered, and those of a jar that has a name service.
 pub(super) fn places(draft: &Draft<'_>) -> Vec<Place> {
-    if !is_served(draft) {
-        return Vec::new();
+    let mut places = if is_served(draft) { name_service(draft) } else { Vec::new() };
+    for Answered { path, text, .. } in &draft.policy.answers {
+        let old = places.iter_mut().find(|place| place.at.as_ref() == Some(path));
+        match old.map(|place| &mut place.what) {
+            Some(Placed::Text(own)) => own.push_str(text),
+            _ => places.push(Place { at: Some(path.clone()), what: Placed::Text(text.clone()) }),
+        }
     }
+    places
+}
+
+fn name_service(draft: &Draft<'_>) -> Vec<Place> {
     let name = draft.policy.hostname.as_ref().map_or("jar", |name| name.value.as_str());
     let hosts = format!("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.0.1 {name}\n");
     let texts = [
@@ -28,6 +39,11 @@ pub(super) fn places(draft: &Draft<'_>) -> Vec<Place> {
 }
 
 /// A grant of the host's file of the same name gives way to the jar's own.
-pub(super) fn replaces(path: &Path) -> bool {
+pub(super) fn replaces(draft: &Draft<'_>, path: &Path) -> bool {
+    draft.policy.answers.iter().any(|answered| answered.path == path)
+        || is_served(draft) && is_of_name_service(path)
+}
+
+fn is_of_name_service(path: &Path) -> bool {
     ["/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf"].iter().any(|own| path == Path::new(own))
 }
