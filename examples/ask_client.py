@@ -19,6 +19,8 @@ def decide(asked, rules):
     if rules:
         return "never"
     # Belljar has escaped every name: nothing in it can steer this terminal.
+    if asked["kind"] == "execute":
+        print("\nIt can only be granted to the next run:", end="")
     print(f"\n{asked['program']} ({asked['pid']}) wants to {asked['kind']} {asked['object']}")
     print(f"  refused by: {asked['rule']}")
     words = asked["answers"]

@@ -1,5 +1,11 @@
 //! Questions about hosts: what an answer lets a jar reach, and what none can.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests fail by panicking"
+)]
 
 mod seen;
 #[path = "seen/stage.rs"]
@@ -70,7 +76,7 @@ def get(host, port, slow=False):
 fn is_ready() -> bool {
     let ready = belljar(["run", "-q", "--require=net=namespaces", "--", "python3", "-c", "1"]).status == 0;
     if !ready {
-        println!("SKIP: needs userns");
+        eprintln!("SKIP: needs userns");
     }
     ready
 }

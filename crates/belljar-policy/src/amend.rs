@@ -24,6 +24,13 @@ pub enum Addition<'a> {
         /// What it grants.
         access: Access,
     },
+    /// `"?PATH" = "ACCESS"` in `[fs]`: nothing where it does not exist.
+    OptionalPath {
+        /// An absolute host path.
+        path: &'a Path,
+        /// What it grants.
+        access: Access,
+    },
     /// `HOST:PORT` in `net.allow`.
     Host(&'a str),
 }
@@ -79,16 +86,25 @@ fn head(bases: &[String]) -> String {
 impl Addition<'_> {
     fn section(&self) -> &'static str {
         match self {
-            Self::Path { .. } => "fs",
+            Self::Path { .. } | Self::OptionalPath { .. } => "fs",
             Self::Host(_) => "net",
+        }
+    }
+
+    /// The path as a file names it.
+    fn key(&self) -> String {
+        match self {
+            Self::Path { path, .. } => written(path),
+            Self::OptionalPath { path, .. } => format!("?{}", written(path)),
+            Self::Host(host) => (*host).to_owned(),
         }
     }
 
     /// The rule as a line of its section.
     fn line(&self) -> String {
         match self {
-            Self::Path { path, access } => {
-                format!("{} = {}", quoted(&written(path)), quoted(word(ACCESS, access)))
+            Self::Path { access, .. } | Self::OptionalPath { access, .. } => {
+                format!("{} = {}", quoted(&self.key()), quoted(word(ACCESS, access)))
             }
             Self::Host(host) => format!("allow = [{}]", quoted(host)),
         }
@@ -97,8 +113,8 @@ impl Addition<'_> {
     /// What reading the amended text must give in addition.
     fn leaf(&self) -> Leaf {
         match self {
-            Self::Path { path, access } => {
-                (vec!["fs".to_owned(), written(path)], word(ACCESS, access).to_owned())
+            Self::Path { access, .. } | Self::OptionalPath { access, .. } => {
+                (vec!["fs".to_owned(), self.key()], word(ACCESS, access).to_owned())
             }
             Self::Host(host) => {
                 (vec!["net".to_owned(), "allow".to_owned(), "[]".to_owned()], (*host).to_owned())
@@ -216,6 +232,13 @@ mod tests {
         ] {
             assert_eq!(added(text, &read("/x")), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_may_be_gone_when_the_file_is_read() {
+        let rule = Addition::OptionalPath { path: Path::new("/x"), access: Access::Write };
+        let made = added("belljar = 1\n", &rule);
+        assert!(made.ends_with("[fs]\n# c\n\"?/x\" = \"write\"\n"), "{made}");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread::sleep;
 use std::time::Duration;
 
 use belljar_net::{Answer, Appeal, Door, Reason};
@@ -12,19 +12,28 @@ use simple_dns::{RCODE, TYPE};
 
 use crate::world::{Setup, World, echo, echoes, is_reset, patient};
 
-/// Keeps every appeal until the test answers it.
-#[derive(Default)]
-struct Clerk(Mutex<Vec<(Door, String, Answer)>>);
+type Asked = (Door, String, Answer);
+
+/// Hands every appeal to the test, which answers it.
+struct Clerk {
+    tell: Sender<Asked>,
+    heard: Mutex<Receiver<Asked>>,
+}
+
+impl Default for Clerk {
+    fn default() -> Self {
+        let (tell, heard) = channel();
+        Self { tell, heard: Mutex::new(heard) }
+    }
+}
 
 impl Clerk {
-    fn next(&self) -> (Door, String, Answer) {
-        for _ in 0..1000 {
-            if let Some(appeal) = self.0.lock().unwrap().pop() {
-                return appeal;
-            }
-            sleep(Duration::from_millis(10));
-        }
-        unreachable!("nobody has appealed")
+    fn next(&self) -> Asked {
+        self.heard.lock().unwrap().recv_timeout(Duration::from_secs(20)).unwrap()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.heard.lock().unwrap().try_recv().is_err()
     }
 }
 
@@ -34,7 +43,7 @@ impl Appeal for Clerk {
     }
 
     fn ask(&self, door: Door, decision: &Decision, answer: Answer) {
-        self.0.lock().unwrap().push((door, decision.object.clone(), answer));
+        self.tell.send((door, decision.object.clone(), answer)).unwrap();
     }
 }
 
@@ -72,7 +81,7 @@ fn a_connection_waits_for_its_answer_and_no_other_does() {
     patient(asked.try_clone().unwrap()).read_exact(&mut early).unwrap();
     assert_eq!(&early, b"early");
     assert!(echoes(&mut world.connect("b.test"), "again"), "the grant stays, without an appeal");
-    assert_eq!(clerk.0.lock().unwrap().len(), 0);
+    assert!(clerk.is_idle());
 }
 
 fn tunnels(mut socket: std::net::TcpStream, host: &str, port: u16) -> bool {
@@ -126,5 +135,5 @@ fn what_is_denied_or_the_hosts_own_is_no_appeal() {
         socket.read_to_string(&mut text).unwrap();
         assert!(text.starts_with("HTTP/1.1 403"), "{host}: {text}");
     }
-    assert_eq!(clerk.0.lock().unwrap().len(), 0);
+    assert!(clerk.is_idle());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::Path;
 use std::time::Instant;
 
 use super::never::Never;
@@ -51,6 +52,8 @@ pub enum Why {
     TooOften,
     /// More answers than are remembered.
     TooMany,
+    /// A rule could grant it to the next run, and there is no file to write one to.
+    NoFile,
     /// Nobody answered in time.
     NoAnswer,
     /// Nobody can be asked any more.
@@ -68,6 +71,7 @@ impl fmt::Display for Why {
             Self::NeverGranted(what) => write!(out, "no prompt can grant it: {what}"),
             Self::Hidden => out.write_str("a rule hides it"),
             Self::TooOften => out.write_str("too many questions"),
+            Self::NoFile => out.write_str("only a rule can grant it, before a run starts"),
             Self::TooMany => out.write_str("too many answers to remember"),
             Self::NoAnswer => out.write_str("no answer in time"),
             Self::NobodyThere => out.write_str("nobody can be asked"),
@@ -112,6 +116,8 @@ pub struct Asker {
     never: Never,
     rate: Rate,
     answers: HashMap<Want, Answer>,
+    /// "Always" is offered.
+    writes_down: bool,
 }
 
 impl Asker {
@@ -127,7 +133,14 @@ impl Asker {
     /// ```
     #[must_use]
     pub fn new(never: Never) -> Self {
-        Self { never, rate: Rate::per_minute(PER_MINUTE), answers: HashMap::new() }
+        Self { never, rate: Rate::per_minute(PER_MINUTE), answers: HashMap::new(), writes_down: false }
+    }
+
+    /// The user can answer "always" too.
+    #[must_use]
+    pub fn writing_down(mut self, writes_down: bool) -> Self {
+        self.writes_down = writes_down;
+        self
     }
 
     /// Whether the user has to be asked at `now`.
@@ -135,6 +148,9 @@ impl Asker {
         let refused = |why| Considered::Settled(Settled::unasked(why));
         if let Some(settled) = self.known(want) {
             return Considered::Settled(settled);
+        }
+        if !self.writes_down && !want.offers(Answer::Once) {
+            return refused(Why::NoFile);
         }
         if self.answers.len() >= REMEMBERED {
             return refused(Why::TooMany);
@@ -149,24 +165,42 @@ impl Asker {
         never.or_else(|| self.answered(want).map(Why::Answered)).map(Settled::unasked)
     }
 
-    /// What was said before. Who may write may read; a no to reading is one to writing.
+    /// What was said before. Who may write may read, and make it again when it is gone; a no to less is one to more.
     fn answered(&self, want: &Want) -> Option<Answer> {
-        let path = match want {
-            Want::Read(path) => Want::Write(path.clone()),
-            Want::Write(path) => Want::Read(path.clone()),
-            Want::Execute(_) | Want::Connect(_) => return self.answers.get(want).copied(),
+        let said = |want: &Want| self.answers.get(want).copied();
+        let (less, more) = kin(want);
+        let refused = || less.iter().find_map(|want| said(want).filter(|answer| *answer == Answer::Never));
+        let granted = || more.iter().find_map(|want| said(want).filter(|answer| *answer != Answer::Never));
+        said(want).or_else(refused).or_else(granted)
+    }
+
+    /// An answer has granted something below this folder: that it is there was said with it.
+    #[must_use]
+    pub fn leads_to_granted(&self, folder: &Path) -> bool {
+        let granted = |(want, answer): (&Want, &Answer)| {
+            *answer != Answer::Never
+                && !matches!(want, Want::Execute(_))
+                && want.path().is_some_and(|path| path.starts_with(folder) && path != folder)
         };
-        let implied = self.answers.get(&path).copied().filter(|answer| match want {
-            Want::Read(_) => *answer != Answer::Never,
-            _ => *answer == Answer::Never,
-        });
-        self.answers.get(want).copied().or(implied)
+        self.answers.iter().any(granted)
     }
 
     /// Remembers the user's answer.
     pub fn settle(&mut self, want: Want, answer: Answer) -> Settled {
         self.answers.insert(want, answer);
         Settled { why: Why::Answered(answer), asked: true }
+    }
+}
+
+/// Wishes that ask for less of the same, and those that ask for more.
+fn kin(want: &Want) -> (Vec<Want>, Vec<Want>) {
+    let all = |path: &Path| [Want::Read(path.into()), Want::Write(path.into()), Want::Create(path.into())];
+    let Some([read, write, create]) = want.path().map(all) else { return (vec![], vec![]) };
+    match want {
+        Want::Read(_) => (vec![], vec![write, create]),
+        Want::Write(_) => (vec![read], vec![create]),
+        Want::Create(_) => (vec![read, write.clone()], vec![write]),
+        Want::Execute(_) | Want::Connect(_) => (vec![], vec![]),
     }
 }
 
@@ -208,6 +242,33 @@ mod tests {
         );
         asker.settle(read(3), Answer::Always);
         assert_eq!(asker.consider(&Want::Write("/srv/3".into()), now), Considered::Ask);
+    }
+
+    #[test]
+    fn what_was_made_may_be_read_changed_and_made_again() {
+        let (mut asker, now) = (asker(), Instant::now());
+        let wants = |name: &str| {
+            let path = || format!("/srv/f/{name}").into();
+            [Want::Read(path()), Want::Write(path()), Want::Create(path())]
+        };
+        let [read, write, create] = wants("a");
+        asker.settle(create, Answer::Once);
+        assert!([read, write].iter().all(|want| asker.known(want).unwrap().granted()));
+        let [read, write, create] = wants("b");
+        asker.settle(write, Answer::Never);
+        assert!(!asker.known(&create).unwrap().granted());
+        assert_eq!(asker.consider(&read, now), Considered::Ask);
+        assert!(asker.leads_to_granted("/srv/f".as_ref()) && asker.leads_to_granted("/srv".as_ref()));
+        assert!(!asker.leads_to_granted("/srv/f/a".as_ref()) && !asker.leads_to_granted("/home".as_ref()));
+    }
+
+    #[test]
+    fn a_program_is_no_question_where_nothing_can_be_written_down() {
+        let now = Instant::now();
+        let program = Want::Execute("/srv/tool".into());
+        let without = asker().consider(&program, now);
+        assert_eq!(without, Considered::Settled(Settled::unasked(Why::NoFile)));
+        assert_eq!(asker().writing_down(true).consider(&program, now), Considered::Ask);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -86,6 +87,12 @@ impl Desk {
     #[must_use]
     pub fn known(&self, want: &Want) -> Option<Settled> {
         self.state().asker.known(want)
+    }
+
+    /// Something below this folder was granted.
+    #[must_use]
+    pub fn leads_to_granted(&self, folder: &Path) -> bool {
+        self.state().asker.leads_to_granted(folder)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
 //! The judge that asks: what the policy's judge refuses may be granted by the user.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,25 +41,75 @@ impl AskJudge {
 
     /// The user's verdict on a path; none when it is no question.
     fn ask(&self, request: &Request<'_>, path: &Path) -> Option<Verdict> {
-        let want = want(request.wanted, path)?;
         let decision = fs_decision(&self.policy, path);
         if decision.access == Some(Access::Hide) {
             return None;
         }
+        let want = match self.wish(request.wanted, path) {
+            Wish::Ask(want) => want,
+            Wish::Known(granted) => return Some(self.folder(granted)),
+            Wish::Nothing => return None,
+        };
         let rule = format!("{} ({})", decision.rule, decision.origin);
         let settled = self.desk.known(&want).unwrap_or_else(|| {
             let program = request.program().unwrap_or_default().into_os_string();
             let (call, pid) = (request.call.to_owned(), Some(request.pid));
             self.desk.ask(Prompt { program, pid, call, want: want.clone(), rule })
         });
-        Some(self.verdict(request, path, settled))
+        Some(self.verdict(request, path, &want, settled))
     }
 
-    fn verdict(&self, request: &Request<'_>, path: &Path, settled: Settled) -> Verdict {
-        let rule = Rule { text: settled.why.to_string().into(), origin: "answer".into() };
+    /// What a call about a path is a question about.
+    fn wish(&self, wanted: Wanted, path: &Path) -> Wish {
+        let (read, write) = (Want::Read(path.to_owned()), Want::Write(path.to_owned()));
+        if !self.own_root {
+            return match wanted {
+                Wanted::Read => Wish::Ask(read),
+                Wanted::Write => Wish::Ask(write),
+                _ => Wish::Nothing,
+            };
+        }
+        let found = std::fs::symlink_metadata(path).ok();
+        let (folder, program) = found.as_ref().map_or((false, false), |meta| {
+            (meta.is_dir(), meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        });
+        match wanted {
+            _ if folder => Wish::Known(wanted == Wanted::Look && self.desk.leads_to_granted(path)),
+            Wanted::Write if found.is_none() => Wish::Ask(Want::Create(path.to_owned())),
+            Wanted::Write => Wish::Ask(write),
+            Wanted::Read => Wish::Ask(read),
+            _ if found.is_none() => Wish::Nothing,
+            Wanted::Look if self.desk.known(&read).is_some_and(Settled::granted) => Wish::Ask(read),
+            _ if program => Wish::Ask(Want::Execute(path.to_owned())),
+            _ => Wish::Ask(read),
+        }
+    }
+
+    /// A folder is never granted by an answer: the host's descriptor of one leads to all that is around it.
+    fn folder(&self, granted: bool) -> Verdict {
+        let origin = "answer".into();
+        match granted {
+            true => Verdict::Grant(Rule { text: "a file below it was granted".into(), origin }),
+            false => Verdict::Refuse {
+                errno: self.absent(),
+                rule: Rule { text: "only a rule grants a folder".into(), origin: "default".into() },
+            },
+        }
+    }
+
+    fn absent(&self) -> i32 {
+        if self.own_root { ENOENT } else { EACCES }
+    }
+
+    fn verdict(&self, request: &Request<'_>, path: &Path, want: &Want, settled: Settled) -> Verdict {
+        let origin = "answer".into();
+        if matches!(want, Want::Execute(_)) && settled.granted() {
+            let rule = Rule { text: "granted from the next run on".into(), origin };
+            return Verdict::Refuse { errno: self.absent(), rule };
+        }
+        let rule = Rule { text: settled.why.to_string().into(), origin };
         if !settled.granted() {
-            let errno = if self.own_root { ENOENT } else { EACCES };
-            return Verdict::Refuse { errno, rule };
+            return Verdict::Refuse { errno: self.absent(), rule };
         }
         let access = if request.wanted == Wanted::Write { event::Access::Write } else { event::Access::Read };
         let event = Event::new(event::Verdict::Granted, request.call, path.as_os_str());
@@ -73,13 +124,12 @@ impl AskJudge {
     }
 }
 
-/// Looking is no question, and executing cannot be granted: the kernel would run what lies at the path then.
-fn want(wanted: Wanted, path: &Path) -> Option<Want> {
-    match wanted {
-        Wanted::Read => Some(Want::Read(path.to_owned())),
-        Wanted::Write => Some(Want::Write(path.to_owned())),
-        _ => None,
-    }
+/// What is to be asked.
+enum Wish {
+    Ask(Want),
+    /// It is known without a question whether it is granted.
+    Known(bool),
+    Nothing,
 }
 
 impl Judge for AskJudge {
@@ -102,6 +152,10 @@ impl Judge for AskJudge {
     /// Each question ends by itself when nobody answers, and few wait before it.
     fn patience(&self) -> Duration {
         LINE
+    }
+
+    fn writes_host(&self, path: &Path) -> bool {
+        self.desk.known(&Want::Write(path.to_owned())).is_some_and(Settled::granted)
     }
 }
 

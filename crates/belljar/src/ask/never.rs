@@ -150,10 +150,16 @@ const HOME: &[(&str, To, &str)] = &[
     (".local/bin", Write, STARTED),
     ("bin", Write, STARTED),
     (".local/share/applications", Write, STARTED),
+    (".local/lib", Write, STARTED),
+    (".pam_environment", Write, STARTED),
+    (".config/pip", Write, STARTED),
     (".cargo/bin", Write, STARTED),
     (".cargo/config.toml", Write, STARTED),
     (".config/belljar", Touch, "belljar's own policy files"),
 ];
+
+/// Names of files and folders, wherever they are, that tools run or believe outside the jar.
+const NAMES: &[&str] = &[".git", ".hg", ".envrc", ".vscode", ".idea", ".husky", ".direnv"];
 
 /// The places, for one user.
 #[derive(Clone, Debug)]
@@ -201,7 +207,10 @@ impl Never {
         if self.home.as_deref().is_some_and(|home| home.starts_with(path)) {
             return Some("the home folder");
         }
-        let writes = matches!(want, Want::Write(_));
+        let writes = matches!(want, Want::Write(_) | Want::Create(_));
+        if writes && path.iter().any(|part| NAMES.iter().any(|name| part == *name)) {
+            return Some(STARTED);
+        }
         let meant = |place: &Path| path.starts_with(place) || place.starts_with(path);
         let row = self.rows.iter().find(|(place, to, _)| (*to == Touch || writes) && meant(place));
         row.map(|(_, _, why)| *why)
@@ -232,6 +241,7 @@ mod tests {
             assert!(place.is_absolute() && !why.is_empty());
             for path in [place.clone(), place.join("x/y"), place.parent().unwrap().to_owned()] {
                 assert!(never.refuses(&Want::Write(path.clone())).is_some(), "{}", path.display());
+                assert!(never.refuses(&Want::Create(path.clone())).is_some(), "{}", path.display());
                 let read = never.refuses(&Want::Read(path.clone()));
                 assert!(*to == Write || read.is_some(), "{}", path.display());
             }
@@ -246,6 +256,9 @@ mod tests {
         }
         for path in ["/home/u/.sshx", "/home/u/project/a", "/etc/hosts", "/srv/data", "/home/u/.bashrc"] {
             assert_eq!(never.refuses(&Want::Read(path.into())), None, "{path}");
+        }
+        for path in ["/srv/p/.git/hooks/pre-commit", "/srv/p/.envrc"] {
+            assert!(never.refuses(&Want::Create(path.into())).is_some(), "{path}");
         }
         assert!(never.refuses(&Want::Execute("/home/u/.mozilla/x".into())).is_some());
     }

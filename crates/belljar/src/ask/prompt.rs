@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, Addition};
 
+use super::asker::Answer;
 use super::text::shown;
 
 /// What the jar would get.
@@ -15,7 +16,9 @@ pub enum Want {
     Read(PathBuf),
     /// Reading and changing a file, or making it.
     Write(PathBuf),
-    /// Executing a file.
+    /// Making a file that is not there.
+    Create(PathBuf),
+    /// Finding and executing a program.
     Execute(PathBuf),
     /// Connecting to `HOST:PORT`.
     Connect(String),
@@ -28,6 +31,7 @@ impl Want {
         match self {
             Self::Read(_) => "read",
             Self::Write(_) => "write",
+            Self::Create(_) => "create",
             Self::Execute(_) => "execute",
             Self::Connect(_) => "connect",
         }
@@ -37,7 +41,7 @@ impl Want {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Read(path) | Self::Write(path) | Self::Execute(path) => Some(path),
+            Self::Read(path) | Self::Write(path) | Self::Create(path) | Self::Execute(path) => Some(path),
             Self::Connect(_) => None,
         }
     }
@@ -46,7 +50,9 @@ impl Want {
     #[must_use]
     pub fn object(&self) -> &OsStr {
         match self {
-            Self::Read(path) | Self::Write(path) | Self::Execute(path) => path.as_os_str(),
+            Self::Read(path) | Self::Write(path) | Self::Create(path) | Self::Execute(path) => {
+                path.as_os_str()
+            }
             Self::Connect(host) => OsStr::new(host),
         }
     }
@@ -57,8 +63,16 @@ impl Want {
         match self {
             Self::Read(path) | Self::Execute(path) => Addition::Path { path, access: Access::Read },
             Self::Write(path) => Addition::Path { path, access: Access::Write },
+            // It may be gone when the next run starts.
+            Self::Create(path) => Addition::OptionalPath { path, access: Access::Write },
             Self::Connect(host) => Addition::Host(host),
         }
+    }
+
+    /// The answers that make sense. A program joins a jar only at its start: nothing grants it to a run that has begun.
+    #[must_use]
+    pub fn offers(&self, answer: Answer) -> bool {
+        answer != Answer::Once || !matches!(self, Self::Execute(_))
     }
 }
 
@@ -98,6 +112,7 @@ impl Prompt {
         let what = match self.want {
             Want::Read(_) => "read",
             Want::Write(_) => "WRITE",
+            Want::Create(_) => "CREATE",
             Want::Execute(_) => "execute",
             Want::Connect(_) => "connect to",
         };
@@ -107,6 +122,10 @@ impl Prompt {
     /// Why it is a question, in one line.
     #[must_use]
     pub fn reason(&self) -> String {
-        format!("refused by: {}", shown(OsStr::new(&self.rule)))
+        let late = match self.want {
+            Want::Execute(_) => "; this run goes on without it: programs are granted before a run starts",
+            _ => "",
+        };
+        format!("refused by: {}{late}", shown(OsStr::new(&self.rule)))
     }
 }

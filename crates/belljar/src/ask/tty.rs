@@ -45,6 +45,8 @@ pub(crate) struct TtyFront {
     /// Settings to restore; there while a question is shown.
     before: Option<Termios>,
     since: Instant,
+    /// What the question may be answered with.
+    offered: Vec<Answer>,
 }
 
 impl TtyFront {
@@ -53,7 +55,7 @@ impl TtyFront {
         let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let tty = open("/dev/tty", how, Mode::empty()).map_err(|errno| AskError::NoTerminal(errno.into()))?;
         let file = file.map(|path| shown(path.as_os_str()));
-        Ok(Self { tty, file, before: None, since: Instant::now() })
+        Ok(Self { tty, file, before: None, since: Instant::now(), offered: Vec::new() })
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
@@ -92,7 +94,8 @@ impl TtyFront {
 
     fn text(&self, prompt: &Prompt, patience: Duration) -> String {
         let always = self.file.as_ref().map(|file| format!("A = always, adds a line to {file}   "));
-        let keys = format!("o = once, for this run   {}n = never", always.unwrap_or_default());
+        let once = if prompt.want.offers(Answer::Once) { "o = once, for this run   " } else { "" };
+        let keys = format!("{once}{}n = never", always.unwrap_or_default());
         let (question, reason) = (prompt.question(), prompt.reason());
         format!("\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
     }
@@ -107,6 +110,9 @@ impl Front for TtyFront {
         if !self.is_ours() {
             return Ok(false);
         }
+        let always = self.file.is_some();
+        let offered = |answer: &Answer| prompt.want.offers(*answer) && (always || *answer != Answer::Always);
+        self.offered = Answer::WORDS.into_iter().map(|(_, answer)| answer).filter(offered).collect();
         self.raw()?;
         tcflush(&self.tty, QueueSelector::IFlush)?;
         self.write(&self.text(prompt, patience))?;
@@ -127,7 +133,7 @@ impl Front for TtyFront {
         };
         let armed = self.since.elapsed() >= ARMING;
         let bytes = bytes.get(..count).unwrap_or_default();
-        Ok(if armed { answer(bytes, self.file.is_some()) } else { None })
+        Ok(if armed { answer(bytes, &self.offered) } else { None })
     }
 
     fn end(&mut self, why: Why, note: &str) -> io::Result<()> {
@@ -156,10 +162,10 @@ impl Front for TtyFront {
 }
 
 /// The answer of a single key. Several at once were pasted, or are a key with a name: no answer.
-fn answer(keys: &[u8], always: bool) -> Option<Answer> {
+fn answer(keys: &[u8], offered: &[Answer]) -> Option<Answer> {
     let [key] = keys else { return None };
     let said = KEYS.iter().find(|(known, _)| known == key).map(|(_, answer)| *answer);
-    said.filter(|answer| always || *answer != Answer::Always)
+    said.filter(|answer| offered.contains(answer))
 }
 
 impl Drop for TtyFront {
@@ -175,12 +181,14 @@ mod tests {
 
     #[test]
     fn one_plain_key_is_an_answer() {
-        assert_eq!(answer(b"o", true), Some(Answer::Once));
-        assert_eq!(answer(b"A", true), Some(Answer::Always));
-        assert_eq!(answer(b"A", false), None);
-        assert_eq!(answer(b"\x03", false), Some(Answer::Never));
+        let all = [Answer::Once, Answer::Always, Answer::Never];
+        assert_eq!(answer(b"o", &all), Some(Answer::Once));
+        assert_eq!(answer(b"A", &all), Some(Answer::Always));
+        assert_eq!(answer(b"A", &[Answer::Once, Answer::Never]), None);
+        assert_eq!(answer(b"o", &[Answer::Always, Answer::Never]), None);
+        assert_eq!(answer(b"\x03", &[Answer::Never]), Some(Answer::Never));
         for keys in [&b"a"[..], b"oo", b"\x1b[A", b"y", b"\n", b""] {
-            assert_eq!(answer(keys, true), None, "{keys:?}");
+            assert_eq!(answer(keys, &all), None, "{keys:?}");
         }
     }
 }

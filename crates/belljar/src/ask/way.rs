@@ -93,7 +93,8 @@ impl Ask {
         }
         let front = self.front()?;
         let never = Never::new(home, self.policies.iter().map(PathBuf::as_path));
-        let desk = Desk::new(Asker::new(never)).map_err(AskError::NoDesk)?;
+        let desk =
+            Desk::new(Asker::new(never).writing_down(self.file.is_some())).map_err(AskError::NoDesk)?;
         let desk = Arc::new(desk);
         Ok((desk.clone(), Attendant::new(desk, front, self.file.clone(), self.patience)))
     }

@@ -101,6 +101,8 @@ pub struct Conversation {
     nonce: String,
     asked: u64,
     open: Option<String>,
+    /// What the open question may be answered with.
+    offered: Vec<Answer>,
     expired: VecDeque<String>,
     heard: Vec<u8>,
 }
@@ -115,6 +117,7 @@ impl Conversation {
             nonce: nonce.to_owned(),
             asked: 0,
             open: None,
+            offered: Vec::new(),
             expired: VecDeque::new(),
             heard: Vec::new(),
         }
@@ -133,7 +136,12 @@ impl Conversation {
         let id = format!("{}.{}", self.nonce, self.asked);
         self.open = Some(id.clone());
         let text = |text: &str| escaped(text.as_ref());
-        let answers: Vec<&'static str> = self.offered().map(|(word, _)| word).collect();
+        let offered =
+            |answer: &Answer| prompt.want.offers(*answer) && (self.always || *answer != Answer::Always);
+        let offered: Vec<(&'static str, Answer)> =
+            Answer::WORDS.into_iter().filter(|(_, answer)| offered(answer)).collect();
+        let answers: Vec<&'static str> = offered.iter().map(|(word, _)| *word).collect();
+        self.offered = offered.into_iter().map(|(_, answer)| answer).collect();
         line(&Said::Ask {
             belljar: VERSION,
             id,
@@ -201,13 +209,8 @@ impl Conversation {
         if self.open.as_deref() != Some(id) {
             return Err(Violation::NoQuestion);
         }
-        let answer = self.offered().find(|(offered, _)| *offered == word);
-        answer.map(|(_, answer)| News::Answered(answer)).ok_or(Violation::NotOffered)
-    }
-
-    fn offered(&self) -> impl Iterator<Item = (&'static str, Answer)> {
-        let always = self.always;
-        Answer::WORDS.into_iter().filter(move |(_, answer)| always || *answer != Answer::Always)
+        let answer = Answer::from_word(word).filter(|answer| self.offered.contains(answer));
+        answer.map(News::Answered).ok_or(Violation::NotOffered)
     }
 }
 
@@ -252,6 +255,15 @@ mod tests {
         assert_eq!(read["object"], "/etc/a\\u{a}\\u{202e}");
         assert_eq!(read["answers"], serde_json::json!(["once", "never"]));
         assert_eq!((&read["id"], &read["kind"]), (&"n.1".into(), &"read".into()));
+    }
+
+    #[test]
+    fn a_program_cannot_be_granted_to_a_run_that_has_begun() {
+        let mut talk = greeted(true);
+        let text = talk.ask(&Prompt { want: Want::Execute("/srv/tool".into()), ..prompt() }, 9);
+        let read: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(read["answers"], serde_json::json!(["always", "never"]));
+        assert_eq!(talk.hear(&answer("n.1", "once")), Err(Violation::NotOffered));
     }
 
     #[test]

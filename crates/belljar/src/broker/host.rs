@@ -7,12 +7,12 @@
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, MemfdFlags, Mode, OFlags, ResolveFlags, SealFlags, chmodat, fcntl_add_seals,
-    fstat, memfd_create, openat, openat2,
+    AtFlags, CWD, FileType, MemfdFlags, Mode, OFlags, ResolveFlags, SealFlags, Timespec, Timestamps, chmodat,
+    fcntl_add_seals, fstat, futimens, memfd_create, openat, openat2, statat,
 };
 use rustix::io::Errno;
 
@@ -37,19 +37,70 @@ struct Made {
     bytes: u64,
 }
 
-/// What the host has at the path of a call, when it may be had.
+/// A plain file that the host has at the path of a call, when it may be had.
 pub(super) fn find(task: &Task<'_>, name: &Name, wanted: Wanted) -> Result<OwnedFd, Stop> {
     let path = path(task, name)?;
-    let bounds = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    // Whatever it is that cannot be had: the jar learns that nothing is there.
-    let fd = openat2(CWD, &path, flags, Mode::empty(), bounds).map_err(|_| Errno::NOENT)?;
-    let plain = FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::RegularFile;
-    if !plain || text_of(task, &fd)? != path {
-        return Err(Errno::NOENT.into());
+    let fd = open(task, &path, OFlags::empty())?;
+    match kind(&fd)? {
+        FileType::RegularFile => task.decide_host(wanted, &path)?,
+        // Told, so that the user learns of it, and never granted.
+        FileType::Directory => {
+            task.decide_host(wanted, &path)?;
+            return Err(Errno::NOENT.into());
+        }
+        _ => return Err(Errno::NOENT.into()),
     }
-    task.decide_host(wanted, &path)?;
     Ok(fd)
+}
+
+/// Whether something is there. What cannot be looked at is not.
+pub(super) fn has(task: &Task<'_>, name: &Name) -> Result<bool, Stop> {
+    Ok(statat(CWD, path(task, name)?, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+}
+
+/// What the host has there, for calls that only look: a file that may be read, with the attributes of what opening it gives,
+/// or a folder on the way to one.
+pub(super) fn look(task: &Task<'_>, name: &Name, wanted: Wanted) -> Result<OwnedFd, Stop> {
+    let path = path(task, name)?;
+    let fd = open(task, &path, OFlags::empty())?;
+    match kind(&fd)? {
+        FileType::RegularFile => task.decide_host(wanted, &path)?,
+        FileType::Directory => {
+            task.decide_host(Wanted::Look, &path)?;
+            return Ok(fd);
+        }
+        _ => return Err(Errno::NOENT.into()),
+    }
+    match wanted {
+        Wanted::Write => Ok(fd),
+        _ if task.shared.judge.writes_host(&path) => Ok(fd),
+        // What is too large for a copy cannot be opened either.
+        _ => Ok(task.shared.copies.of(&fd).unwrap_or(fd)),
+    }
+}
+
+/// Makes a file that the host does not have yet, when that is granted. What came there meanwhile is left alone.
+pub(super) fn make(task: &Task<'_>, name: &Name, flags: OFlags, mode: u32) -> Result<OwnedFd, Stop> {
+    let path = path(task, name)?;
+    let (folder, entry) = path.parent().zip(path.file_name()).ok_or(Errno::NOENT)?;
+    let folder = open(task, folder, OFlags::DIRECTORY)?;
+    task.decide_host(Wanted::Write, &path)?;
+    // Nothing that is made here can be run.
+    let mode = task.masked(mode & 0o666)?;
+    let only_new = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(openat(&folder, entry, flags | only_new, mode)?)
+}
+
+/// The path without symlinks; whatever it is that cannot be had: the jar learns that nothing is there.
+fn open(task: &Task<'_>, path: &Path, more: OFlags) -> Result<OwnedFd, Stop> {
+    let bounds = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+    let fd = openat2(CWD, path, flags, Mode::empty(), bounds).map_err(|_| Errno::NOENT)?;
+    if text_of(task, &fd)? == path { Ok(fd) } else { Err(Errno::NOENT.into()) }
+}
+
+fn kind(fd: &OwnedFd) -> Result<FileType, Errno> {
+    Ok(FileType::from_raw_mode(fstat(fd)?.st_mode))
 }
 
 /// The absolute path that the jar meant.
@@ -77,14 +128,25 @@ impl Copies {
         if !made.list.iter().any(|(known, _)| *known == identity) {
             let left = MOST.saturating_sub(made.bytes);
             let (copy, bytes) = copied(&mut from, left)?;
+            // Programs compare times of what they looked at with those of what they opened.
+            futimens(&copy, &times(&meta))?;
             made.bytes = made.bytes.saturating_add(bytes);
             made.list.push((identity, copy));
         }
         let copy = made.list.iter().find(|(known, _)| *known == identity).ok_or(Errno::IO)?;
         let name = own_name(&copy.1);
         // Whoever has it may have changed its mode.
-        chmodat(CWD, &name, Mode::RUSR, AtFlags::empty())?;
+        let mode = Mode::from_bits_retain(meta.mode() & 0o555) | Mode::RUSR;
+        chmodat(CWD, &name, mode, AtFlags::empty())?;
         openat(CWD, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+    }
+}
+
+fn times(meta: &std::fs::Metadata) -> Timestamps {
+    let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
+    Timestamps {
+        last_access: time(meta.atime(), meta.atime_nsec()),
+        last_modification: time(meta.mtime(), meta.mtime_nsec()),
     }
 }
 

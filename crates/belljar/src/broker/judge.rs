@@ -134,6 +134,11 @@ pub trait Judge: Send + Sync {
         false
     }
 
+    /// Whether it has granted writing to this file of the host. Who may only read is given a copy, and its attributes.
+    fn writes_host(&self, _path: &Path) -> bool {
+        false
+    }
+
     /// Whether it wants to be asked about objects that only the host has ([`View::Host`]).
     fn reaches_host(&self) -> bool {
         false

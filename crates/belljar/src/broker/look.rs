@@ -10,6 +10,7 @@ use rustix::fs::{FileType, readlinkat};
 use rustix::io::Errno;
 
 use super::absent::absent;
+use super::host;
 use super::judge::Wanted;
 use super::own::{self, Held};
 use super::table::Of;
@@ -55,7 +56,11 @@ pub(super) fn access(task: &Task<'_>) -> Served {
     if mode & !(R_OK | W_OK | X_OK) != 0 {
         return Err(Errno::INVAL.into());
     }
-    let held = object(task, &task.name()?, flags)?;
+    let name = task.name()?;
+    let held = match object(task, &name, flags) {
+        Err(Stop::Fails(Errno::NOENT)) if task.opens_host() => return host_access(task, &name, mode),
+        held => held?,
+    };
     let wanted = match mode {
         _ if mode & W_OK != 0 => Wanted::Write,
         _ if mode & X_OK != 0 && held.kind()? != FileType::Directory => Wanted::Execute,
@@ -64,6 +69,18 @@ pub(super) fn access(task: &Task<'_>) -> Served {
     };
     task.decide(wanted, &held)?;
     look::access(held.fd.as_fd(), mode).map_err(errno)?;
+    Ok(Done::Value(0))
+}
+
+/// The same about what only the host has.
+fn host_access(task: &Task<'_>, name: &Name, mode: u32) -> Served {
+    let wanted = match mode {
+        _ if mode & W_OK != 0 => Wanted::Write,
+        _ if mode & X_OK != 0 => Wanted::Execute,
+        _ => Wanted::Look,
+    };
+    let fd = host::look(task, name, wanted)?;
+    look::access(fd.as_fd(), mode).map_err(errno)?;
     Ok(Done::Value(0))
 }
 
@@ -99,7 +116,14 @@ pub(super) fn flags(task: &Task<'_>, known: u32) -> Result<u32, Stop> {
 
 /// The object of a call that only looks.
 fn seen(task: &Task<'_>, flags: u32) -> Result<Held, Stop> {
-    let held = object(task, &task.name()?, flags)?;
+    let name = task.name()?;
+    let held = match object(task, &name, flags) {
+        Err(Stop::Fails(Errno::NOENT)) if task.opens_host() => {
+            let fd = host::look(task, &name, Wanted::Look)?;
+            return Ok(Held::new(fd, None));
+        }
+        held => held?,
+    };
     task.decide(Wanted::Look, &held)?;
     Ok(held)
 }

@@ -84,7 +84,12 @@ fn serve(task: &Task<'_>, how: How) -> Served {
         match once(task, &name, how) {
             // It came, went, or became a symlink meanwhile.
             Err(Stop::Fails(Errno::AGAIN)) => {}
-            Err(Stop::Fails(Errno::NOENT)) if task.opens_host() => return on_host(task, &name, how),
+            Err(Stop::Fails(errno @ (Errno::NOENT | Errno::ROFS))) if task.opens_host() => {
+                return match on_host(task, &name, how) {
+                    Err(Stop::Fails(Errno::NOENT)) => Err(errno.into()),
+                    served => served,
+                };
+            }
             done => return done,
         }
     }
@@ -139,10 +144,18 @@ pub(super) fn waiting(fd: OwnedFd, how: How) -> Result<OwnedFd, Errno> {
     Ok(fd)
 }
 
-/// What the jar does not have may be granted all the same: a plain file of the host that is there.
+/// What the jar does not have may be granted all the same: a plain file of the host that is there, or that is to be made.
 fn on_host(task: &Task<'_>, name: &Name, how: How) -> Served {
     let wanted = wanted(how.flags);
-    if wanted == Wanted::Look || how.flags & (O_DIRECTORY | TMPFILE | O_EXCL) != 0 {
+    if how.flags & TMPFILE != 0 {
+        return Err(Errno::NOENT.into());
+    }
+    let creates = how.flags & O_CREAT != 0 && wanted == Wanted::Write;
+    if creates && !host::has(task, name)? {
+        let kept = how.flags & !(O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC);
+        return hand_over(host::make(task, name, OFlags::from_bits_retain(kept), how.mode)?, how);
+    }
+    if how.flags & O_EXCL != 0 {
         return Err(Errno::NOENT.into());
     }
     let file = host::find(task, name, wanted)?;
@@ -161,7 +174,10 @@ fn wanted(flags: u32) -> Wanted {
 }
 
 fn existing(task: &Task<'_>, held: &Held, how: How) -> Served {
-    task.decide(wanted(how.flags), held)?;
+    match &held.path {
+        Some(path) if wanted(how.flags) == Wanted::Write => task.decide_writing(path)?,
+        _ => task.decide(wanted(how.flags), held)?,
+    }
     granted(task, held, how)
 }
 
@@ -221,7 +237,7 @@ fn make(task: &Task<'_>, spot: &Spot, how: How) -> Served {
     if spot.slash {
         return Err(Errno::ISDIR.into());
     }
-    task.decide_path(Wanted::Write, &spot.path)?;
+    task.decide_writing(&spot.path)?;
     let mode = task.masked(how.mode)?;
     let flags = OFlags::from_bits_retain(how.flags & !O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     let bounds = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;

@@ -179,6 +179,20 @@ impl<'a> Task<'a> {
         self.settle(wanted, Object::Path(path))
     }
 
+    /// The same about writing in the jar. Where the host's file may be asked about instead, a refusal is told when that is
+    /// refused too.
+    pub(super) fn decide_writing(&self, path: &Path) -> Result<(), Stop> {
+        let request = self.request(Wanted::Write, Object::Path(path));
+        if !self.opens_host() {
+            return self.rule_on(&request);
+        }
+        self.certain()?;
+        match self.thinking(|| self.shared.judge.judge(&request)).granted() {
+            true => self.rule_on(&request),
+            false => Err(Errno::ROFS.into()),
+        }
+    }
+
     /// The same about a file that only the host has.
     pub(super) fn decide_host(&self, wanted: Wanted, path: &Path) -> Result<(), Stop> {
         self.rule_on(&Request { view: View::Host, ..self.request(wanted, Object::Path(path)) })

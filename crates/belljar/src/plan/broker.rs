@@ -29,7 +29,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
     let seen = match door.guard {
         _ if !able(draft) => false,
         Guard::Landlock => trace || draft.call.asks && ASKED.contains(&door.call),
-        Guard::Broker => trace || host_tree,
+        Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
         Guard::Network => super::network::asks(draft),
         Guard::Descriptor => host_tree,
     };
@@ -37,14 +37,28 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
         // Descriptors without rights: the kernel's matter where all that it finds may be seen, else the broker's.
         Some(at) if seen && !host_tree => Some(format!("arg{at} & {O_PATH} == 0")),
         Some(at) if !seen && host_tree && able(draft) => Some(format!("arg{at} & {O_PATH} != 0")),
+        None if seen && !trace && !host_tree => Some(path_form(door.call)),
         _ => seen.then(String::new),
     }
 }
 
+fn path_form(call: &str) -> String {
+    let flags = EMPTY.iter().find(|(of, _)| *of == call);
+    flags.map_or_else(String::new, |(_, at)| format!("arg{at} & {AT_EMPTY_PATH} == 0"))
+}
+
+const AT_EMPTY_PATH: u32 = 0x1000;
 const O_PATH: u32 = 0x20_0000;
 
 /// What an answer can grant: opening.
 const ASKED: &[&str] = &["open", "openat", "openat2", "creat"];
+
+/// What programs look at before they open, so that it has to tell the same.
+const LOOKS: &[&str] =
+    &["stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat"];
+
+/// Position of flags with which a call may be about a descriptor alone (`AT_EMPTY_PATH`): the kernel's matter.
+const EMPTY: &[(&str, u8)] = &[("newfstatat", 3), ("statx", 2)];
 
 /// Whether any call goes to the broker.
 pub(super) fn is_needed(draft: &Draft<'_>) -> bool {

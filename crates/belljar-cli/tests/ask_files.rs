@@ -1,0 +1,196 @@
+//! Questions about looking at files, making them, and programs: what an answer grants, and what none can.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests fail by panicking"
+)]
+
+mod seen;
+#[path = "seen/stage.rs"]
+mod stage;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use seen::{belljar, json};
+use stage::Stage;
+
+fn is_ready() -> bool {
+    let ready = belljar(["run", "-q", "--require=fs=namespaces", "--", "true"]).status == 0;
+    if !ready {
+        eprintln!("SKIP: needs userns");
+    }
+    ready
+}
+
+/// Kind and file name of each question.
+fn asked(stage: &Stage) -> Vec<String> {
+    let name = |object: &str| object.rsplit('/').next().unwrap_or_default().to_owned();
+    let one = |asked: &serde_json::Value| {
+        format!("{} {}", asked["kind"].as_str().unwrap(), name(asked["object"].as_str().unwrap()))
+    };
+    stage.questions().iter().map(one).collect()
+}
+
+/// A folder of the host in which the jar's user may make files, whoever that is.
+fn open_folder(stage: &Stage) {
+    let out = stage.path("out");
+    fs::create_dir(&out).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o777)).unwrap();
+}
+
+#[test]
+fn looking_is_a_question_and_tells_what_opening_gives() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("look", &["once", "never"]);
+    let before = fs::metadata(stage.path("host/a")).unwrap().modified().unwrap();
+    let script = "cd /tmp; test -e $DIR/host/a && stat -c '%s %F' $DIR/host/a && cp -p $DIR/host/a copy && cat copy; \
+        test $DIR/host/a -nt copy || echo as old; test -d $DIR/host && echo way; test -r $DIR/host/b || echo no; \
+        test -e $DIR/host/b || echo still; readlink -f $DIR/host/a; ls $DIR/host 2>&- || echo no list";
+    let seen = stage.run(&[], script);
+    let expected = format!(
+        "10 regular file\ntext of a\nas old\nway\nno\nstill\n{}\nno list\n",
+        stage.path("host/a").display()
+    );
+    assert_eq!(seen.out, expected, "{seen:?}");
+    assert_eq!(asked(&stage), ["read a", "read b"], "each once, whatever the call");
+    assert_eq!(fs::metadata(stage.path("host/a")).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn a_listing_is_refused_with_the_flag_that_grants_it() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("list", &["always"; 9]);
+    let seen = stage.run(&[], "ls -a $DIR/host; (exec 3< $DIR/host); echo done");
+    assert_eq!(seen.out, "done\n", "{seen:?}");
+    assert_eq!(asked(&stage), Vec::<String>::new());
+    let report = json(&stage.path("report"));
+    let told = report["events"].as_array().unwrap().iter().any(|event| {
+        event["flag"].as_str() == Some(&format!("--read {}", stage.path("host").display()))
+            && event["rule"] == "only a rule grants a folder"
+    });
+    assert!(told, "{report}");
+}
+
+#[test]
+fn a_file_is_made_where_the_user_says_so() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("create", &["once", "never", "always"]);
+    open_folder(&stage);
+    let script = "umask 022; cd /; echo one > $DIR/out/new; echo two >> $DIR/out/new; cat $DIR/out/new; \
+        (echo x > $DIR/out/other) 2>&- || echo refused; (echo x > $DIR/out/other) 2>&- || echo again; \
+        echo kept > $DIR/out/kept; mkdir $DIR/out/sub 2>&- || echo no folder; \
+        ln -s /etc $DIR/out/link 2>&- || echo no link; mv $DIR/out/new $DIR/out/moved 2>&- || echo no move";
+    let seen = stage.run(&[], script);
+    let expected = "one\ntwo\nrefused\nagain\nno folder\nno link\nno move\n";
+    assert_eq!(seen.out, expected, "{seen:?}");
+    assert_eq!(asked(&stage), ["create new", "create other", "create kept"]);
+    let made = fs::metadata(stage.path("out/new")).unwrap();
+    assert_eq!(made.permissions().mode() & 0o7777, 0o644, "never one that can be run");
+    let mut names: Vec<_> =
+        fs::read_dir(stage.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["kept", "new"]);
+    let text = fs::read_to_string(stage.path("mine.toml")).unwrap();
+    assert!(text.contains(&format!("\"?{}\" = \"write\"", stage.path("out/kept").display())), "{text}");
+    let policy = format!("--policy={}", stage.path("mine.toml").display());
+    let kept = stage.path("out/kept");
+    let later = belljar(["run", &policy, "--", "cat", kept.to_str().unwrap()]);
+    assert_eq!((later.status, later.out.as_str()), (0, "kept\n"), "{later:?}");
+    fs::remove_file(&kept).unwrap();
+    assert_eq!(belljar(["run", &policy, "--", "true"]).status, 0, "a rule for what is gone is none");
+}
+
+#[test]
+fn what_is_there_is_neither_overwritten_nor_followed_by_an_answer_to_making() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("overwrite", &["once"; 9]);
+    open_folder(&stage);
+    fs::write(stage.path("victim"), "precious\n").unwrap();
+    for link in ["dangling", "link"] {
+        let to = if link == "link" { stage.path("victim") } else { stage.path("out/made-through") };
+        symlink(to, stage.path("out").join(link)).unwrap();
+    }
+    symlink(stage.path("out"), stage.path("way")).unwrap();
+    let script = "cd /; for f in out/dangling out/link way/new out/../out/up; do echo evil > $DIR/$f; done 2>&-; \
+        set -C; echo evil > $DIR/host/a 2>&-; echo done";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "done\n", "{seen:?}");
+    assert_eq!(fs::read_to_string(stage.path("victim")).unwrap(), "precious\n");
+    assert_eq!(fs::read_to_string(stage.path("host/a")).unwrap(), "text of a\n");
+    assert_eq!(fs::read_dir(stage.path("out")).unwrap().count(), 2, "only the links");
+    let made = asked(&stage).into_iter().filter(|asked| asked.starts_with("create")).count();
+    assert_eq!(made, 0, "nothing of this is a question about making");
+}
+
+#[test]
+fn what_is_run_later_outside_is_never_made() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("later", &["always"; 9]);
+    open_folder(&stage);
+    fs::create_dir_all(stage.path("out/.git/hooks")).unwrap();
+    fs::set_permissions(stage.path("out/.git/hooks"), fs::Permissions::from_mode(0o777)).unwrap();
+    let script = "for f in out/.git/hooks/pre-commit out/.envrc; do echo evil > $DIR/$f; done 2>&-; echo evil > /etc/evil; \
+        echo evil > /usr/bin/evil; echo done";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "done\n", "{seen:?}");
+    assert_eq!(asked(&stage), Vec::<String>::new());
+    for path in ["out/.envrc", "out/.git/hooks/pre-commit"] {
+        assert!(!stage.path(path).try_exists().unwrap(), "{path}");
+    }
+}
+
+#[test]
+fn what_may_be_read_is_a_question_when_it_is_to_be_written() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("more", &["once", "once", "never"]);
+    open_folder(&stage);
+    let read = format!("--read={}", stage.path("out").display());
+    for name in ["old", "kept"] {
+        fs::write(stage.path("out").join(name), "old\n").unwrap();
+        fs::set_permissions(stage.path("out").join(name), fs::Permissions::from_mode(0o666)).unwrap();
+    }
+    let script = "cat $DIR/out/old; echo new > $DIR/out/old; cat $DIR/out/old; echo made > $DIR/out/made; \
+        (echo x > $DIR/out/kept) 2>&1 | grep -c 'Read-only'; cat $DIR/out/kept";
+    let seen = stage.run(&[&read], script);
+    assert_eq!(seen.out, "old\nnew\n1\nold\n", "{seen:?}");
+    assert_eq!(asked(&stage), ["write old", "create made", "write kept"]);
+}
+
+#[test]
+fn a_program_is_granted_to_the_next_run_only() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("program", &["always", "never"]);
+    for name in ["tool", "other"] {
+        fs::write(stage.path("host").join(name), "#!/bin/sh\necho ran\n").unwrap();
+        fs::set_permissions(stage.path("host").join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let script =
+        "PATH=$PATH:$DIR/host; tool 2>&-; tool 2>&-; $DIR/host/tool 2>&-; test -x $DIR/host/other; echo $?";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "1\n", "{seen:?}");
+    let questions = stage.questions();
+    let kinds: Vec<_> = questions.iter().map(|asked| (&asked["kind"], &asked["answers"])).collect();
+    let (kind, answers) = (serde_json::json!("execute"), serde_json::json!(["always", "never"]));
+    assert_eq!(kinds, [(&kind, &answers), (&kind, &answers)], "{questions:?}");
+    let policy = format!("--policy={}", stage.path("mine.toml").display());
+    let tool = stage.path("host/tool");
+    let later = belljar(["run", &policy, "--", tool.to_str().unwrap()]);
+    assert_eq!((later.status, later.out.as_str()), (0, "ran\n"), "{later:?}");
+}
