@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::fs::{CWD, Mode, OFlags};
 
 /// How many rounds of the loop are measured apart; the least of them is free of interruptions.
@@ -21,6 +21,17 @@ pub(crate) fn open(arguments: &[String]) -> Result<String> {
     least(arguments, || {
         drop(rustix::fs::openat(CWD, c"/etc/passwd", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?);
         Ok(())
+    })
+}
+
+/// `refused N PATH`: an open that fails.
+pub(crate) fn refused(arguments: &[String]) -> Result<String> {
+    let path = arguments.get(1).context("of what?")?;
+    least(arguments, || {
+        match rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(_) => bail!("{path} can be opened"),
+            Err(_) => Ok(()),
+        }
     })
 }
 

@@ -12,6 +12,8 @@ use crate::process::{self, Process};
 
 /// Longest wait for one box to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long threads get to make their requests.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// What is asked: `count` copies of a command that ends in a program called `program`, which waits.
 #[derive(Debug, Deserialize)]
@@ -19,6 +21,9 @@ struct Request {
     words: Vec<String>,
     program: String,
     count: usize,
+    /// Threads of the program without which it is not ready.
+    #[serde(default)]
+    threads: u64,
 }
 
 /// What was found. Memory in KiB; all but the program itself belongs to the box.
@@ -49,6 +54,10 @@ pub(crate) fn run(_: &[String]) -> Result<String> {
         copies.0.push(command.stdout(Stdio::null()).spawn()?);
     }
     let ready = wait_for_all(&copies, &request, start)?;
+    if request.threads > 0 {
+        // What the last of them asks for is on its way.
+        process::pause(SETTLE)?;
+    }
     let found = measure(&copies, ready, start.elapsed())?;
     Ok(serde_json::to_string(&found)?)
 }
@@ -70,7 +79,10 @@ impl Drop for Copies {
 fn wait_for_all(copies: &Copies, request: &Request, start: Instant) -> Result<usize> {
     loop {
         let all = process::all()?;
-        let has_program = |child: &&Child| program_of(child.id(), &all, &request.program).is_some();
+        let has_program = |child: &&Child| {
+            program_of(child.id(), &all, &request.program)
+                .is_some_and(|id| request.threads <= field(id, "status", "Threads:").unwrap_or(0))
+        };
         let ready = copies.0.iter().filter(has_program).count();
         if ready == request.count || start.elapsed() > PATIENCE {
             return Ok(ready);

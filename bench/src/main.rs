@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod calls;
+mod crowd;
 mod idle;
 mod library;
 mod machine;
@@ -28,6 +29,8 @@ const COMMANDS: &[(&str, Answer)] = &[
     ("machine", machine::run),
     ("getppid", calls::getppid),
     ("open", calls::open),
+    ("refused", calls::refused),
+    ("crowd", crowd::run),
     ("bytes", network::bytes),
     ("reach", network::reach),
     ("served", network::served),

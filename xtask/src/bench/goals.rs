@@ -36,6 +36,21 @@ pub(super) const GOALS: &[Goal] = &[
     Goal { name: "grep -r", what: "grep -r inside, x outside", limit: Limit::AtMost(1.05) },
     Goal { name: "git status", what: "git status inside, x outside", limit: Limit::AtMost(1.05) },
     Goal {
+        name: "brokered open+close",
+        what: "open and close through the broker, x no box",
+        limit: Limit::AtMost(8.0),
+    },
+    Goal {
+        name: "brokered refusal",
+        what: "refused open through the broker, x an open that fails without a box",
+        limit: Limit::AtMost(4.0),
+    },
+    Goal {
+        name: "broker's memory",
+        what: "supervisor's peak memory with 1000 requests to the broker in flight, KiB",
+        limit: Limit::AtMost(4096.0),
+    },
+    Goal {
         name: "supervisor's memory",
         what: "supervisor's peak resident memory, KiB",
         limit: Limit::AtMost(3072.0),

@@ -67,6 +67,12 @@ impl Helper {
         self.ask("idle", account, &json!({"words": words, "program": "sleep", "count": count}))
     }
 
+    /// The same with one copy of the measuring program that makes so many threads.
+    pub(super) fn crowd(&self, account: &Account, words: &[String], threads: usize) -> Result<Value> {
+        let request = json!({"words": words, "program": "bench", "count": 1, "threads": threads});
+        self.ask("idle", account, &request)
+    }
+
     /// The properties of the machine.
     pub(super) fn machine(&self) -> Result<Value> {
         let text = crate::command::output(&mut crate::command::program(&self.program, ["machine"]))?;

@@ -33,7 +33,8 @@ const BWRAP_TAIL: &[&str] = &[
 ];
 
 /// Every box of the page.
-pub(super) const ALL: &[&Peer] = &[PLAIN, BWRAP, BWRAP_HOST_NET, BELLJAR, BELLJAR_NET_OFF, FIREJAIL, RUNSC];
+pub(super) const ALL: &[&Peer] =
+    &[PLAIN, BWRAP, BWRAP_HOST_NET, BELLJAR, BELLJAR_NET_OFF, BELLJAR_TRACE, FIREJAIL, RUNSC];
 
 pub(super) const FIREJAIL: &Peer = &Peer {
     name: "firejail",
@@ -69,6 +70,12 @@ pub(super) const BELLJAR: &Peer =
 pub(super) const BELLJAR_NET_OFF: &Peer = &Peer {
     name: "belljar --net off",
     words: &[&["{belljar}", "run", "--net", "off", "-r", "{bin}", "-w", "{work}", "--"]],
+};
+
+/// All path calls through the broker.
+pub(super) const BELLJAR_TRACE: &Peer = &Peer {
+    name: "belljar --trace",
+    words: &[&["{belljar}", "run", "--trace", "-q", "-r", "{bin}", "-w", "{work}", "--"]],
 };
 
 /// What the placeholders stand for.

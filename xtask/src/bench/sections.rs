@@ -1,5 +1,6 @@
 //! What is measured: one row of [`SECTIONS`] each.
 
+mod broker;
 mod calls;
 mod memory;
 mod start;
@@ -68,6 +69,17 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "System calls inside",
         note: "Nanoseconds per call, the quickest of five rounds of each run.",
         measure: calls::run,
+    },
+    Section {
+        title: "Calls through the broker",
+        note: "Nanoseconds per call, the quickest of five rounds of each run. `refused` opens a file that is not there, which \
+               fails in every box: without the broker the kernel refuses it.",
+        measure: broker::calls,
+    },
+    Section {
+        title: "Requests in flight",
+        note: "Threads of one program wait in the open of a FIFO that nobody writes. KiB.",
+        measure: broker::memory,
     },
     Section {
         title: "Real work",

@@ -141,6 +141,10 @@ pub(super) fn object(task: &Task<'_>, name: &Name, flags: u32) -> Result<Held, S
             task.decide_path(Wanted::Look, &spot.path)?;
             Err(absent(task, Wanted::Look, name))
         }
+        Ok(walk::Found::Nothing(path)) => {
+            task.decide_path(Wanted::Look, &path)?;
+            Err(absent(task, Wanted::Look, name))
+        }
         Err(Stop::Fails(Errno::NOENT)) => Err(absent(task, Wanted::Look, name)),
         Err(stop) => Err(stop),
     }

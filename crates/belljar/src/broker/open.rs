@@ -1,6 +1,7 @@
 //! Opening and making files.
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as kernel_openat2};
 use rustix::io::Errno;
@@ -12,7 +13,7 @@ use super::judge::Wanted;
 use super::own::Held;
 use super::shared::Shared;
 use super::task::{Done, Name, Served, Stop, Task};
-use super::walk::{self, Found, Last, Spot, find};
+use super::walk::{self, Found, Last, Spot, find, find_place};
 
 const O_CREAT: u32 = 0o100;
 const O_EXCL: u32 = 0o200;
@@ -99,25 +100,36 @@ fn serve(task: &Task<'_>, how: How) -> Served {
 fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
     let exclusive = how.flags & O_CREAT != 0 && how.flags & O_EXCL != 0;
     let last = if exclusive || how.flags & O_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
-    if how.flags & !READS == 0
-        && let Some(held) = walk::open(task, name, last, reading(how))?
-    {
-        return read(task, held, how);
-    }
-    let found = match find(task, name, last) {
+    let makes = how.flags & O_CREAT != 0 && how.flags & O_PATH == 0;
+    let found = match search(task, name, last, how) {
         Err(Stop::Fails(Errno::NOENT)) => return Err(absent(task, wanted(how.flags), name)),
         found => found?,
     };
+    let lacks = |path: &Path| {
+        let gone = absent(task, wanted(how.flags), name);
+        // What is not there is not told where nothing may be seen.
+        task.decide_path(Wanted::Look, path)?;
+        Err(gone)
+    };
     match found {
-        Found::Object(_) if exclusive && how.flags & O_PATH == 0 => Err(Errno::EXIST.into()),
-        Found::Object(held) => existing(task, &held, how),
-        Found::Missing(spot) if how.flags & O_CREAT != 0 && how.flags & O_PATH == 0 => make(task, &spot, how),
-        Found::Missing(spot) => {
-            let gone = absent(task, wanted(how.flags), name);
-            // What is not there is not told where nothing may be seen.
-            task.decide_path(Wanted::Look, &spot.path)?;
-            Err(gone)
-        }
+        (Found::Object(held), true) => read(task, held, how),
+        (Found::Object(_), _) if exclusive && how.flags & O_PATH == 0 => Err(Errno::EXIST.into()),
+        (Found::Object(held), false) => existing(task, &held, how),
+        (Found::Missing(spot), _) if makes => make(task, &spot, how),
+        (Found::Missing(spot), _) => lacks(&spot.path),
+        (Found::Nothing(path), _) => lacks(&path),
+    }
+}
+
+/// What is there, and whether it is open for reading already.
+fn search(task: &Task<'_>, name: &Name, last: Last, how: How) -> Result<(Found, bool), Stop> {
+    if how.flags & O_CREAT != 0 {
+        return Ok((find_place(task, name, last)?, false));
+    }
+    let reads = if how.flags & !READS == 0 { walk::open(task, name, last, reading(how))? } else { None };
+    match reads {
+        Some(found) => Ok((found, true)),
+        None => Ok((find(task, name, last)?, false)),
     }
 }
 

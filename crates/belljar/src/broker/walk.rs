@@ -27,6 +27,8 @@ pub(super) enum Found {
     Object(Held),
     /// At a folder that lacks the last name.
     Missing(Spot),
+    /// Nowhere: this path, which has no symlinks, or something on the way is not there.
+    Nothing(PathBuf),
 }
 
 impl Found {
@@ -34,7 +36,7 @@ impl Found {
     pub(super) fn object(self) -> Result<Held, Stop> {
         match self {
             Self::Object(held) => Ok(held),
-            Self::Missing(_) => Err(Errno::NOENT.into()),
+            Self::Missing(_) | Self::Nothing(_) => Err(Errno::NOENT.into()),
         }
     }
 }
@@ -79,18 +81,36 @@ pub(super) fn find(task: &Task<'_>, name: &Name, last: Last) -> Result<Found, St
     }
 }
 
-/// The same, opened with rights at once; none where it has to be found first. Only for opens that change nothing and wait for
+/// The same for who makes what is not there: the folder for it is found as well.
+pub(super) fn find_place(task: &Task<'_>, name: &Name, last: Last) -> Result<Found, Stop> {
+    match find(task, name, last)? {
+        Found::Nothing(path) => place(task, path).map(Found::Missing),
+        found => Ok(found),
+    }
+}
+
+/// The folder of a path without symlinks.
+fn place(task: &Task<'_>, path: PathBuf) -> Result<Spot, Stop> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Errno::NOENT.into());
+    };
+    let bounds = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = openat2(root(task)?, folder, flags, Mode::empty(), bounds)?;
+    Ok(Spot { folder: fd, name: name.to_owned(), slash: false, path })
+}
+
+/// The same, opened with rights at once; none where a slower way has to tell. Only for opens that change nothing and wait for
 /// nobody, of what the jar itself could open: in its own root.
-pub(super) fn open(task: &Task<'_>, name: &Name, last: Last, rights: OFlags) -> Result<Option<Held>, Stop> {
+pub(super) fn open(task: &Task<'_>, name: &Name, last: Last, rights: OFlags) -> Result<Option<Found>, Stop> {
     if task.shared.hops || name.text.as_os_str().is_empty() {
         return Ok(None);
     }
     let root = root(task)?;
     let from = if name.text.is_absolute() { None } else { Some(start(task, name.at)?) };
     match quick(task, root, from.as_ref(), &name.text, last, rights) {
-        Ok(Some(Found::Object(held))) => Ok(Some(held)),
-        Err(Stop::Gone) => Err(Stop::Gone),
-        _ => Ok(None),
+        Err(Stop::Fails(errno)) if errno != Errno::NOENT => Ok(None),
+        done => done,
     }
 }
 
@@ -139,7 +159,7 @@ fn quick(
     if let Some(above) = above.filter(|_| is_plain(text)) {
         match from.open(text, ResolveFlags::NO_SYMLINKS) {
             Ok(fd) => return seen(task, fd, above.join(text)),
-            Err(Errno::NOENT) => return from.missing(task, text, above),
+            Err(Errno::NOENT) if !task.shared.hops => return Ok(Some(Found::Nothing(above.join(text)))),
             Err(_) => {}
         }
     }
@@ -172,20 +192,6 @@ struct At<'a> {
 impl At<'_> {
     fn open(self, text: &Path, links: ResolveFlags) -> Result<OwnedFd, Errno> {
         openat2(self.fd, text, self.how, Mode::empty(), self.bounds | links)
-    }
-
-    /// The last name of a path is not there, or something before it: no symlink was met on the way.
-    fn missing(self, task: &Task<'_>, text: &Path, above: &Path) -> Result<Option<Found>, Stop> {
-        let (Some(folder), Some(name)) = (text.parent(), text.file_name()) else { return Ok(None) };
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let to_folder = Self { how: OFlags::PATH | OFlags::CLOEXEC, ..self };
-        let Ok(fd) = to_folder.open(folder, ResolveFlags::NO_SYMLINKS) else { return Ok(None) };
-        let (kind, proc) = kind_of(task, &fd)?;
-        if proc || kind != FileType::Directory || task.shared.hops {
-            return Ok(None);
-        }
-        let spot = Spot { folder: fd, name: name.to_owned(), path: above.join(text), slash: false };
-        Ok(Some(Found::Missing(spot)))
     }
 }
 
