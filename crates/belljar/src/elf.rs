@@ -1,13 +1,17 @@
-//! What an executable needs to start: read by the `object` library, which is made for hostile files.
+//! What an executable needs to start: read by the `object` library, which is made for hostile files, and never much of one.
+
+mod pieces;
 
 use std::collections::VecDeque;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, FileHeader64, PT_INTERP};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
-use object::{Endianness, StringTable};
+use object::{Endianness, ReadRef, StringTable};
+
+use pieces::Pieces;
 
 /// Where the loader looks besides what the file says.
 const LIBRARY_FOLDERS: &[&str] = &[
@@ -25,10 +29,12 @@ const LIBRARY_FOLDERS: &[&str] = &[
 const SYSTEM: &[&str] =
     &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 
-/// Largest executable that is read.
-const MAX_SIZE: u64 = 1 << 30;
+/// Longest first line of a script, as the kernel reads it and longer.
+const MAX_LINE: u64 = 4096;
 /// Libraries that one program may need.
 const MAX_FILES: usize = 512;
+/// Folders that a program may name for looking for them.
+const MAX_FOLDERS: usize = 64;
 
 /// Whether a file is a 32-bit ELF program. A file that cannot be read is not.
 pub(crate) fn is_32_bit(path: &Path) -> bool {
@@ -39,10 +45,10 @@ pub(crate) fn is_32_bit(path: &Path) -> bool {
 
 /// What the kernel would start first for this file; none when it names nothing.
 pub(crate) fn interpreter(path: &Path) -> Option<PathBuf> {
-    let data = read(path).ok()?;
-    match data.strip_prefix(b"#!") {
-        Some(line) => script_interpreter(line),
-        None => elf_interpreter(&data),
+    let file = open(path).ok()?;
+    match first_line(&file).ok()? {
+        Some(line) => script_interpreter(&line),
+        None => elf_interpreter(&Pieces::of(file)),
     }
 }
 
@@ -62,11 +68,11 @@ pub(crate) fn closure(program: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn needs(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let data = read(path)?;
-    if let Some(line) = data.strip_prefix(b"#!") {
-        return Ok(script_interpreter(line).into_iter().collect());
+    let file = open(path)?;
+    if let Some(line) = first_line(&file)? {
+        return Ok(script_interpreter(&line).into_iter().collect());
     }
-    elf_needs(path, &data)
+    elf_needs(path, &Pieces::of(file))
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a readable ELF file"))
 }
 
@@ -75,22 +81,22 @@ fn of_system(path: &Path) -> bool {
 }
 
 /// Devices and pipes would not end, or not begin.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let wrong = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+fn open(path: &Path) -> io::Result<File> {
     let file = crate::prepare::open_now(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() {
-        return Err(wrong("not a plain file"));
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "not a plain file")),
     }
-    if meta.len() > MAX_SIZE {
-        return Err(wrong("the file is too large"));
-    }
-    let mut data = Vec::new();
-    file.take(MAX_SIZE).read_to_end(&mut data)?;
-    Ok(data)
 }
 
-fn elf_interpreter(data: &[u8]) -> Option<PathBuf> {
+/// The rest of the first line of a script; none for anything else.
+fn first_line(file: &File) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    file.take(MAX_LINE).read_to_end(&mut line)?;
+    Ok(line.strip_prefix(b"#!").map(<[u8]>::to_vec))
+}
+
+fn elf_interpreter(data: &Pieces) -> Option<PathBuf> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let segments = header.program_headers(endian, data).ok()?;
@@ -105,7 +111,7 @@ fn script_interpreter(line: &[u8]) -> Option<PathBuf> {
     text.split_whitespace().next().map(PathBuf::from)
 }
 
-fn elf_needs(path: &Path, data: &[u8]) -> Option<Vec<PathBuf>> {
+fn elf_needs(path: &Path, data: &Pieces) -> Option<Vec<PathBuf>> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let mut needed: Vec<PathBuf> = elf_interpreter(data).into_iter().collect();
@@ -113,27 +119,28 @@ fn elf_needs(path: &Path, data: &[u8]) -> Option<Vec<PathBuf>> {
     if let Some((entries, link)) = sections.dynamic(endian, data).ok()? {
         let strings = sections.strings(endian, data, link).ok()?;
         let names = |tag| dynamic_strings(entries, endian, strings, tag);
+        let lists = names(DT_RUNPATH).chain(names(DT_RPATH));
         let mut folders: Vec<PathBuf> =
-            names(DT_RUNPATH).chain(names(DT_RPATH)).flat_map(|list| search_folders(path, list)).collect();
+            lists.flat_map(|list| search_folders(path, list)).take(MAX_FOLDERS).collect();
         folders.extend(LIBRARY_FOLDERS.iter().map(PathBuf::from));
-        needed.extend(names(DT_NEEDED).filter_map(|name| library(name, &folders)));
+        needed.extend(names(DT_NEEDED).take(MAX_FILES).filter_map(|name| library(name, &folders)));
     }
     Some(needed)
 }
 
-fn dynamic_strings<'a>(
+fn dynamic_strings<'a, R: ReadRef<'a> + 'a>(
     entries: &'a [object::elf::Dyn64<Endianness>],
     endian: Endianness,
-    strings: StringTable<'a>,
+    strings: StringTable<'a, R>,
     tag: object::elf::DynamicTag,
 ) -> impl Iterator<Item = &'a str> {
     let tagged = entries.iter().filter(move |entry| entry.tag(endian) == tag);
     tagged.filter_map(move |entry| std::str::from_utf8(entry.string(endian, strings).ok()?).ok())
 }
 
-fn search_folders(file: &Path, list: &str) -> Vec<PathBuf> {
+fn search_folders(file: &Path, list: &'_ str) -> impl Iterator<Item = PathBuf> {
     let origin = file.parent().unwrap_or(Path::new("/")).display().to_string();
-    list.split(':').map(|dir| PathBuf::from(dir.replace("$ORIGIN", &origin))).collect()
+    list.split(':').map(move |dir| PathBuf::from(dir.replace("$ORIGIN", &origin)))
 }
 
 fn library(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
@@ -179,6 +186,80 @@ mod tests {
     #[test]
     fn what_has_no_end_is_not_read() {
         assert!(closure(Path::new("/dev/zero")).is_err());
+    }
+
+    #[test]
+    fn a_huge_file_is_not_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (script, program) = (folder.path().join("script"), folder.path().join("program"));
+        fs::write(&script, "#!/bin/sh\n").unwrap();
+        fs::copy("/bin/ls", &program).unwrap();
+        for file in [&script, &program] {
+            // More than there is memory.
+            File::options().append(true).open(file).unwrap().set_len(1 << 42).unwrap();
+            assert!(closure(file).unwrap().len() > 1, "{}", file.display());
+            assert!(interpreter(file).is_some());
+        }
+    }
+
+    /// A program with two hundred thousand lists of a thousand folders each, and as many libraries to look for in them.
+    fn endless() -> Vec<u8> {
+        let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let text = ["\0", &"/x:".repeat(1300), "\0lib\0"].concat();
+        let (runpath, needed) =
+            (u64::from(DT_RUNPATH.0.unsigned_abs()), u64::from(DT_NEEDED.0.unsigned_abs()));
+        let lib = text.len() as u64 - 4;
+        let entries = words(&[runpath, 1, needed, lib]).repeat(200_000);
+        let (at, tables) = (64 + text.len(), 64 + text.len() + entries.len());
+        let section = |kind: u64, offset: usize, size: usize, link: u64| {
+            words(&[kind << 32, 0, 0, offset as u64, size as u64, link, 8, 0])
+        };
+        let mut file = words(&[0x0001_0102_464c_457f, 0, 0x0000_0001_003e_0003, 0, 0, tables as u64]);
+        file.extend(words(&[0x0038_0040_0000_0000, 0x0001_0003_0040_0000]));
+        file.extend([text.as_bytes(), &entries].concat());
+        file.extend(section(0, 0, 0, 0));
+        file.extend(section(3, 64, text.len(), 0));
+        file.extend(section(6, at, entries.len(), 1));
+        file
+    }
+
+    #[test]
+    fn what_a_program_wishes_for_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, endless()).unwrap();
+        let needed = elf_needs(&file, &Pieces::of(File::open(&file).unwrap()));
+        assert_eq!(needed, Some(Vec::new()), "it is read, and nothing is there");
+        fs::write(folder.path().join("lib"), "").unwrap();
+        let named = endless();
+        let named = named.windows(3).position(|three| three == b"/x:").unwrap();
+        let mut bytes = endless();
+        bytes[named..named + 8].copy_from_slice(b"$ORIGIN:");
+        fs::write(&file, bytes).unwrap();
+        let needed = elf_needs(&file, &Pieces::of(File::open(&file).unwrap())).unwrap();
+        assert_eq!(needed.len(), MAX_FILES);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            at in proptest::collection::vec((0usize..4096, proptest::prelude::any::<u8>()), 0..12),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("file");
+            let mut program = fs::read("/bin/true").unwrap();
+            let size = program.len();
+            // Headers stand at both ends.
+            for (place, byte) in at {
+                let place = if place % 2 == 0 { place } else { size.saturating_sub(place) };
+                program[place % size] = byte;
+            }
+            for content in [bytes.clone(), [b"#!", &bytes[..]].concat(), program] {
+                fs::write(&file, content).unwrap();
+                drop((closure(&file), interpreter(&file), is_32_bit(&file)));
+            }
+        }
     }
 
     #[test]

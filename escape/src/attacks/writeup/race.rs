@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::attack::{Attack, Judge};
+use crate::attacks::proof;
 use crate::attacks::target::print_file;
 use crate::stage::Stage;
 
@@ -21,10 +22,11 @@ pub(super) const ROW: Attack = Attack {
 
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let (_, judge) = stage.secret("secret")?;
+    stage.race();
     Ok(judge)
 }
 
-fn attack(_: &[String]) -> io::Result<()> {
+fn attack(args: &[String]) -> io::Result<()> {
     fs::create_dir_all("deep/a/b/c")?;
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -34,7 +36,7 @@ fn attack(_: &[String]) -> io::Result<()> {
                 drop(fs::rename("c", "deep/a/b/c"));
             }
         });
-        let end = Instant::now() + Duration::from_secs(2);
+        let end = Instant::now() + Duration::from_millis(proof::number(args, 0)?);
         let mut last = Err(io::Error::other("never left"));
         while last.is_err() && Instant::now() < end {
             last = print_file(Path::new("deep/a/b/c/../../../../../host/secret"));
