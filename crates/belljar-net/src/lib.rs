@@ -28,6 +28,7 @@ mod standin;
 
 pub use appeal::{Answer, Appeal, Refusal};
 pub use budget::Budgets;
+pub use engine::{Adopted, Adopter};
 pub use lookup::{HostResolver, Resolver};
 pub use observe::{Connected, Denial, Door, Observer, Reason};
 pub use remote::{Meant, Remote};

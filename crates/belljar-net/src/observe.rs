@@ -18,6 +18,8 @@ pub enum Door {
     Socks,
     /// A program of the host, to this port of the jar.
     Published(u16),
+    /// A unix socket that stands for a service of the host.
+    Service,
 }
 
 /// Why it was refused.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::budget::Budgets;
-use crate::engine::{Bell, Engine};
+use crate::engine::{Adopter, Bell, Engine};
 use crate::lookup::{HostResolver, Resolver};
 use crate::{Appeal, Observer, Remote, Rules, Sockets, standin};
 
@@ -50,6 +50,7 @@ impl fmt::Debug for Settings {
 pub struct Service {
     bell: Arc<Bell>,
     remote: Remote,
+    adopter: Adopter,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -74,15 +75,21 @@ impl Service {
         settings: Settings,
     ) -> io::Result<Self> {
         let engine = Engine::new(sockets, rules, observer, settings)?;
-        let (bell, remote) = (engine.bell(), Remote(engine.post()));
+        let (bell, remote, adopter) = (engine.bell(), Remote(engine.post()), engine.adopter());
         let thread = std::thread::Builder::new().name("belljar-net".to_owned());
-        Ok(Self { bell, remote, thread: Some(thread.spawn(move || engine.run())?) })
+        Ok(Self { bell, remote, adopter, thread: Some(thread.spawn(move || engine.run())?) })
     }
 
     /// For threads that have to know what a connection would be meant for.
     #[must_use]
     pub fn remote(&self) -> Remote {
         self.remote.clone()
+    }
+
+    /// How connections come in that no listener sees.
+    #[must_use]
+    pub fn adopter(&self) -> Adopter {
+        self.adopter.clone()
     }
 
     /// Cuts all connections, closes the sockets and waits for the threads. A look-up that the host's resolver is in the

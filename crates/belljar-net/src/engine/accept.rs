@@ -115,7 +115,10 @@ impl Engine {
             match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
                 Ok(socket) => {
                     self.rate.take();
-                    self.welcome(door, TcpStream::from(socket));
+                    let socket = TcpStream::from(socket);
+                    if let Ok(meant) = socket.local_addr() {
+                        self.welcome(door, socket, meant);
+                    }
                 }
                 Err(Errno::AGAIN) => return,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
@@ -128,7 +131,7 @@ impl Engine {
     }
 
     /// Whether one more connection fits into the budgets. What does not fit waits in the listener's queue.
-    fn has_room(&mut self) -> bool {
+    pub(super) fn has_room(&mut self) -> bool {
         if self.connections.len() >= self.budgets.open && !self.dismiss() {
             self.pause(self.now + FULL);
             return false;
@@ -182,28 +185,27 @@ impl Engine {
         }
     }
 
-    /// A new connection starts.
-    fn welcome(&mut self, door: Door, socket: TcpStream) {
+    /// A new connection starts, made to this address.
+    pub(super) fn welcome(&mut self, door: Door, socket: TcpStream, meant: SocketAddr) {
         let (due, stage) = match door {
             Door::Dns => (self.now + OPENING, Stage::Dns(Vec::new())),
-            Door::Tcp | Door::Published(_) => (self.now, Stage::Idle),
+            Door::Tcp | Door::Published(_) | Door::Service => (self.now, Stage::Idle),
             Door::Http | Door::Socks => {
                 (self.now + OPENING, Stage::Opening { bytes: Vec::new(), is_greeted: false })
             }
         };
-        let meant = socket.local_addr();
         let connection = Connection { jar: Side::new(socket), door, stage, due, held: None };
         let id = self.enter(connection);
         self.with(id, |engine, connection| {
             let followed = engine.poll.follow(&connection.jar.socket, Token::Jar(id));
-            match (followed, meant) {
-                (Ok(()), Ok(meant)) if door == Door::Tcp => {
+            match (followed, door) {
+                (Err(_), _) => Next::Cut,
+                (Ok(()), Door::Tcp) => {
                     let ask = engine.meant(connection, meant);
                     engine.ask(id, connection, ask)
                 }
-                (Ok(()), Ok(_)) if let Door::Published(port) = door => engine.inside(id, connection, port),
-                (Ok(()), Ok(_)) => engine.step(id, connection),
-                _ => Next::Cut,
+                (Ok(()), Door::Published(port)) => engine.inside(id, connection, port),
+                (Ok(()), _) => engine.step(id, connection),
             }
         });
     }

@@ -32,6 +32,8 @@ pub(super) enum Stage {
     Idle,
     /// DNS messages.
     Dns(Vec<u8>),
+    /// DNS messages, each a packet.
+    Packets,
     /// The opening of a proxy's client.
     Opening { bytes: Vec<u8>, is_greeted: bool },
     /// Waits for somebody who may grant what the rules refuse.
@@ -89,7 +91,7 @@ impl Door {
         match self {
             Self::Http => OPEN.to_vec(),
             Self::Socks => Code::Granted.reply(),
-            Self::Dns | Self::Tcp | Self::Published(_) => Vec::new(),
+            Self::Dns | Self::Tcp | Self::Published(_) | Self::Service => Vec::new(),
         }
     }
 
@@ -98,7 +100,7 @@ impl Door {
         match self {
             Self::Http => Some(Status::Forbidden.answer(text)),
             Self::Socks => Some(Code::Denied.reply()),
-            Self::Dns | Self::Tcp | Self::Published(_) => None,
+            Self::Dns | Self::Tcp | Self::Published(_) | Self::Service => None,
         }
     }
 
@@ -113,7 +115,7 @@ impl Door {
         match self {
             Self::Http => Some(status.answer(&format!("belljar: {object} {text}"))),
             Self::Socks => Some(code.reply()),
-            Self::Dns | Self::Tcp | Self::Published(_) => None,
+            Self::Dns | Self::Tcp | Self::Published(_) | Self::Service => None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 mod accept;
+mod adopt;
 mod appeal;
 mod ask;
 mod connection;
@@ -34,6 +35,8 @@ use crate::standin::StandIns;
 use crate::{Appeal, Inside, Observer, Reason, Rules, Settings, Sockets};
 
 use accept::Listener;
+use adopt::Adoptions;
+pub use adopt::{Adopted, Adopter};
 use connection::{Connection, Failure, Stage};
 use poll::{Poll, Token};
 use relay::Pipes;
@@ -109,6 +112,7 @@ pub(crate) struct Engine {
     pipes: Pipes,
     /// Nothing is accepted before this.
     paused: Option<Instant>,
+    adoptions: Adoptions,
     now: Instant,
 }
 
@@ -130,7 +134,6 @@ impl Engine {
         let (ringer, (post, orders)) = (bell.clone(), Post::new(bell.clone()));
         Ok(Self {
             poll,
-            bell,
             listeners,
             connections: HashMap::new(),
             timers: BTreeSet::new(),
@@ -154,8 +157,15 @@ impl Engine {
             budgets,
             pipes: Pipes::default(),
             paused: None,
+            adoptions: Adoptions::new(bell.clone()),
+            bell,
             now,
         })
+    }
+
+    /// How connections come in that no listener sees.
+    pub(crate) fn adopter(&self) -> Adopter {
+        self.adoptions.adopter()
     }
 
     pub(crate) fn bell(&self) -> Arc<Bell> {
@@ -204,7 +214,9 @@ impl Engine {
             }
         }
         self.expire();
-        self.resume()
+        self.resume()?;
+        self.adopt();
+        Ok(())
     }
 
     /// How long nothing can happen but events.
@@ -272,6 +284,7 @@ impl Engine {
         match &mut connection.stage {
             Stage::Idle => Next::End,
             Stage::Dns(_) => self.messages(connection),
+            Stage::Packets => self.packets(id, connection),
             Stage::Opening { .. } => self.opening(id, connection),
             Stage::Lookup(_) | Stage::Appeal(..) if connection.jar.is_broken => Next::Cut,
             Stage::Lookup(_) | Stage::Appeal(..) => Next::Wait,
@@ -313,7 +326,9 @@ impl Engine {
                 self.wake_at(id, connection, next);
                 Next::Wait
             }
-            Stage::Idle | Stage::Dns(_) | Stage::Opening { .. } | Stage::Farewell { .. } => Next::End,
+            Stage::Idle | Stage::Dns(_) | Stage::Packets | Stage::Opening { .. } | Stage::Farewell { .. } => {
+                Next::End
+            }
         }
     }
 }
