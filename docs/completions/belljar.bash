@@ -143,7 +143,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__filter)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -238,6 +238,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -557,7 +561,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__learn)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --save --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --save --events --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -652,6 +656,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -779,7 +787,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__plan)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -874,6 +882,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1027,7 +1039,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__policy__subcmd__show)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --json --origin --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --json --origin --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1122,6 +1134,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1233,7 +1249,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__run)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --ask --ask-save --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --ask --ask-save --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1328,6 +1344,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1459,7 +1479,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__shell)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --ask --ask-save --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --events --explain --ask --ask-save --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1554,6 +1574,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1685,7 +1709,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__why)
-            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --json --help"
+            opts="-p -r -w -n -e -m -t -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1780,6 +1804,10 @@ _belljar() {
                     return 0
                     ;;
                 --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

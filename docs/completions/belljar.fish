@@ -55,6 +55,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-net -d 'Hos
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -107,6 +108,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-net -d 'H
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -159,6 +161,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand filter" -l deny-net -d '
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -208,6 +211,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -l deny-net -d 'H
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -258,6 +262,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-net -d 'Ho
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -303,6 +308,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-net -d 'Hos
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l deny-syscall -d 'System calls that never pass; deny wins' -r
@@ -358,6 +364,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l reach -d 'Service of the host\'s own loopback that the jar finds on its loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l publish -d 'Server of the jar that the host reaches on its own loopback' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l host -d 'Address that a name leads to' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l socket -d 'Service of the host behind a unix socket, by its path or as ssh-agent or gpg-agent' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -s e -l env -d 'Variables that pass from the caller' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-syscall -d 'System calls that pass the filter' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l deny-syscall -d 'System calls that never pass; deny wins' -r

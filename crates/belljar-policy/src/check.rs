@@ -5,7 +5,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Fault, PolicyError};
-use crate::model::{Access, DevView, FsRule, FsSubject, Origin, Policy, ProcView, Setting};
+use crate::model::{
+    Access, DevView, FsRule, FsSubject, Origin, Policy, ProcView, Setting, UnixService, UnixSocket,
+};
 use crate::rule::Dropped;
 use crate::text::printable;
 use crate::value::path::{Base, below, same, written};
@@ -69,9 +71,40 @@ pub(crate) fn finish(
         }
     }
     policy.fs.rules = kept;
+    sockets(&mut policy, &permit, base.home)?;
     kernel_views(&mut policy);
-    hide_sockets(&mut policy.fs.rules);
+    hide_sockets(&mut policy);
     Ok(policy)
+}
+
+/// Whoever speaks to an engine of containers starts programs outside, so that its socket needs the long word, too.
+fn sockets(
+    policy: &mut Policy,
+    permit: &dyn Fn(&Path) -> bool,
+    home: Option<&Path>,
+) -> Result<(), PolicyError> {
+    for socket in &mut policy.net.sockets {
+        let UnixService::Path(path) = &socket.service else { continue };
+        if !is_daemon(path, home) {
+            continue;
+        }
+        socket.dangerous |= permit(path);
+        if !socket.dangerous {
+            let remedy = format!(
+                "if {} really means it: --dangerously-grant {}",
+                socket.origin,
+                printable(written(path).as_ref())
+            );
+            return Err(PolicyError::new(Fault::TooBroad { path: path.clone(), gives: SOCKET }).fix(remedy));
+        }
+    }
+    Ok(())
+}
+
+fn is_daemon(path: &Path, home: Option<&Path>) -> bool {
+    let fixed = DAEMON_SOCKETS.iter().any(|socket| same(Path::new(socket), path));
+    let homes = || home.is_some_and(|home| HOME_SOCKETS.iter().any(|socket| same(&home.join(socket), path)));
+    fixed || homes() || user_socket(path)
 }
 
 /// Where the host's own `/proc` or `/dev` is granted, the jar's views of them give way.
@@ -174,13 +207,18 @@ fn user_socket(path: &Path) -> bool {
 }
 
 /// A folder that is granted for reading may hold such a socket, and connecting to one needs no write mount: each is hidden.
-fn hide_sockets(rules: &mut Vec<FsRule>) {
+fn hide_sockets(policy: &mut Policy) {
+    let named = |socket: &Path| {
+        let same = |one: &UnixSocket| matches!(&one.service, UnixService::Path(path) if same(path, socket));
+        policy.net.sockets.iter().any(same)
+    };
+    let rules = &mut policy.fs.rules;
     for socket in DAEMON_SOCKETS.iter().chain(USER_FOLDERS).map(Path::new) {
         let inside = |rule: &FsRule| rule.outside().is_some_and(|path| below(socket, path));
         let gives = |rule: &FsRule| rule.access != Access::Hide && !rule.dangerous && rule.dest.is_none();
         let holds = rules.iter().any(|rule| gives(rule) && inside(rule));
         let spoken = |rule: &FsRule| rule.inside().is_some_and(|path| same(path, socket));
-        if holds && !rules.iter().any(spoken) {
+        if holds && !rules.iter().any(spoken) && !named(socket) {
             rules.push(hidden(socket));
         }
     }

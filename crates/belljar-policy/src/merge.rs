@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
-use crate::layer::{add_host, contradiction, implied_mode};
+use crate::layer::{add_host, add_socket, contradiction, implied_mode};
 use crate::model::{
     Access, ActionRule, FsRule, FsSubject, Limits, NetMode, Origin, Policy, Publish, Setting,
 };
@@ -43,6 +43,7 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     layer.deny.into_iter().for_each(|rule| add_host(&mut policy.net.deny, rule));
     layer.reach.into_iter().for_each(|port| add(&mut policy.net.reach, port));
     published(policy, layer.publish);
+    layer.sockets.into_iter().for_each(|socket| add_socket(&mut policy.net.sockets, socket));
     map(&mut policy.dropped, "net.hosts", &mut policy.net.hosts, layer.hosts);
     option(&mut policy.dropped, "net.proxy", &mut policy.net.proxy, layer.proxy);
     unreachable_hosts(policy);
@@ -241,6 +242,12 @@ fn unreachable_hosts(policy: &mut Policy) {
     if matches!(policy.net.mode.value, NetMode::Off | NetMode::Host) {
         for rule in policy.net.publish.drain(..) {
             note(&mut policy.dropped, format!("net.publish {}", rule.value.written()), &rule.origin, mode);
+        }
+    }
+    if policy.net.mode.value == NetMode::Off {
+        for socket in policy.net.sockets.drain(..) {
+            let text = format!("net.sockets {}", socket.service.written());
+            note(&mut policy.dropped, text, &socket.origin, mode);
         }
     }
     if policy.net.mode.value == NetMode::List {

@@ -15,7 +15,7 @@ use crate::rule::Dropped;
 use crate::text::printable;
 use crate::value::path::{form, option_form, setting_form};
 
-pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish};
+pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish, UnixService, UnixSocket};
 pub use services::{Answered, Service, ServiceRule};
 pub use syscalls::{Otherwise, SyscallPolicy};
 

@@ -150,6 +150,10 @@ impl Page {
             let ports = net.publish.iter().map(|ports| (quoted(&ports.value.written()), &ports.origin));
             self.list("publish", ports);
         }
+        if !net.sockets.is_empty() {
+            let sockets = net.sockets.iter();
+            self.list("sockets", sockets.map(|one| (quoted(&one.service.written()), &one.origin)));
+        }
         if let Some(proxy) = &net.proxy {
             self.bare("proxy", proxy.value, &proxy.origin);
         }

@@ -1,7 +1,9 @@
 //! The words that stand for values, once, for reading and for printing.
 
 use crate::layer::{Becomes, Takes};
-use crate::model::{Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Service, Subject};
+use crate::model::{
+    Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Service, Subject, UnixService,
+};
 
 /// Words of `[fs]` rules.
 pub(crate) const ACCESS: &[(&str, Access)] = &[
@@ -15,6 +17,10 @@ pub(crate) const ACCESS: &[(&str, Access)] = &[
 /// Words of `net.mode`.
 pub(crate) const NET_MODES: &[(&str, NetMode)] =
     &[("off", NetMode::Off), ("none", NetMode::None), ("list", NetMode::List), ("host", NetMode::Host)];
+
+/// Words of `net.sockets`; anything else is a path.
+pub(crate) const UNIX_SERVICES: &[(&str, UnixService)] =
+    &[("ssh-agent", UnixService::SshAgent), ("gpg-agent", UnixService::GpgAgent)];
 
 /// Words of `fs.proc`.
 pub(crate) const PROC_VIEWS: &[(&str, ProcView)] = &[("none", ProcView::None), ("own", ProcView::Own)];

@@ -24,6 +24,8 @@ pub mod memory;
 pub mod notify;
 #[cfg(feature = "std")]
 pub mod owned;
+#[cfg(feature = "std")]
+pub mod sockets;
 pub mod spawn;
 #[cfg(feature = "std")]
 pub mod violation;

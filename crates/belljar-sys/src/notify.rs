@@ -65,6 +65,7 @@ const ADD_FD: u32 = 0x4018_2103;
 const SET_FLAGS: u32 = 0x4008_2104;
 const GET_NOTIF_SIZES: usize = 3;
 const SYNC_WAKE_UP: usize = 1;
+const ADDFD_SETFD: u32 = 1;
 const ADDFD_SEND: u32 = 2;
 
 const READABLE: i16 = 1;
@@ -240,6 +241,17 @@ impl Listener {
         let at_flags = if close_on_exec { linux_raw_sys::general::O_CLOEXEC } else { 0 };
         let source = fd.as_raw_fd().unsigned_abs();
         let mut add = AddFd { id, flags: ADDFD_SEND, source, at: 0, at_flags };
+        call::ioctl_with(self.fd.as_raw_fd(), ADD_FD, &mut add).map(drop)
+    }
+
+    /// Puts a copy of `fd` in the place of what the caller has under number `at`. Its call still waits.
+    ///
+    /// # Errors
+    /// `ENOENT` when the call does not wait any more.
+    pub fn replace_fd(&self, id: u64, fd: BorrowedFd<'_>, at: i32, close_on_exec: bool) -> Result<()> {
+        let at_flags = if close_on_exec { linux_raw_sys::general::O_CLOEXEC } else { 0 };
+        let (source, at) = (fd.as_raw_fd().unsigned_abs(), at.unsigned_abs());
+        let mut add = AddFd { id, flags: ADDFD_SETFD, source, at, at_flags };
         call::ioctl_with(self.fd.as_raw_fd(), ADD_FD, &mut add).map(drop)
     }
 }

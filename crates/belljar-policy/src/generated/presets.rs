@@ -15,7 +15,7 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/nix/store"), line: 11 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/gnu/store"), line: 12 }, // fs.read
         Row { key: &KEYS[2], name: None, value: Lit::Text("?/run/current-system"), line: 13 }, // fs.read
-        Row { key: &KEYS[24], name: None, value: Lit::Text("@default"), line: 16 }, // syscalls.allow
+        Row { key: &KEYS[25], name: None, value: Lit::Text("@default"), line: 16 }, // syscalls.allow
     ] },
     // @base
     Ready { extends: &["@system"], rows: &[
@@ -52,27 +52,27 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[13], name: None, value: Lit::Text("own"), line: 17 }, // fs.proc
         Row { key: &KEYS[14], name: None, value: Lit::Text("basic"), line: 18 }, // fs.dev
         Row { key: &KEYS[15], name: None, value: Lit::Text("none"), line: 21 }, // net.mode
-        Row { key: &KEYS[22], name: None, value: Lit::Text("PATH"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("HOME"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("USER"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LOGNAME"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("SHELL"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LANG"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LANGUAGE"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LC_*"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("TERM"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("COLORTERM"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("NO_COLOR"), line: 25 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("TZ"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("PATH"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("HOME"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("USER"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LOGNAME"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("SHELL"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LANG"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LANGUAGE"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LC_*"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("TERM"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("COLORTERM"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("NO_COLOR"), line: 25 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("TZ"), line: 25 }, // env.pass
     ] },
     // @filter
     Ready { extends: &[], rows: &[
         Row { key: &KEYS[2], name: None, value: Lit::Text("@program"), line: 5 }, // fs.read
         Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 8 }, // net.mode
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LANG"), line: 11 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LC_*"), line: 11 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("TZ"), line: 11 }, // env.pass
-        Row { key: &KEYS[24], name: None, value: Lit::Text("@filter"), line: 14 }, // syscalls.allow
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LANG"), line: 11 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LC_*"), line: 11 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("TZ"), line: 11 }, // env.pass
+        Row { key: &KEYS[25], name: None, value: Lit::Text("@filter"), line: 14 }, // syscalls.allow
     ] },
     // @low-integrity
     Ready { extends: &["@strict"], rows: &[
@@ -99,26 +99,26 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[3], name: None, value: Lit::Text("?~/.gitconfig"), line: 21 }, // fs.read-noexec
         Row { key: &KEYS[3], name: None, value: Lit::Text("?~/.config/git"), line: 22 }, // fs.read-noexec
         Row { key: &KEYS[6], name: None, value: Lit::Text("?~/.config/git/credentials"), line: 23 }, // fs.hide
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_HOME"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_TARGET_DIR"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_TERM_COLOR"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_NET_OFFLINE"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CARGO_INCREMENTAL"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("RUSTUP_HOME"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("RUSTUP_TOOLCHAIN"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("RUSTFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("RUST_BACKTRACE"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("RUST_LOG"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CC"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CXX"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CXXFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LDFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("MAKEFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("GOPATH"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("GOFLAGS"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("NODE_ENV"), line: 27 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("CI"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CARGO_HOME"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CARGO_TARGET_DIR"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CARGO_TERM_COLOR"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CARGO_NET_OFFLINE"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CARGO_INCREMENTAL"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("RUSTUP_HOME"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("RUSTUP_TOOLCHAIN"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("RUSTFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("RUST_BACKTRACE"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("RUST_LOG"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CC"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CXX"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CXXFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LDFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("MAKEFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("GOPATH"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("GOFLAGS"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("NODE_ENV"), line: 27 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("CI"), line: 27 }, // env.pass
     ] },
     // @dev
     Ready { extends: &["@strict", "@tools"], rows: &[
@@ -133,36 +133,36 @@ pub(crate) const ROWS: &[Ready] = &[
         Row { key: &KEYS[13], name: None, value: Lit::Text("own"), line: 12 }, // fs.proc
         Row { key: &KEYS[14], name: None, value: Lit::Text("basic"), line: 13 }, // fs.dev
         Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 16 }, // net.mode
-        Row { key: &KEYS[22], name: None, value: Lit::Text("PATH"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LANG"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LANGUAGE"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("LC_*"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("TERM"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("COLORTERM"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("NO_COLOR"), line: 19 }, // env.pass
-        Row { key: &KEYS[22], name: None, value: Lit::Text("TZ"), line: 19 }, // env.pass
-        Row { key: &KEYS[29], name: None, value: Lit::Int(64), line: 22 }, // limits.pids
+        Row { key: &KEYS[23], name: None, value: Lit::Text("PATH"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LANG"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LANGUAGE"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("LC_*"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("TERM"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("COLORTERM"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("NO_COLOR"), line: 19 }, // env.pass
+        Row { key: &KEYS[23], name: None, value: Lit::Text("TZ"), line: 19 }, // env.pass
+        Row { key: &KEYS[30], name: None, value: Lit::Int(64), line: 22 }, // limits.pids
     ] },
     // @preauth
     Ready { extends: &[], rows: &[
         Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 6 }, // net.mode
-        Row { key: &KEYS[24], name: None, value: Lit::Text("@preauth"), line: 9 }, // syscalls.allow
-        Row { key: &KEYS[27], name: None, value: Lit::Text("kill"), line: 10 }, // syscalls.otherwise
-        Row { key: &KEYS[33], name: None, value: Lit::Int(0), line: 13 }, // limits.fsize
-        Row { key: &KEYS[32], name: None, value: Lit::Int(1), line: 15 }, // limits.files
-        Row { key: &KEYS[29], name: None, value: Lit::Int(1), line: 17 }, // limits.pids
+        Row { key: &KEYS[25], name: None, value: Lit::Text("@preauth"), line: 9 }, // syscalls.allow
+        Row { key: &KEYS[28], name: None, value: Lit::Text("kill"), line: 10 }, // syscalls.otherwise
+        Row { key: &KEYS[34], name: None, value: Lit::Int(0), line: 13 }, // limits.fsize
+        Row { key: &KEYS[33], name: None, value: Lit::Int(1), line: 15 }, // limits.files
+        Row { key: &KEYS[30], name: None, value: Lit::Int(1), line: 17 }, // limits.pids
     ] },
     // @decoder
     Ready { extends: &[], rows: &[
         Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 5 }, // net.mode
-        Row { key: &KEYS[24], name: None, value: Lit::Text("@decoder"), line: 8 }, // syscalls.allow
-        Row { key: &KEYS[27], name: None, value: Lit::Text("kill"), line: 9 }, // syscalls.otherwise
-        Row { key: &KEYS[29], name: None, value: Lit::Int(1), line: 12 }, // limits.pids
+        Row { key: &KEYS[25], name: None, value: Lit::Text("@decoder"), line: 8 }, // syscalls.allow
+        Row { key: &KEYS[28], name: None, value: Lit::Text("kill"), line: 9 }, // syscalls.otherwise
+        Row { key: &KEYS[30], name: None, value: Lit::Int(1), line: 12 }, // limits.pids
     ] },
     // @renderer
     Ready { extends: &[], rows: &[
         Row { key: &KEYS[15], name: None, value: Lit::Text("off"), line: 5 }, // net.mode
-        Row { key: &KEYS[24], name: None, value: Lit::Text("@renderer"), line: 8 }, // syscalls.allow
-        Row { key: &KEYS[27], name: None, value: Lit::Text("kill"), line: 9 }, // syscalls.otherwise
+        Row { key: &KEYS[25], name: None, value: Lit::Text("@renderer"), line: 8 }, // syscalls.allow
+        Row { key: &KEYS[28], name: None, value: Lit::Text("kill"), line: 9 }, // syscalls.otherwise
     ] },
 ];

@@ -10,7 +10,8 @@ mod services;
 pub(crate) use actions::action;
 pub(crate) use files::{cwd, dangerous, dev, grant, proc, root, same_spot, throw_away, tmp, unveil};
 pub(crate) use network::{
-    add_host, implied_mode, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish, net_reach,
+    add_host, add_socket, implied_mode, net_allow, net_deny, net_hosts, net_mode, net_proxy, net_publish,
+    net_reach, net_sockets,
 };
 pub(crate) use process::{
     debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, promise, trace, umask, weaker,
@@ -28,7 +29,7 @@ use crate::error::{Fault, PolicyError};
 use crate::keys::Key;
 use crate::model::{
     ActionRule, Bytes, DevView, FsRule, NetMode, NetRule, Origin, Otherwise, PassFd, ProcView, Publish,
-    Requirement, ServiceRule, Setting, Subject,
+    Requirement, ServiceRule, Setting, Subject, UnixSocket,
 };
 use crate::text::printable;
 use crate::value::Written;
@@ -62,6 +63,7 @@ pub(crate) struct Layer {
     pub(crate) reach: Vec<Setting<u16>>,
     pub(crate) publish: Vec<Setting<Publish>>,
     pub(crate) hosts: BTreeMap<String, Setting<IpAddr>>,
+    pub(crate) sockets: Vec<UnixSocket>,
     pub(crate) proxy: Once<bool>,
     pub(crate) pass: Vec<Setting<String>>,
     pub(crate) set: BTreeMap<String, Setting<String>>,

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use super::{Layer, Word, add, contradiction, once};
 use crate::error::PolicyError;
-use crate::model::{NetMode, NetRule, Origin, Publish, Setting};
-use crate::value::{Written as _, host, name};
-use crate::words::NET_MODES;
+use crate::model::{NetMode, NetRule, Origin, Publish, Setting, UnixService, UnixSocket};
+use crate::value::{Written as _, host, name, path};
+use crate::words::{NET_MODES, UNIX_SERVICES};
 
 /// `net.mode` and `--net MODE|HOST[:PORT]`.
 pub(crate) fn net_mode(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
@@ -71,6 +71,28 @@ pub(crate) fn net_publish(layer: &mut Layer, word: Word<'_>) -> Result<(), Polic
     Ok(())
 }
 
+/// `net.sockets` and `--socket NAME|PATH`.
+pub(crate) fn net_sockets(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
+    let raw = word.raw()?;
+    let named = UNIX_SERVICES.iter().find(|(name, _)| raw == *name).map(|(_, service)| service.clone());
+    let service = match named {
+        Some(service) => service,
+        None if raw.as_encoded_bytes().contains(&b'/') => UnixService::Path(path::plain(raw, word.base)?),
+        None => {
+            return Err(name::unknown(word.text()?, "service", UNIX_SERVICES.iter().map(|(name, _)| *name))
+                .fix("or the path of a socket; one of the current folder is written ./NAME"));
+        }
+    };
+    add_socket(&mut layer.sockets, UnixSocket { service, dangerous: false, origin: word.origin });
+    Ok(())
+}
+
+pub(crate) fn add_socket(list: &mut Vec<UnixSocket>, new: UnixSocket) {
+    if !list.iter().any(|old| old.service == new.service) {
+        list.push(new);
+    }
+}
+
 /// `net.hosts` and `--host NAME=ADDRESS`.
 pub(crate) fn net_hosts(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let text = word.text()?;
@@ -109,6 +131,13 @@ pub(crate) fn implied_mode(layer: &Layer) -> Result<Option<Setting<NetMode>>, Po
     };
     if let Some(first) = listed(layer).filter(|_| mode.value != NetMode::List) {
         return Err(clash(first, "hosts are allowed in mode list only"));
+    }
+    if let Some(first) = layer.sockets.first().filter(|_| mode.value == NetMode::Off) {
+        let said = format!("socket {}", first.service.written());
+        return Err(clash(
+            (said, &first.origin),
+            "mode off means no sockets at all; none has them without a network",
+        ));
     }
     let own = matches!(mode.value, NetMode::None | NetMode::List);
     match layer.publish.first().filter(|_| !own) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,9 @@ pub struct NetPolicy {
     /// Addresses that these names lead to, whatever the host's name service says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hosts: BTreeMap<String, Setting<IpAddr>>,
+    /// Services of the host behind unix sockets, in the modes `none`, `list` and `host`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sockets: Vec<UnixSocket>,
     /// Proxies inside, and variables that name them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Setting<bool>>,
@@ -81,6 +85,31 @@ pub struct Publish {
     pub port: u16,
     /// Port of `127.0.0.1` on the host.
     pub host_port: u16,
+}
+
+/// A service of the host that listens on a unix socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum UnixService {
+    /// What `SSH_AUTH_SOCK` names.
+    SshAgent,
+    /// The user's GnuPG agent.
+    GpgAgent,
+    /// Whoever listens at this path.
+    Path(#[serde(with = "crate::value::path::form")] PathBuf),
+}
+
+/// A unix socket of the host that the jar may connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnixSocket {
+    /// Which one.
+    pub service: UnixService,
+    /// The user wrote the long word: it may be a daemon that starts programs outside.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dangerous: bool,
+    /// Who wrote it.
+    pub origin: Origin,
 }
 
 /// Ports of a rule that names none: ssh and the web.
@@ -117,6 +146,7 @@ impl NetPolicy {
             reach: Vec::new(),
             publish: Vec::new(),
             hosts: BTreeMap::new(),
+            sockets: Vec::new(),
             proxy: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Refused, least, lesser, parents_map, refuse};
 use crate::decide::{passes, within};
-use crate::model::{NetMode, NetRule, Policy, Publish, Setting};
+use crate::model::{NetMode, NetRule, Policy, Publish, Setting, UnixSocket};
 use crate::value::Written as _;
 use crate::value::host::host_text;
 
@@ -36,10 +36,28 @@ fn net(out: &mut Policy, parent: &Policy, child: &Policy, refused: &mut Refused)
     out.net.reach = both(&parent.net.reach, &child.net.reach, reach, refused);
     out.net.publish = both(&parent.net.publish, &child.net.publish, publish, refused);
     out.net.hosts = parents_map("net.hosts", &parent.net.hosts, &child.net.hosts, refused);
+    out.net.sockets = sockets(&parent.net.sockets, &child.net.sockets, refused);
     // A way to what is granted, not a grant.
     out.net.proxy = child.net.proxy.clone().or_else(|| parent.net.proxy.clone());
     out.net.deny = parent.net.deny.clone();
     child.net.deny.iter().for_each(|rule| crate::layer::add_host(&mut out.net.deny, rule.clone()));
+}
+
+/// Sockets of the child that the parent has too; the long word counts where both wrote it.
+fn sockets(parent: &[UnixSocket], child: &[UnixSocket], refused: &mut Refused) -> Vec<UnixSocket> {
+    let mut kept = Vec::new();
+    for wanted in child {
+        match parent.iter().find(|own| own.service == wanted.service) {
+            Some(own) => {
+                kept.push(UnixSocket { dangerous: own.dangerous && wanted.dangerous, ..wanted.clone() });
+            }
+            None => {
+                let text = format!("net.sockets {}", wanted.service.written());
+                refuse(refused, text, &wanted.origin, "the outer policy does not have it");
+            }
+        }
+    }
+    kept
 }
 
 /// Entries of the child that the parent has too.

@@ -8,7 +8,7 @@ pub(crate) mod path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Bytes, DevView, NetMode, Otherwise, ProcView, Publish, ServiceRule};
+use crate::model::{Bytes, DevView, NetMode, Otherwise, ProcView, Publish, ServiceRule, UnixService};
 use crate::words;
 
 /// A value as a document writes it, without quotes.
@@ -58,6 +58,16 @@ impl Written for Publish {
             return self.port.to_string();
         }
         format!("{}:{}", self.port, self.host_port)
+    }
+}
+
+impl Written for UnixService {
+    /// A path has a slash, so that no name is mistaken for one.
+    fn written(&self) -> String {
+        match self {
+            Self::Path(path) => path::written(path),
+            named => words::word(words::UNIX_SERVICES, named).to_owned(),
+        }
     }
 }
 

@@ -56,6 +56,14 @@ impl Caller {
         }
     }
 
+    /// Status flags of a descriptor, with `O_CLOEXEC`.
+    pub(super) fn flags(self, fd: i32) -> Result<u32, Errno> {
+        let text =
+            std::fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", self.pid)).map_err(|_| Errno::BADF)?;
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+        flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok()).ok_or(Errno::BADF)
+    }
+
     /// The file that it runs.
     pub(super) fn program(self) -> Result<OwnedFd, Errno> {
         self.link("exe").map_err(refused)

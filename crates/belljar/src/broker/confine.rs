@@ -62,8 +62,6 @@ const CALLS: &[&str] = &[
     "umask",
     "inotify_add_watch",
     // a socket of the caller's, to what was decided about: there is no call here that makes one
-    "connect",
-    "getsockopt",
     // the caller and its memory
     "process_vm_readv",
     "pidfd_open",
@@ -113,6 +111,19 @@ const CALLS: &[&str] = &[
     "exit_group",
 ];
 
+/// Calls that connecting takes, where the broker is to do that.
+const CONNECTING: &[&str] = &[
+    "socket",
+    "socketpair",
+    "bind",
+    "listen",
+    "accept4",
+    "connect",
+    "getsockname",
+    "getpeername",
+    "getsockopt",
+];
+
 /// Calls that pass in one form only. 0x10000 is `CLONE_THREAD`, 0x200 `CLONE_FS`; the requests are those of a listener.
 const FORMS: &[(&str, &str)] = &[
     ("clone", "arg0 & 0x10000 != 0"),
@@ -138,10 +149,10 @@ impl Confinement {
         self.user.unwrap_or_else(own)
     }
 
-    pub(super) fn new(user: Option<(u32, u32)>) -> Result<Self, FilterError> {
+    pub(super) fn new(user: Option<(u32, u32)>, connects: bool) -> Result<Self, FilterError> {
         let mut builder = Filter::builder();
         // Neither a closed set nor meant for programs: what is missing here is refused to the broker alone.
-        for name in CALLS {
+        for name in CALLS.iter().chain(CONNECTING.iter().filter(|_| connects)) {
             builder = builder.planned(number(name), None, Action::Allow)?;
         }
         for (name, form) in FORMS {

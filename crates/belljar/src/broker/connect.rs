@@ -1,29 +1,42 @@
-//! Connecting, where somebody is asked about it. The socket is the caller's own, had through its process; it belongs to the
-//! jar's network whoever connects it. Nothing here makes a socket.
+//! Reaching peers. The address is copied once and decided about; the call is made here, on the caller's own socket, with that
+//! copy, or the caller's socket is connected to the supervisor.
 
-use std::ffi::OsStr;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::PathBuf;
 
-use rustix::fs::FileType;
+use belljar_sys::sockets::{self, Socket};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
-use rustix::net::{SocketAddrUnix, SocketType, connect as kernel_connect, connect_unspec, sockopt};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, acceptfrom_with, getpeername, getsockname,
+    listen, socket_with, socketpair,
+};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-use super::caller::{AT_CWD, own_name};
+use super::address::{self, LONGEST, Meaning};
+use super::caller::AT_CWD;
 use super::judge::Wanted;
-use super::memory;
+use super::look::errno;
+use super::outside::{HostNetwork, Outside};
 use super::own::Held;
 use super::task::{Done, Name, Served, Stop, Task};
 use super::walk::{Last, find};
 
-const AF_UNSPEC: u16 = 0;
-const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-/// Longest address of the kernel (`sockaddr_storage`).
-const LONGEST: usize = 128;
+const UNIX: u32 = 1;
+const INET: u32 = 2;
+const INET6: u32 = 10;
+const STREAM: u32 = 1;
+const PACKETS: u32 = 5;
+const TCP: u32 = 6;
+/// The port of the name service.
+const NAMES: u16 = 53;
+const DONE: Served = Ok(Done::Value(0));
+/// How long a connection on the host's own loopback may take.
+const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const NONBLOCK: u32 = 0o4000;
+const CLOEXEC: u32 = 0o2_000_000;
 
 /// Decides about connections of the jar's own network.
 pub(crate) trait Connections: Send + Sync {
@@ -31,124 +44,227 @@ pub(crate) trait Connections: Send + Sync {
     fn may_connect(&self, pid: u32, to: SocketAddr) -> bool;
 }
 
+/// An address of a call, and the socket that it is for.
+struct Addressed {
+    bytes: Vec<u8>,
+    meaning: Meaning,
+    socket: OwnedFd,
+    look: Socket,
+    /// The socket belongs to the host's network.
+    of_host: bool,
+}
+
+impl Addressed {
+    fn read(task: &Task<'_>) -> Result<Self, Stop> {
+        let length = usize::try_from(task.int(2)).ok().filter(|length| *length <= LONGEST);
+        let mut bytes = vec![0; length.ok_or(Errno::INVAL)?];
+        task.fill(task.register(1), &mut bytes)?;
+        let meaning = address::read(&bytes)?;
+        let socket = fetch(task)?;
+        let look = sockets::look(socket.as_fd()).map_err(errno)?;
+        let of_host = look.network == task.shared.network;
+        Ok(Self { bytes, meaning, socket, look, of_host })
+    }
+
+    /// The jar's socket for datagrams, which is none: it can only carry queries to the name service.
+    fn is_for_queries(&self) -> bool {
+        self.look.family == UNIX && self.look.kind == PACKETS
+    }
+
+    fn is_tcp(&self) -> bool {
+        matches!(self.look.family, INET | INET6) && self.look.kind == STREAM && self.look.protocol == TCP
+    }
+}
+
+/// The socket behind the first argument. Whatever else comes to stand there meanwhile, this one is used.
+fn fetch(task: &Task<'_>) -> Result<OwnedFd, Stop> {
+    // `PIDFD_THREAD`; kernels before 6.9 take processes only.
+    const THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0o200);
+    let open = |number: u32, flags| {
+        let pid = i32::try_from(number).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+        pidfd_open(pid, flags)
+    };
+    let caller = task.caller();
+    let process = match open(caller.pid, THREAD) {
+        Err(Errno::INVAL) => open(caller.numbers()?.group, PidfdFlags::empty()),
+        opened => opened,
+    };
+    let fetched = process.and_then(|process| pidfd_getfd(process, task.int(0), PidfdGetfdFlags::empty()));
+    task.still_waits()?;
+    match fetched {
+        Err(Errno::PERM | Errno::SRCH) => Err(Errno::ACCESS.into()),
+        other => Ok(other?),
+    }
+}
+
 /// `connect`.
 pub(super) fn connect(task: &Task<'_>) -> Served {
-    let address = address(task)?;
-    let socket = socket(task, task.int(0))?;
-    let family = address.first_chunk::<2>().map(|family| u16::from_ne_bytes(*family)).ok_or(Errno::INVAL)?;
-    match family {
-        AF_INET | AF_INET6 => {
-            internet(task, &socket, internet_address(family, &address).ok_or(Errno::INVAL)?)?
+    let outside = task.shared.outside()?;
+    let it = Addressed::read(task)?;
+    match (&it.meaning, it.of_host, outside.network()) {
+        (Meaning::Path(path), ..) => unix(task, outside, &it, path.clone()),
+        (Meaning::Abstract, true, _) | (_, true, HostNetwork::Closed) => Err(Errno::ACCESS.into()),
+        (Meaning::Internet(to), true, HostNetwork::Relayed) => {
+            relayed(task, outside, &it, address::peer(*to))
         }
-        AF_UNIX => local(task, &socket, address.get(2..).unwrap_or_default())?,
-        AF_UNSPEC => connect_unspec(&socket)?,
-        _ => return Err(Errno::AFNOSUPPORT.into()),
+        (Meaning::Internet(to), ..) => internet(task, &it, *to),
+        _ => as_said(&it),
     }
-    Ok(Done::Value(0))
 }
 
-/// The address, copied once.
-fn address(task: &Task<'_>) -> Result<Vec<u8>, Stop> {
-    let length = usize::try_from(task.int(2)).ok().filter(|length| *length <= LONGEST).ok_or(Errno::INVAL)?;
-    let mut bytes = vec![0; length];
-    memory::fill(task.caller().pid, task.register(1), &mut bytes)?;
-    task.still_waits()?;
-    Ok(bytes)
-}
-
-/// A copy of a descriptor of the caller's, which has to be a socket.
-fn socket(task: &Task<'_>, number: i32) -> Result<OwnedFd, Stop> {
-    let process = i32::try_from(task.caller().numbers()?.group).ok().and_then(Pid::from_raw);
-    let process = pidfd_open(process.ok_or(Errno::SRCH)?, PidfdFlags::empty())?;
-    task.still_waits()?;
-    let socket = pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?;
-    task.still_waits()?;
-    Ok(socket)
-}
-
-fn internet_address(family: u16, bytes: &[u8]) -> Option<SocketAddr> {
-    let port = u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?);
-    if family == AF_INET {
-        let addr = Ipv4Addr::from(*bytes.get(4..)?.first_chunk::<4>()?);
-        return bytes.get(..16).map(|_| SocketAddr::from((addr, port)));
-    }
-    let flow = u32::from_ne_bytes(*bytes.get(4..)?.first_chunk()?);
-    let addr = Ipv6Addr::from(*bytes.get(8..)?.first_chunk::<16>()?);
-    // Older programs leave the scope out.
-    let scope =
-        bytes.get(24..).and_then(|rest| rest.first_chunk()).map_or(0, |scope| u32::from_ne_bytes(*scope));
-    Some(SocketAddrV6::new(addr, port, flow, scope).into())
-}
-
-fn internet(task: &Task<'_>, socket: &OwnedFd, to: SocketAddr) -> Result<(), Stop> {
-    let asks = task.shared.connections.as_ref().filter(|_| is_stream(socket));
+/// The jar's own network, or one that is granted as it is. Somebody may be asked about what the rules refuse.
+fn internet(task: &Task<'_>, it: &Addressed, to: SocketAddr) -> Served {
+    let asks = task.shared.connections.as_ref().filter(|_| it.is_tcp());
     let pid = task.caller().pid;
     if asks.is_some_and(|asks| !task.thinking(|| asks.may_connect(pid, to))) {
         return Err(Errno::CONNREFUSED.into());
     }
     task.still_waits()?;
-    Ok(kernel_connect(socket, &to)?)
+    as_said(it)
 }
 
-fn is_stream(socket: &OwnedFd) -> bool {
-    sockopt::socket_type(socket).is_ok_and(|kind| kind == SocketType::STREAM)
+fn as_said(it: &Addressed) -> Served {
+    sockets::connect(it.socket.as_fd(), &it.bytes).map_err(errno)?;
+    DONE
 }
 
-/// A socket of a file of the jar's own tree, or one with a name of its own network.
-fn local(task: &Task<'_>, socket: &OwnedFd, name: &[u8]) -> Result<(), Stop> {
-    let (held, to) = match name.split_first() {
-        None => return Err(Errno::INVAL.into()),
-        Some((0, name)) => (None, SocketAddrUnix::new_abstract_name(name)?),
-        Some(_) => {
-            let held = socket_file(task, name)?;
-            let to = SocketAddrUnix::new(own_name(&held.fd))?;
-            (Some(held), to)
-        }
-    };
-    task.still_waits()?;
-    let done = kernel_connect(socket, &to);
-    // The name is that of the descriptor, which lives until here.
-    drop(held);
-    Ok(done?)
-}
-
-fn socket_file(task: &Task<'_>, name: &[u8]) -> Result<Held, Stop> {
-    let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
-    let text = OsStr::from_bytes(name.get(..end).unwrap_or_default()).into();
-    let held = find(task, &Name { at: AT_CWD, text }, Last::Follow)?.object()?;
+/// A path of the jar: the socket that was found and decided about, not whatever its path leads to a moment later.
+fn unix(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, path: PathBuf) -> Served {
+    let held = find(task, &Name { at: AT_CWD, text: path }, Last::Follow)?.object()?;
+    task.decide(Wanted::Connect, &held)?;
     if held.kind()? != FileType::Socket {
         return Err(Errno::CONNREFUSED.into());
     }
-    task.decide(Wanted::Write, &held)?;
-    Ok(held)
+    match held.path.as_deref().filter(|path| outside.is_service(path)) {
+        Some(path) => {
+            let (ours, theirs) = pair(task, it)?;
+            task.thinking(|| outside.service(path, ours))?;
+            Ok(theirs)
+        }
+        None => inside(it, &held),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+/// Another program of the jar.
+fn inside(it: &Addressed, held: &Held) -> Served {
+    let own = SocketAddrUnix::new(format!("/proc/self/fd/{}", held.fd.as_raw_fd()))?;
+    rustix::net::connect(&it.socket, &own)?;
+    DONE
+}
 
-    fn bytes(family: u16, port: u16, rest: &[u8]) -> Vec<u8> {
-        [&family.to_ne_bytes()[..], &port.to_be_bytes(), rest].concat()
+/// A pair of streams: one for the supervisor, one in the place of the caller's socket. Bytes pass through, descriptors do not.
+fn pair(task: &Task<'_>, it: &Addressed) -> Result<(OwnedFd, Done), Stop> {
+    if (it.look.family, it.look.kind) != (UNIX, STREAM) {
+        return Err(Errno::PROTOTYPE.into());
     }
-
-    #[test]
-    fn addresses_of_both_families() {
-        let four = bytes(AF_INET, 443, &[93, 184, 216, 34, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(internet_address(AF_INET, &four), "93.184.216.34:443".parse().ok());
-        assert_eq!(internet_address(AF_INET, &four[..15]), None, "the kernel wants all 16 bytes");
-        let mut six = bytes(AF_INET6, 80, &[0; 4]);
-        six.extend(Ipv6Addr::LOCALHOST.octets());
-        assert_eq!(internet_address(AF_INET6, &six), "[::1]:80".parse().ok());
-        assert_eq!(internet_address(AF_INET6, &six[..23]), None);
+    if getpeername(&it.socket).is_ok_and(|peer| peer.is_some()) {
+        return Err(Errno::ISCONN.into());
     }
+    let flags = task.caller().flags(task.int(0))?;
+    task.still_waits()?;
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    if flags & NONBLOCK != 0 {
+        rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
+    }
+    Ok((ours, Done::Replaced(theirs, task.int(0), flags & CLOEXEC != 0)))
+}
 
-    proptest! {
-        #[test]
-        fn any_bytes_are_an_address_or_none(family: u16, bytes in prop::collection::vec(any::<u8>(), 0..=LONGEST)) {
-            if let Some(address) = internet_address(family, &bytes) {
-                prop_assert_eq!(&address.port().to_be_bytes(), &bytes[2..4]);
-            }
+/// The caller's own socket is connected to the supervisor, who knows what it was meant for. Which peer that is the jar does not
+/// choose, and the listener lives for this one connection.
+fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAddr) -> Served {
+    if it.is_for_queries() {
+        return if to.port() == NAMES { DONE } else { Err(Errno::NETUNREACH.into()) };
+    }
+    if !it.is_tcp() {
+        return Err(Errno::ACCESS.into());
+    }
+    if !outside.serves(to) {
+        return Err(Errno::CONNREFUSED.into());
+    }
+    let waiting = socket_with(
+        AddressFamily::INET,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        None,
+    )?;
+    rustix::net::bind(&waiting, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    listen(&waiting, 8)?;
+    let port = own_address(getsockname(&waiting)?)?.port();
+    task.still_waits()?;
+    let here = match it.look.family {
+        INET6 => SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), port)),
+        _ => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+    };
+    let done = rustix::net::connect(&it.socket, &here);
+    if !matches!(done, Ok(()) | Err(Errno::INPROGRESS)) {
+        done?;
+    }
+    let ours = accept(&waiting, plain(own_address(getsockname(&it.socket)?)?))?;
+    task.thinking(|| outside.stream(ours, to))?;
+    done?;
+    DONE
+}
+
+/// The connection that comes from there; others of the host that found the port are turned away.
+fn accept(waiting: &OwnedFd, from: SocketAddr) -> Result<OwnedFd, Errno> {
+    loop {
+        if poll(&mut [PollFd::new(waiting, PollFlags::IN)], Some(&PATIENCE))? == 0 {
+            return Err(Errno::TIMEDOUT);
+        }
+        let (socket, peer) = acceptfrom_with(waiting, SocketFlags::CLOEXEC)?;
+        if peer.and_then(|peer| own_address(peer).ok()).map(plain) == Some(from) {
+            return Ok(socket);
         }
     }
+}
+
+fn own_address(addr: rustix::net::SocketAddrAny) -> Result<SocketAddr, Errno> {
+    SocketAddr::try_from(addr).map_err(|_| Errno::AFNOSUPPORT)
+}
+
+/// Without the form of IPv6.
+fn plain(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+/// `bind` in the host's network: nothing of the jar waits for connections there, and no name of it is taken.
+pub(super) fn bind(task: &Task<'_>) -> Served {
+    let outside = task.shared.outside()?;
+    let it = Addressed::read(task)?;
+    let unix = matches!(it.meaning, Meaning::Path(_) | Meaning::Abstract);
+    match (&it.meaning, outside.network()) {
+        _ if unix || it.look.family == UNIX && !it.is_for_queries() => Err(Errno::ACCESS.into()),
+        (Meaning::Internet(at), HostNetwork::Relayed) if is_nowhere(*at) => DONE,
+        (_, HostNetwork::Granted) => {
+            sockets::bind(it.socket.as_fd(), &it.bytes).map_err(errno)?;
+            DONE
+        }
+        _ => Err(Errno::ACCESS.into()),
+    }
+}
+
+/// What programs bind to that leave the choice to the kernel, which makes it when they connect.
+fn is_nowhere(at: SocketAddr) -> bool {
+    let any =
+        [Ipv4Addr::UNSPECIFIED.into(), std::net::IpAddr::from(Ipv6Addr::UNSPECIFIED)].contains(&at.ip());
+    any && at.port() == 0
+}
+
+/// `socket` for datagrams of the internet. The jar gets packets that go to the name service, whatever they are addressed to:
+/// the kernel takes no address for such a socket.
+pub(super) fn datagrams(task: &Task<'_>) -> Served {
+    let outside = task.shared.outside()?;
+    let kind = task.word(1);
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    if kind & NONBLOCK != 0 {
+        rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
+    }
+    task.thinking(|| outside.names(ours))?;
+    Ok(Done::Descriptor(theirs, kind & CLOEXEC != 0))
+}
+
+/// `setsockopt` for errors of datagrams: there are none to hear of.
+pub(super) fn errors(task: &Task<'_>) -> Served {
+    task.shared.outside()?;
+    DONE
 }

@@ -17,6 +17,8 @@ pub enum Wanted {
     Execute,
     /// Change, create, remove or rename it, or change its attributes.
     Write,
+    /// Speak with whoever listens at this unix socket.
+    Connect,
 }
 
 /// Whose object it is.

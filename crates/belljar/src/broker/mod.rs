@@ -2,6 +2,7 @@
 //! the arguments once, opens what they mean within the jar's own root, decides on that, and acts on that.
 
 mod absent;
+mod address;
 mod attributes;
 mod caller;
 mod clock;
@@ -16,6 +17,7 @@ mod judge;
 mod look;
 mod memory;
 mod open;
+mod outside;
 mod own;
 mod policy;
 mod roster;
@@ -36,6 +38,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 pub(crate) use connect::Connections;
 pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wanted};
+pub(crate) use outside::{HostNetwork, Outside};
 pub(crate) use policy::{Elsewhere, Place, Table};
 
 use confine::Confinement;
@@ -53,6 +56,8 @@ pub(crate) struct Setup {
     pub(crate) connections: Option<Arc<dyn Connections>>,
     /// The jar lives in the host's tree.
     pub(crate) host_tree: bool,
+    /// Who connects for the jar, where the broker is to do that.
+    pub(crate) outside: Option<Arc<dyn Outside>>,
     /// Whom the jar runs as, where that is not the supervisor's user.
     pub(crate) user: Option<(u32, u32)>,
 }
@@ -81,9 +86,19 @@ pub(crate) fn start(setup: Setup) -> io::Result<Broker> {
         observer: setup.observer,
         connections: setup.connections,
         hops: setup.host_tree,
-        confinement: Confinement::new(setup.user).map_err(io::Error::other)?,
+        confinement: Confinement::new(setup.user, setup.outside.is_some()).map_err(io::Error::other)?,
+        network: if setup.outside.is_some() { own_network()? } else { 0 },
+        outside: setup.outside,
         alarm: alarm.try_clone()?,
     };
     serve::start(&Arc::new(Shared::new(parts)))?;
     Ok(Broker { alarm })
+}
+
+/// Names the network of this process.
+fn own_network() -> io::Result<u64> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let look = belljar_sys::sockets::look(socket.as_fd());
+    look.map(|look| look.network).map_err(|errno| io::Error::from_raw_os_error(errno.0))
 }

@@ -16,6 +16,8 @@ const EROFS: i32 = 30;
 pub(crate) struct Place {
     pub(crate) path: PathBuf,
     pub(crate) access: Access,
+    /// Whoever listens at unix sockets here belongs to the jar, or was granted.
+    pub(crate) peers: bool,
     pub(crate) rule: Rule,
 }
 
@@ -53,6 +55,10 @@ impl Table {
 
     fn path(&self, wanted: Wanted, path: &Path) -> Verdict {
         match self.rows.iter().find(|row| below(path, &row.path)) {
+            Some(row) if wanted == Wanted::Connect && row.peers => Verdict::Grant(row.rule.clone()),
+            Some(row) if wanted == Wanted::Connect => {
+                Verdict::Refuse { errno: EACCES, rule: row.rule.clone() }
+            }
             // A cover is seen, as what it covers was; nothing is in it.
             Some(row) if self.is_cover(row) && wanted == Wanted::Look => Verdict::Grant(row.rule.clone()),
             Some(row) if allows(row.access, wanted) => Verdict::Grant(row.rule.clone()),
@@ -76,6 +82,7 @@ impl Table {
     fn nowhere(&self, wanted: Wanted, path: &Path) -> Verdict {
         let leads = || self.rows.iter().any(|row| row.access != Access::Hide && below(&row.path, path));
         let granted = match self.elsewhere {
+            _ if wanted == Wanted::Connect => false,
             Elsewhere::OwnRoot => allows(Access::ReadNoexec, wanted),
             Elsewhere::HostTree => wanted == Wanted::Look && leads(),
         };
@@ -101,7 +108,7 @@ fn allows(access: Access, wanted: Wanted) -> bool {
     match access {
         Access::Hide => false,
         Access::ReadNoexec => matches!(wanted, Wanted::Look | Wanted::Read),
-        Access::Read => wanted != Wanted::Write,
+        Access::Read => !matches!(wanted, Wanted::Write | Wanted::Connect),
         _ => true,
     }
 }
@@ -123,7 +130,7 @@ mod tests {
         let more = [("/data/out/key", Access::Hide)];
         let place = |(path, access): (&str, Access)| {
             let rule = Rule { text: path.into(), origin: "test".into() };
-            Place { path: path.into(), access, rule }
+            Place { path: path.into(), access, peers: path == "/data/out", rule }
         };
         Table::new(seen.into_iter().chain(more).map(place).collect(), elsewhere)
     }
@@ -148,6 +155,10 @@ mod tests {
             (Wanted::Execute, "/usr/bin/true", 0),
             (Wanted::Look, "/data/out/key", 0),
             (Wanted::Read, "/data/out/key/id", EACCES),
+            (Wanted::Connect, "/data/out/x", 0),
+            (Wanted::Connect, "/data/x", EACCES),
+            (Wanted::Connect, "/usr/x", EACCES),
+            (Wanted::Connect, "/etc/x", EROFS),
             (Wanted::Look, "/etc", 0),
             (Wanted::Write, "/etc", EROFS),
         ];

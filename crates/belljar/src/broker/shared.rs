@@ -14,6 +14,7 @@ use super::connect::Connections;
 use super::fifo::Room;
 use super::host::Copies;
 use super::judge::{Judge, Observer};
+use super::outside::Outside;
 use super::roster::Roster;
 use super::table::{Row, TABLE};
 
@@ -23,6 +24,10 @@ pub(super) struct Shared {
     pub(super) judge: Arc<dyn Judge>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) connections: Option<Arc<dyn Connections>>,
+    /// Who connects for the jar.
+    outside: Option<Arc<dyn Outside>>,
+    /// Names the host's network.
+    pub(super) network: u64,
     /// Each folder and link on the way is decided about: the tree holds more than the jar may see.
     pub(super) hops: bool,
     /// Whom the jar runs as.
@@ -61,6 +66,8 @@ pub(super) struct Parts {
     pub(super) judge: Arc<dyn Judge>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) connections: Option<Arc<dyn Connections>>,
+    pub(super) outside: Option<Arc<dyn Outside>>,
+    pub(super) network: u64,
     pub(super) hops: bool,
     pub(super) confinement: Confinement,
     pub(super) alarm: OwnedFd,
@@ -76,6 +83,8 @@ impl Shared {
             judge: parts.judge,
             observer: parts.observer,
             connections: parts.connections,
+            outside: parts.outside,
+            network: parts.network,
             hops: parts.hops,
             ids: parts.confinement.ids(),
             root: OnceLock::new(),
@@ -103,6 +112,11 @@ impl Shared {
         }
         let folder = self.descriptors.get().ok_or(Errno::NOENT)?;
         Ok((folder.as_fd(), fd.as_raw_fd().to_string()))
+    }
+
+    /// Who connects for the jar; such calls come only where there is somebody.
+    pub(super) fn outside(&self) -> Result<&dyn Outside, Errno> {
+        self.outside.as_deref().ok_or(Errno::ACCESS)
     }
 
     /// Mounts that are known to be the jar's.

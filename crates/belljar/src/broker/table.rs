@@ -134,7 +134,10 @@ pub(super) const TABLE: &[Row] = &[
     row("lremovexattr", xattr::remove, XATTR).of(Of::Link),
     row("fremovexattr", xattr::remove, XATTR).of(Of::Descriptor),
     row("inotify_add_watch", watch::add, "tells about changes").path(None, 1),
-    row("connect", connect::connect, "connects a socket").path(None, 1),
+    row("connect", connect::connect, "reaches a peer").of(Of::Descriptor),
+    row("bind", connect::bind, "takes an address of the host's network").of(Of::Descriptor),
+    row("socket", connect::datagrams, "makes a socket for datagrams").of(Of::Descriptor),
+    row("setsockopt", connect::errors, "asks for the errors of datagrams").of(Of::Descriptor),
 ];
 
 #[cfg(test)]

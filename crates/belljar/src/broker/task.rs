@@ -1,7 +1,7 @@
 //! One call that waits for its answer: its arguments, copied once, and what is decided about its objects.
 
 use std::cell::Cell;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -48,6 +48,8 @@ pub(super) enum Done {
     Value(i64),
     /// A descriptor, and whether it closes at exec.
     Descriptor(OwnedFd, bool),
+    /// Nothing, once a descriptor has taken the place of the caller's own with this number; whether it closes at exec.
+    Replaced(OwnedFd, i32, bool),
 }
 
 /// Result of a call.
@@ -138,6 +140,12 @@ impl<'a> Task<'a> {
     pub(super) fn bytes<const N: usize>(&self, address: u64) -> Result<[u8; N], Stop> {
         self.looked.set(true);
         Ok(memory::exact(self.call.pid, address)?)
+    }
+
+    /// As many bytes of the jar's memory as `into` has.
+    pub(super) fn fill(&self, address: u64, into: &mut [u8]) -> Result<(), Stop> {
+        self.looked.set(true);
+        Ok(memory::fill(self.call.pid, address, into)?)
     }
 
     /// Writes a result where the caller wants it. The memory is opened before the question whether the call still waits, so
@@ -283,8 +291,15 @@ pub(super) fn deliver(listener: &Listener, id: u64, served: Served) {
         Ok(Done::Value(value)) => Answer::Value(value),
         Err(Stop::Gone | Stop::Waits) => return,
         Err(Stop::Fails(errno)) => fails(errno),
+        Ok(Done::Replaced(fd, at, close_on_exec)) => {
+            match listener.replace_fd(id, fd.as_fd(), at, close_on_exec) {
+                Ok(()) => Answer::Value(0),
+                Err(belljar_sys::Errno::NOENT) => return,
+                Err(errno) => Answer::Error(errno),
+            }
+        }
         Ok(Done::Descriptor(fd, close_on_exec)) => {
-            match listener.answer_fd(id, std::os::fd::AsFd::as_fd(&fd), close_on_exec) {
+            match listener.answer_fd(id, fd.as_fd(), close_on_exec) {
                 // ENOENT: it does not wait any more.
                 Ok(()) | Err(belljar_sys::Errno::NOENT) => return,
                 Err(errno) => Answer::Error(errno),

@@ -129,7 +129,7 @@ impl Command {
             let folder = folder.map_err(|source| supervisor("naming the current folder", source))?;
             service::answer(Arc::make_mut(&mut policy), &self.args, &folder)?;
         }
-        Ok(policy)
+        jar::named(policy, jar::Around { env: &self.env.caller, home: self.home.as_deref() })
     }
 
     /// What plans look at.

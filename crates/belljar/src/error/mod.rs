@@ -203,6 +203,14 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// A service that the policy names is not there.
+    #[error("socket ({origin}): {lacking}")]
+    NoService {
+        /// Who wrote it.
+        origin: String,
+        /// What is missing.
+        lacking: &'static str,
+    },
     /// A path leads to something that needs the long word.
     #[error("{} ({origin}) leads to {what}", shown(path))]
     Dangerous {

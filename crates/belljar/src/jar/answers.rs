@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use belljar_net::Remote;
-use belljar_policy::{Access, Policy, fs_decision, fs_flag};
+use belljar_policy::{Access, Policy, UnixService, UnixSocket, fs_decision, fs_flag};
 
+use super::network::Beyond;
 use crate::ask::{AskJudge, Desk, HostAsker};
 use crate::broker::{self, Broker, Connections, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
 use crate::command::Wrap;
@@ -28,19 +29,27 @@ pub(super) struct Judges {
     pub(super) explains: bool,
 }
 
+/// What the broker finds.
+pub(super) struct Surroundings<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) prepared: &'a Prepared<'a>,
+    pub(super) policy: &'a Policy,
+    /// Who connects for the jar.
+    pub(super) beyond: Option<Beyond>,
+}
+
 /// Starts answering for a jar whose plan asks for it.
 pub(super) fn start(
     listener: Option<OwnedFd>,
-    plan: &Plan,
-    prepared: &Prepared<'_>,
-    policy: &Policy,
+    Surroundings { plan, prepared, policy, beyond }: Surroundings<'_>,
     Judges { wrap, desk, network, explains }: Judges,
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
     let host_tree = plan.engine == Engine::Landlock;
     let elsewhere = if host_tree { Elsewhere::HostTree } else { Elsewhere::OwnRoot };
-    let places = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
+    let mut places: Vec<Place> = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
+    places.extend(beyond.iter().flat_map(Beyond::services).map(|path| service(policy, path)));
     let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
     let connections = host_asker(desk.as_ref(), events).zip(network);
     let connections =
@@ -54,7 +63,9 @@ pub(super) fn start(
         true => Arc::new(Explaining { judge, told: Arc::clone(&told) }),
         false => judge,
     };
-    let setup = Setup { listener, judge, observer: Some(told), connections, host_tree, user: user(plan) };
+    let outside = beyond.map(|beyond| Arc::new(beyond) as Arc<dyn broker::Outside>);
+    let user = user(plan);
+    let setup = Setup { listener, judge, observer: Some(told), connections, host_tree, outside, user };
     broker::start(setup).map(Some).map_err(|source| supervisor("starting the broker", source))
 }
 
@@ -66,7 +77,17 @@ pub(super) fn host_asker(desk: Option<&Arc<Desk>>, events: &Arc<Events>) -> Opti
 fn place(policy: &Policy, seen: &Seen) -> Place {
     let decision = fs_decision(policy, &seen.path);
     let rule = Rule { text: decision.rule.into(), origin: decision.origin.to_string().into() };
-    Place { path: seen.path.clone(), access: seen.access, rule }
+    let all = policy.syscalls.allow.iter().any(|item| item.value == "@socket-unix");
+    Place { path: seen.path.clone(), access: seen.access, peers: seen.memory || all, rule }
+}
+
+/// A listed service, at its own path.
+fn service(policy: &Policy, path: &Path) -> Place {
+    let same = |socket: &&UnixSocket| matches!(&socket.service, UnixService::Path(of) if of == path);
+    let socket = policy.net.sockets.iter().find(same).or(policy.net.sockets.first());
+    let origin = socket.map_or_else(String::new, |socket| socket.origin.to_string());
+    let rule = Rule { text: "net.sockets".into(), origin: origin.into() };
+    Place { path: path.to_path_buf(), access: Access::ReadNoexec, peers: true, rule }
 }
 
 /// Whom the jar runs as, where root starts it.
@@ -97,6 +118,9 @@ impl Told {
 
     /// The flag names what exists: a rule for a file that is yet to be made is none.
     fn flag(&self, wanted: Wanted, path: &Path) -> Option<String> {
+        if wanted == Wanted::Connect {
+            return Some(format!("--socket {}", belljar_policy::printable(path.as_os_str())));
+        }
         let access = if wanted == Wanted::Write { Access::Write } else { Access::Read };
         fs_flag(&self.policy, path.ancestors().find(|path| is_there(path))?, access)
     }
@@ -167,5 +191,6 @@ fn access(wanted: Wanted) -> event::Access {
         Wanted::Read => event::Access::Read,
         Wanted::Execute => event::Access::Execute,
         Wanted::Write => event::Access::Write,
+        Wanted::Connect => event::Access::Connect,
     }
 }

@@ -7,6 +7,7 @@ mod network;
 mod owners;
 mod passed;
 mod promises;
+mod services;
 mod talks;
 mod verdict;
 
@@ -34,6 +35,7 @@ pub(crate) use descriptors::look;
 use descriptors::{Look, Streams};
 use network::Network;
 pub(crate) use owners::of_system;
+pub(crate) use services::{Around, named};
 use talks::Talks;
 
 /// Who drives the jar.
@@ -99,7 +101,7 @@ fn attempt<R>(
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
     let judges = judges(command, &talks);
-    let outside = (judges, Network::open(&plan, &command.policy.net, foreground)?);
+    let outside = (judges, Network::open(&plan, command, foreground)?);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());
     let status = spawn::status_pair()?;
@@ -183,9 +185,10 @@ fn serve(
 ) -> Result<Served, StartError> {
     let vows = promises::start(&mut started.listener, plan, policy, events)?;
     let asker = answers::host_asker(judges.desk.as_ref().filter(|_| plan.asks_hosts()), events);
-    let service = network.serve(plan, &policy.net, started, events, asker)?;
-    judges.network = service.as_ref().map(belljar_net::Service::remote);
-    let broker = answers::start(started.listener.take(), plan, prepared, policy, judges, events)?;
+    let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
+    judges.network = service.as_ref().filter(|_| plan.asks_hosts()).map(belljar_net::Service::remote);
+    let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
+    let broker = answers::start(started.listener.take(), surroundings, judges, events)?;
     Ok((vows, broker, service))
 }
 

@@ -1,23 +1,30 @@
 //! The supervisor's part of a jar's network: whoever serves the sockets that init made.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_net::{Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets};
-use belljar_policy::{NetMode, NetPolicy, Publish};
+use belljar_net::{
+    Adopted, Adopter, Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets,
+};
+use belljar_policy::{Decision, NetMode, NetPolicy, NetTarget, Publish, target_decision};
 use belljar_sys::Fd;
 use belljar_sys::child::Serve;
-use belljar_sys::wire::{self, Command};
+use belljar_sys::wire::{self, Command as Order};
+use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::services;
 use crate::ask::HostAsker;
+use crate::broker::{HostNetwork, Outside};
+use crate::command::Command;
 use crate::error::StartError;
 use crate::event::{Access, Event, Events, Observer};
-use crate::plan::{NAMES, PROXIES, Plan, Step};
+use crate::plan::{Engine, NAMES, PROXIES, Plan, Step};
 use crate::spawn::{self, Started, raw, supervisor};
 
 /// What is had of the host before the jar starts: ports that it publishes on, and the socket for errands.
@@ -25,18 +32,21 @@ use crate::spawn::{self, Started, raw, supervisor};
 pub(super) struct Network {
     published: Vec<(u16, OwnedFd)>,
     errands: Option<(OwnedFd, OwnedFd)>,
+    services: Vec<services::Service>,
     /// This process has no other job than the jar.
     foreground: bool,
 }
 
 impl Network {
     /// Takes the host's ports; nothing where the policy publishes none.
-    pub(super) fn open(plan: &Plan, net: &NetPolicy, foreground: bool) -> Result<Self, StartError> {
+    pub(super) fn open(plan: &Plan, command: &Command, foreground: bool) -> Result<Self, StartError> {
+        let (net, home) = (&command.policy.net, command.home.as_deref());
+        let services = if connects(plan) { services::open(net, home)? } else { Vec::new() };
         if !plan.init.contains(&Step::Errands) {
-            return Ok(Self { foreground, ..Self::default() });
+            return Ok(Self { foreground, services, ..Self::default() });
         }
         let published = net.publish.iter().map(|ports| listen(ports.value)).collect::<Result<_, _>>()?;
-        Ok(Self { published, errands: Some(spawn::status_pair()?), foreground })
+        Ok(Self { published, errands: Some(spawn::status_pair()?), services, foreground })
     }
 
     /// Init's end of the socket for errands.
@@ -52,10 +62,10 @@ impl Network {
         started: &mut Started,
         events: &Arc<Events>,
         asker: Option<HostAsker>,
-    ) -> Result<Option<Service>, StartError> {
+    ) -> Result<Serving, StartError> {
         let served = plan.served();
-        if served.is_none() && self.errands.is_none() {
-            return Ok(None);
+        if served.is_none() && self.errands.is_none() && !connects(plan) {
+            return Ok((None, None));
         }
         let failed = |source| supervisor("serving the network", source);
         if self.foreground {
@@ -73,7 +83,16 @@ impl Network {
         let told = Arc::new(Told(events.clone()));
         let appeal = asker.map(|asker| Arc::new(asker) as Arc<dyn Appeal>);
         let settings = Settings { appeal, ..Settings::default() };
-        Service::start_with(sorted, rules(net), told, settings).map(Some).map_err(failed)
+        let service = Service::start_with(sorted, rules(net), told, settings).map_err(failed)?;
+        let beyond = Beyond {
+            adopter: service.adopter(),
+            network: network(plan, net),
+            ports: net.served_ports(),
+            services: self.services,
+            net: net.clone(),
+            events: events.clone(),
+        };
+        Ok((Some(service), connects(plan).then_some(beyond)))
     }
 }
 
@@ -84,6 +103,95 @@ fn rules(net: &NetPolicy) -> Rules {
         net.mode.value = NetMode::List;
     }
     Rules::new(net)
+}
+
+/// Whoever serves, and how the broker brings connections.
+pub(super) type Serving = (Option<Service>, Option<Beyond>);
+
+/// The broker connects for the jar.
+fn connects(plan: &Plan) -> bool {
+    plan.broker.as_ref().is_some_and(crate::plan::BrokerPlan::connects)
+}
+
+fn network(plan: &Plan, net: &NetPolicy) -> HostNetwork {
+    match net.mode.value {
+        NetMode::Host => HostNetwork::Granted,
+        NetMode::List if plan.engine == Engine::Landlock => HostNetwork::Relayed,
+        _ => HostNetwork::Closed,
+    }
+}
+
+/// Takes what the broker connects for the jar.
+#[derive(Debug)]
+pub(super) struct Beyond {
+    adopter: Adopter,
+    network: HostNetwork,
+    ports: Vec<u16>,
+    services: Vec<services::Service>,
+    net: NetPolicy,
+    events: Arc<Events>,
+}
+
+impl Beyond {
+    /// Paths of the jar behind which listed services stand.
+    pub(super) fn services(&self) -> impl Iterator<Item = &Path> {
+        self.services.iter().map(|service| service.path.as_path())
+    }
+
+    /// What is behind an address of the jar's loopback beside the listed hosts.
+    fn own(&self, to: SocketAddr) -> Option<Door> {
+        let proxies = self.net.proxy.as_ref().is_some_and(|proxy| proxy.value);
+        let local = to.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
+        match to.port() {
+            NAMES => Some(Door::Dns),
+            port if proxies && local && port == PROXIES[0] => Some(Door::Http),
+            port if proxies && local && port == PROXIES[1] => Some(Door::Socks),
+            _ => None,
+        }
+    }
+
+    fn take(&self, adopted: Adopted) -> Result<(), Errno> {
+        self.adopter.adopt(adopted).map_err(|_| Errno::CONNREFUSED)
+    }
+}
+
+impl Outside for Beyond {
+    fn network(&self) -> HostNetwork {
+        self.network
+    }
+
+    fn serves(&self, to: SocketAddr) -> bool {
+        if self.own(to).is_some() || self.ports.contains(&to.port()) {
+            return true;
+        }
+        let decision = address_decision(&self.net, to);
+        self.events.event(Event::decided("connect", &decision).access(Access::Connect));
+        false
+    }
+
+    fn stream(&self, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno> {
+        self.take(Adopted::Stream(socket, self.own(to).unwrap_or(Door::Tcp), to))
+    }
+
+    fn names(&self, socket: OwnedFd) -> Result<(), Errno> {
+        self.take(Adopted::Names(socket))
+    }
+
+    fn is_service(&self, path: &Path) -> bool {
+        self.services.iter().any(|service| service.path == path)
+    }
+
+    fn service(&self, path: &Path, socket: OwnedFd) -> Result<(), Errno> {
+        let service = self.services.iter().find(|service| service.path == path);
+        let at = service.map(|service| Arc::clone(&service.at)).ok_or(Errno::CONNREFUSED)?;
+        self.take(Adopted::Service(socket, at))
+    }
+}
+
+/// What the rules say about a literal address.
+fn address_decision(net: &NetPolicy, to: SocketAddr) -> Decision {
+    let prefix = if to.is_ipv4() { 32 } else { 128 };
+    target_decision(net, NetTarget::Range { addr: to.ip(), prefix }, Some(to.port()))
 }
 
 /// Every connection takes descriptors of this process, which has no other job. The program was started with its own limits.
@@ -115,7 +223,7 @@ impl Errands {
 
 impl Inside for Errands {
     fn socket(&self) -> io::Result<OwnedFd> {
-        spawn::command(&self.0, Command::Socket)?;
+        spawn::command(&self.0, Order::Socket)?;
         match spawn::receive(&self.0)? {
             (Some(wire::Event::Sockets), mut sockets) => {
                 sockets.pop().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())

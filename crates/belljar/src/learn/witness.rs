@@ -111,7 +111,7 @@ impl Judge for Witness {
 /// Asking whether something is there needs no rule.
 fn need(wanted: Wanted) -> Option<Need> {
     match wanted {
-        Wanted::Look => None,
+        Wanted::Look | Wanted::Connect => None,
         Wanted::Read => Some(Need::Read),
         Wanted::Execute => Some(Need::Execute),
         Wanted::Write => Some(Need::Write),

@@ -4,15 +4,22 @@ use belljar_bpf::{CompileError, Cond, Filter, RuleError, parse_condition, syscal
 use belljar_policy::Subject;
 use serde::{Deserialize, Serialize};
 
-use super::Draft;
 use super::door::{DOORS, Door, Guard};
 use super::filter::{FilterPlan, lower};
 use super::step::Step;
+use super::{Draft, network};
 use crate::error::PlanError;
 use crate::report::Layer;
 
 /// First kernel on which a signal does not repeat a brokered call (`SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`).
 const KILLABLE: (u16, u16) = (5, 19);
+
+impl BrokerPlan {
+    /// The broker connects for the jar.
+    pub(crate) fn connects(&self) -> bool {
+        self.calls.iter().any(|call| call == "connect")
+    }
+}
 
 /// What the broker gets to see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,15 +37,19 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
         _ if !able(draft) => false,
         Guard::Landlock => trace || draft.call.asks && ASKED.contains(&door.call),
         Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
-        Guard::Network => super::network::asks(draft),
         Guard::Descriptor => host_tree,
+        Guard::Peers => network::asks(draft) || network::tells_peers(draft) || network::is_relayed(draft),
+        Guard::Addresses => {
+            network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft)
+        }
+        Guard::Hosts => network::is_relayed(draft),
     };
     match door.opens {
         // Descriptors without rights: the kernel's matter where all that it finds may be seen, else the broker's.
         Some(at) if seen && !host_tree => Some(format!("arg{at} & {O_PATH} == 0")),
         Some(at) if !seen && host_tree && able(draft) => Some(format!("arg{at} & {O_PATH} != 0")),
-        None if seen && !trace && !host_tree => Some(path_form(door.call)),
-        _ => seen.then(String::new),
+        None if seen && !trace && !host_tree && door.when.is_empty() => Some(path_form(door.call)),
+        _ => seen.then(|| door.when.to_owned()),
     }
 }
 
@@ -62,7 +73,8 @@ const EMPTY: &[(&str, u8)] = &[("newfstatat", 3), ("statx", 2)];
 
 /// Whether any call goes to the broker.
 pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
-    able(draft) && (draft.policy.trace.value || draft.call.asks || !draft.namespaced())
+    let asked = draft.policy.trace.value || draft.call.asks || network::tells_peers(draft);
+    able(draft) && (asked || !draft.namespaced())
 }
 
 /// Whether there can be a broker here: one that gets the calls, and may look at their arguments.

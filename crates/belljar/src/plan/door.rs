@@ -8,10 +8,15 @@ pub(crate) enum Guard {
     Landlock,
     /// Landlock does not see it: the broker.
     Broker,
-    /// The jar's own network; the broker where somebody is asked about hosts.
-    Network,
     /// The broker as well; it names no path, so that `--trace` leaves it alone.
     Descriptor,
+    /// The jar's own network; the broker where somebody is asked about hosts, where some unix sockets of the host may be
+    /// reached, or hosts without such a network.
+    Peers,
+    /// The same on the host's network.
+    Addresses,
+    /// The jar's own network; the broker where hosts are reached without one.
+    Hosts,
 }
 
 /// One call.
@@ -21,17 +26,28 @@ pub(crate) struct Door {
     pub(crate) guard: Guard,
     /// Position of open flags that lie in a register.
     pub(crate) opens: Option<u8>,
+    /// The form of the call that is meant; empty = every one.
+    pub(crate) when: &'static str,
 }
 
 const fn door(call: &'static str, guard: Guard) -> Door {
-    Door { call, guard, opens: None }
+    Door { call, guard, opens: None, when: "" }
 }
 
 const fn opens(call: &'static str, at: u8) -> Door {
-    Door { call, guard: Guard::Landlock, opens: Some(at) }
+    Door { call, guard: Guard::Landlock, opens: Some(at), when: "" }
 }
 
-use Guard::{Broker, Descriptor, Landlock, Network};
+const fn when(call: &'static str, guard: Guard, when: &'static str) -> Door {
+    Door { call, guard, opens: None, when }
+}
+
+use Guard::{Addresses, Broker, Descriptor, Hosts, Landlock, Peers};
+
+/// A socket for datagrams: it could send anywhere, whatever it is connected to.
+const DATAGRAMS: &str = "arg0 in {AF_INET, AF_INET6} && arg1 & 0xF == SOCK_DGRAM";
+/// `IP_RECVERR` and `IPV6_RECVERR`, which resolvers insist on.
+const ERRORS: &str = "arg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25";
 
 /// The calls. What serves each is the broker's table.
 pub(crate) const DOORS: &[Door] = &[
@@ -88,5 +104,8 @@ pub(crate) const DOORS: &[Door] = &[
     door("lremovexattr", Broker),
     door("fremovexattr", Descriptor),
     door("inotify_add_watch", Broker),
-    door("connect", Network),
+    door("connect", Peers),
+    door("bind", Addresses),
+    when("socket", Hosts, DATAGRAMS),
+    when("setsockopt", Hosts, ERRORS),
 ];

@@ -23,7 +23,10 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     places.retain(|place| !super::texts::replaces(draft, target(place)));
     answered(draft)?;
     match draft.engine {
-        Engine::Namespaces => own_root(draft, &mut places),
+        Engine::Namespaces => {
+            places.extend(super::network::places(draft));
+            own_root(draft, &mut places);
+        }
         _ => host_tree(draft, &places)?,
     }
     sort(&mut places);

@@ -6,7 +6,7 @@ use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
-use super::{Draft, broker, told};
+use super::{Draft, broker, network, told};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -17,6 +17,9 @@ const EINVAL: Action = Action::Errno(22);
 const NEGATIVE_1: &str = "arg1 & 0x8000000000000000 != 0";
 const NEGATIVE_2: &str = "arg2 & 0x8000000000000000 != 0";
 const EOPNOTSUPP: Action = Action::Errno(95);
+/// `MSG_FASTOPEN`: sending that connects.
+const FAST_OPEN_2: &str = "arg2 & 0x20000000 != 0";
+const FAST_OPEN_3: &str = "arg3 & 0x20000000 != 0";
 
 /// A compiled filter: code, jump if true, jump if false, constant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +66,14 @@ const REMOVALS: &[Removal] = &[
         call: "socket",
         when: Some("arg0 == AF_UNIX"),
         action: EACCES,
-        applies: |draft| !allows(draft, "@socket-unix"),
+        applies: |draft| !allows(draft, "@socket-unix") && !network::tells_peers(draft),
+    },
+    // Whom a stream reaches is decided when it connects; packets without a connection go wherever each of them says.
+    Removal {
+        call: "socket",
+        when: Some("arg0 == AF_UNIX && arg1 & 0xF != SOCK_STREAM"),
+        action: EACCES,
+        applies: network::tells_peers,
     },
     // A datagram socket of a pair can still send to any path or abstract name; the other kinds cannot.
     Removal {
@@ -72,7 +82,29 @@ const REMOVALS: &[Removal] = &[
         action: EACCES,
         applies: |draft| !allows(draft, "@socket-unix"),
     },
-    Removal { call: "socket", when: None, action: EACCES, applies: no_sockets },
+    Removal {
+        call: "socket",
+        when: None,
+        action: EACCES,
+        applies: |draft| no_sockets(draft) && !network::tells_peers(draft),
+    },
+    Removal {
+        call: "socket",
+        when: Some("arg0 != AF_UNIX"),
+        action: EACCES,
+        applies: |draft| no_sockets(draft) && network::tells_peers(draft),
+    },
+    // In the host's network the jar's sockets are connected by the broker, and do nothing else.
+    Removal {
+        call: "socket",
+        when: Some("!(arg0 in {AF_UNIX, AF_INET, AF_INET6})"),
+        action: EACCES,
+        applies: network::is_relayed,
+    },
+    Removal { call: "listen", when: None, action: EACCES, applies: hosts_listeners },
+    Removal { call: "sendto", when: Some(FAST_OPEN_3), action: EOPNOTSUPP, applies: network::is_relayed },
+    Removal { call: "sendmsg", when: Some(FAST_OPEN_2), action: EOPNOTSUPP, applies: network::is_relayed },
+    Removal { call: "sendmmsg", when: Some(FAST_OPEN_3), action: EOPNOTSUPP, applies: network::is_relayed },
     Removal {
         call: "io_uring_setup",
         when: None,
@@ -207,8 +239,14 @@ fn no_sockets(draft: &Draft<'_>) -> bool {
     match draft.policy.net.mode.value {
         NetMode::Off => true,
         NetMode::Host => false,
-        _ => !draft.namespaced(),
+        _ => !draft.namespaced() && !network::is_relayed(draft),
     }
+}
+
+/// Nothing of the jar may wait for connections in the host's network, unless all of it is granted.
+fn hosts_listeners(draft: &Draft<'_>) -> bool {
+    let all = draft.policy.net.mode.value == NetMode::Host;
+    network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft) && !all
 }
 
 fn always(_: &Draft<'_>) -> bool {

@@ -119,8 +119,9 @@ pub struct Plan {
 impl Plan {
     /// The broker asks about connections.
     pub(crate) fn asks_hosts(&self) -> bool {
-        self.engine == Engine::Namespaces
-            && self.broker.as_ref().is_some_and(|broker| broker.calls.iter().any(|call| call == "connect"))
+        let served = self.init.iter().any(|step| matches!(step, Step::Serve { .. }));
+        let open = self.landlock.as_ref().is_none_or(|landlock| landlock.net == 0);
+        served && open && self.broker.as_ref().is_some_and(BrokerPlan::connects)
     }
 
     /// Namespaces that the clone makes, and those that init makes itself beside the network, which a process of its own

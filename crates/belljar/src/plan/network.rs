@@ -1,9 +1,14 @@
 //! Networks: a namespace of the jar's own and the filter; without namespaces the filter alone, and Landlock's ports.
 
-use belljar_policy::{Demand, NetMode, NetPolicy, NetRule, Origin, Publish, Requirement, Setting, Subject};
+use std::path::PathBuf;
 
-use super::Draft;
-use super::step::Step;
+use belljar_policy::{
+    Access, Demand, NetMode, NetPolicy, NetRule, Origin, Publish, Requirement, Setting, Subject, UnixService,
+    UnixSocket,
+};
+
+use super::step::{Place, Placed, Step, shown};
+use super::{Draft, broker};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -17,8 +22,7 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
         _ => host_network(draft, origin)?,
     }
     published(draft)?;
-    unix_sockets(draft);
-    Ok(())
+    unix_sockets(draft)
 }
 
 /// The policy lists something that is reached.
@@ -40,6 +44,25 @@ pub(super) fn asks(draft: &Draft<'_>) -> bool {
     draft.call.asks && open && draft.namespaced() && super::broker::able(draft) && !demands_landlock(draft)
 }
 
+/// The same on the host's network: the broker connects for the jar.
+pub(super) fn is_relayed(draft: &Draft<'_>) -> bool {
+    listed(draft) && !draft.namespaced() && broker::able(draft)
+}
+
+/// The jar is in the host's network.
+pub(super) fn is_hosts(draft: &Draft<'_>) -> bool {
+    !draft.namespaced() || matches!(draft.policy.net.mode.value, NetMode::Off | NetMode::Host)
+}
+
+/// Some unix sockets of the host may be reached, and no others: the broker looks at each address.
+pub(super) fn tells_peers(draft: &Draft<'_>) -> bool {
+    !draft.policy.net.sockets.is_empty() && !all_peers(draft)
+}
+
+fn all_peers(draft: &Draft<'_>) -> bool {
+    draft.policy.syscalls.allow.iter().any(|item| item.value == "@socket-unix")
+}
+
 /// Most ports that can be served at once: their listeners travel in one message.
 const MOST_PORTS: usize = 200;
 
@@ -51,13 +74,18 @@ pub(crate) const PROXIES: [u16; 2] = [3128, 1080];
 fn hosts_by_name(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     let net = &draft.policy.net;
     let rows = rows(net);
-    if !draft.namespaced() {
+    let relayed = is_relayed(draft);
+    if !draft.namespaced() && !relayed {
         let (rule, origin) = rows.into_iter().next().unwrap_or_default();
         return Err(PlanError::NeedsUserns { rule, origin });
     }
     let proxies = net.proxy.as_ref().is_some_and(|proxy| proxy.value);
     let ports = net.served_ports();
     refuse_ports(&ports, proxies)?;
+    if relayed {
+        hosts_by_broker(draft, rows);
+        return Ok(());
+    }
     for step in [Step::Loopback, Step::OwnAddresses, Step::Serve { ports, proxies }] {
         draft.step(step);
     }
@@ -73,6 +101,18 @@ fn hosts_by_name(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     let layers = with_landlock(draft, [Layer::Namespaces, Layer::Seccomp]);
     draft.holds(Subject::Net, "no other host, port or protocol", net.mode.origin.clone(), &layers);
     Ok(())
+}
+
+/// No socket that the jar makes reaches anything by itself; the broker connects each to the supervisor, who decides by name.
+fn hosts_by_broker(draft: &mut Draft<'_>, rows: Vec<(String, String)>) {
+    for (rule, origin) in rows {
+        draft.holds(Subject::Net, rule, origin, &[Layer::Broker, Layer::Supervisor]);
+    }
+    let mut layers = vec![Layer::Seccomp, Layer::Broker];
+    layers.extend((draft.host.landlock >= 4).then_some(Layer::Landlock));
+    let origin = draft.policy.net.mode.origin.clone();
+    draft.holds(Subject::Net, "no other host, port or protocol", origin, &layers);
+    draft.notes.push("no own loopback without user namespaces: servers are refused".to_owned());
 }
 
 /// Each grant and denial in words, with its origin.
@@ -136,7 +176,8 @@ fn no_sockets(draft: &mut Draft<'_>, origin: Origin) {
     if draft.host.landlock >= 4 {
         layers.push(Layer::Landlock);
     }
-    draft.holds(Subject::Net, "no sockets at all", origin, &layers);
+    let rule = if tells_peers(draft) { "no sockets but those of unix" } else { "no sockets at all" };
+    draft.holds(Subject::Net, rule, origin, &layers);
 }
 
 fn nothing_outside(draft: &mut Draft<'_>, origin: Origin) {
@@ -169,13 +210,47 @@ fn host_network(draft: &mut Draft<'_>, origin: Origin) -> Result<(), PlanError> 
 }
 
 /// A path socket in a granted folder would be a channel to a process outside.
-fn unix_sockets(draft: &mut Draft<'_>) {
-    let granted = draft.policy.syscalls.allow.iter().find(|item| item.value == "@socket-unix");
-    match granted {
-        Some(item) => {
-            let origin = item.origin.to_string();
-            draft.notes.push(format!("unix sockets in granted folders reach their owners ({origin})"));
-        }
-        None => draft.holds(Subject::Ipc, "no unix sockets but pairs", Origin::Default, &[Layer::Seccomp]),
+fn unix_sockets(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    if let Some(item) = draft.policy.syscalls.allow.iter().find(|item| item.value == "@socket-unix") {
+        let origin = item.origin.to_string();
+        draft.notes.push(format!("unix sockets in granted folders reach their owners ({origin})"));
+        return Ok(());
     }
+    let sockets = &draft.policy.net.sockets;
+    let Some(first) = sockets.first() else {
+        draft.holds(Subject::Ipc, "no unix sockets but pairs", Origin::Default, &[Layer::Seccomp]);
+        return Ok(());
+    };
+    if !broker::able(draft) {
+        return Err(PlanError::NeedsNotify { rule: "socket", origin: first.origin.to_string() });
+    }
+    for socket in sockets {
+        let rule = format!("socket {}", path(socket).map_or_else(String::new, |path| shown(&path)));
+        draft.holds(Subject::Ipc, rule, socket.origin.clone(), &[Layer::Broker, Layer::Supervisor]);
+    }
+    draft.holds(Subject::Ipc, "no other unix socket of the host", Origin::Default, &[Layer::Broker]);
+    Ok(())
+}
+
+/// Names have become paths before a plan is made; one that has not leads nowhere.
+fn path(socket: &UnixSocket) -> Option<PathBuf> {
+    match &socket.service {
+        UnixService::Path(path) => Some(path.clone()),
+        _ => None,
+    }
+}
+
+/// The listed sockets, to be seen at their paths in a root of the jar's own.
+pub(super) fn places(draft: &Draft<'_>) -> Vec<Place> {
+    let place = |socket: &UnixSocket| {
+        let what = Placed::Host {
+            from: path(socket)?,
+            access: Access::ReadNoexec,
+            optional: false,
+            dangerous: socket.dangerous,
+            origin: socket.origin.to_string(),
+        };
+        Some(Place { at: None, what })
+    };
+    draft.policy.net.sockets.iter().filter_map(place).collect()
 }

@@ -6,7 +6,7 @@ use belljar_policy::DAEMON_SOCKETS;
 
 /// What a real path must not be without the long word. The policy has judged the path as it was written; symlinks can lead
 /// it to more.
-pub(super) fn danger(from: &Path, real: &Path, home: Option<&Path>) -> Option<&'static str> {
+pub(crate) fn danger(from: &Path, real: &Path, home: Option<&Path>) -> Option<&'static str> {
     if real == Path::new("/") {
         return Some("the root of the host");
     }

@@ -29,6 +29,7 @@ use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
 pub(crate) use aside::Overlay;
+pub(crate) use danger::danger;
 pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_between};
 pub(crate) use program::{Found, head, open_now};
 
@@ -92,6 +93,8 @@ impl Invocation<'_> {
 pub(crate) struct Seen {
     pub(crate) path: PathBuf,
     pub(crate) access: Access,
+    /// Memory of the jar's own.
+    pub(crate) memory: bool,
 }
 
 /// Everything that the child needs, borrowed from the arenas.

@@ -105,7 +105,7 @@ pub(super) fn seen(builder: &Builder<'_>) -> Vec<Seen> {
     let debug = builder.policy.debug.value;
     let mut seen: Vec<Seen> = builder.layout.items.iter().filter_map(|item| visible(item, debug)).collect();
     if builder.plan.engine == Engine::Landlock {
-        let device = |path: &str| Seen { path: PathBuf::from(path), access: Access::Write };
+        let device = |path: &str| Seen { path: PathBuf::from(path), access: Access::Write, memory: false };
         seen.extend(grants::DEVICES.into_iter().map(device));
     }
     seen
@@ -120,7 +120,8 @@ fn visible(item: &Item, debug: bool) -> Option<Seen> {
         Item::Cover(_) | Item::Mask(_) => Access::Hide,
         _ => return None,
     };
-    Some(Seen { path: item.at().to_path_buf(), access })
+    let memory = matches!(item, Item::Tmpfs(..) | Item::Dev { .. });
+    Some(Seen { path: item.at().to_path_buf(), access, memory })
 }
 
 /// Host paths that are there on most systems, the most telling first.

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
 mod many;
+mod peers;
 mod planned;
 mod published;
+mod relayed;
 #[path = "../support/mod.rs"]
 mod support;
 

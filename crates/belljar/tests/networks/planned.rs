@@ -7,13 +7,17 @@ use belljar::plan::{Call, plan};
 use crate::support::recorded;
 
 #[test]
-fn networks_by_name_need_a_namespace_and_ports_that_can_be_served() {
+fn networks_by_name_need_a_namespace_or_a_broker_and_ports_that_can_be_served() {
     let user = recorded::host("linux-6.18-user");
     let refused = |flags: &[(&str, &str)], host: &HostFacts| {
         plan(&recorded::policy(flags), host, Call::default()).unwrap_err()
     };
-    let restricted = recorded::host("ubuntu-24.04-apparmor-restricted");
+    let mut restricted = recorded::host("ubuntu-24.04-apparmor-restricted");
     let weaker = [("--allow-weaker", "fs"), ("--allow-weaker", "ipc"), ("--allow-weaker", "net")];
+    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")]] {
+        plan(&recorded::policy(&[&flags[..], &weaker].concat()), &restricted, Call::default()).unwrap();
+    }
+    restricted.seccomp_notify = false;
     for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")]] {
         let error = refused(&[&flags[..], &weaker].concat(), &restricted);
         assert!(matches!(error, PlanError::NeedsUserns { .. }), "{error}");
@@ -40,4 +44,15 @@ fn landlock_closes_other_ports_when_it_is_required() {
     let error =
         plan(&recorded::policy(&flags), &recorded::host("rhel-9-no-landlock"), Call::default()).unwrap_err();
     assert!(matches!(error, PlanError::RequirementUnmet { subject: "net", .. }), "{error}");
+}
+
+#[test]
+fn unix_sockets_need_a_broker_and_engines_the_long_word() {
+    let flags = [("--socket", "/run/x.sock")];
+    let mut host = recorded::host("linux-6.18-user");
+    let planned = plan(&recorded::policy(&flags), &host, Call::default()).unwrap();
+    assert!(planned.broker.is_some_and(|broker| broker.calls == ["connect"]));
+    host.seccomp_notify = false;
+    let error = plan(&recorded::policy(&flags), &host, Call::default()).unwrap_err();
+    assert!(matches!(error, PlanError::NeedsNotify { rule: "socket", .. }), "{error}");
 }

@@ -1,0 +1,142 @@
+//! Services of the host behind unix sockets: from names to paths, and opened once, so that nothing that comes to stand at a path
+//! later is taken for them.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use belljar_policy::{NetPolicy, Policy, Setting, UnixService, UnixSocket};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno;
+
+use crate::error::StartError;
+use crate::prepare;
+
+/// Variable that names the agent of SSH.
+const SSH_AGENT: &str = "SSH_AUTH_SOCK";
+/// Variable that moves GnuPG's folder.
+const GPG_HOME: &str = "GNUPGHOME";
+const GPG_SOCKET: &str = "S.gpg-agent";
+
+/// What the caller's surroundings say about services.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around<'a> {
+    pub(crate) env: &'a [(OsString, OsString)],
+    pub(crate) home: Option<&'a Path>,
+}
+
+impl Around<'_> {
+    fn variable(&self, name: &str) -> Option<PathBuf> {
+        let found = self.env.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| PathBuf::from(value)).filter(|path| path.is_absolute())
+    }
+
+    /// Where GnuPG's agent listens: in the user's folder of services, else in its own folder.
+    fn gpg_agent(&self) -> Option<PathBuf> {
+        let user = rustix::process::getuid().as_raw();
+        let services = PathBuf::from(format!("/run/user/{user}/gnupg")).join(GPG_SOCKET);
+        match (self.variable(GPG_HOME), self.home) {
+            (Some(folder), _) => Some(folder.join(GPG_SOCKET)),
+            (None, _) if services.symlink_metadata().is_ok() => Some(services),
+            (None, home) => home.map(|home| home.join(".gnupg").join(GPG_SOCKET)),
+        }
+    }
+}
+
+/// The policy with paths in place of names, and the variables that go with them. The same one where it has no names.
+pub(crate) fn named(mut policy: Arc<Policy>, around: Around<'_>) -> Result<Arc<Policy>, StartError> {
+    if policy.net.sockets.iter().all(|socket| matches!(socket.service, UnixService::Path(_))) {
+        return Ok(policy);
+    }
+    let Policy { net, env, .. } = Arc::make_mut(&mut policy);
+    for socket in &mut net.sockets {
+        let (path, lacking) = match &socket.service {
+            UnixService::SshAgent => (around.variable(SSH_AGENT), "SSH_AUTH_SOCK names none"),
+            UnixService::GpgAgent => (around.gpg_agent(), "there is no home folder to look in"),
+            _ => continue,
+        };
+        let none = || StartError::NoService { origin: socket.origin.to_string(), lacking };
+        let path = path.ok_or_else(none)?;
+        if socket.service == UnixService::SshAgent {
+            env.pass.push(Setting::new(SSH_AGENT.to_owned(), socket.origin.clone()));
+        }
+        socket.service = UnixService::Path(path);
+    }
+    Ok(policy)
+}
+
+/// A service at its real path, open without rights.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) path: PathBuf,
+    pub(super) at: Arc<OwnedFd>,
+}
+
+/// Opens what a policy lists.
+pub(super) fn open(net: &NetPolicy, home: Option<&Path>) -> Result<Vec<Service>, StartError> {
+    net.sockets.iter().map(|socket| one(socket, home)).collect()
+}
+
+fn one(socket: &UnixSocket, home: Option<&Path>) -> Result<Service, StartError> {
+    let UnixService::Path(from) = &socket.service else {
+        return Err(StartError::NoService { origin: socket.origin.to_string(), lacking: "it has no path" });
+    };
+    let failed = |source| StartError::Path { path: from.clone(), origin: socket.origin.to_string(), source };
+    let (path, at) = open_socket(from).map_err(failed)?;
+    if let (false, Some(what)) = (socket.dangerous, prepare::danger(from, &path, home)) {
+        return Err(StartError::Dangerous { path: from.clone(), origin: socket.origin.to_string(), what });
+    }
+    Ok(Service { path, at: Arc::new(at) })
+}
+
+/// The socket, and the path that it really has.
+fn open_socket(path: &Path) -> io::Result<(PathBuf, OwnedFd)> {
+    let at = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    if FileType::from_raw_mode(fstat(&at)?.st_mode) != FileType::Socket {
+        return Err(Errno::NOTSOCK.into());
+    }
+    let own = format!("/proc/self/fd/{}", at.as_raw_fd());
+    let path = rustix::fs::readlinkat(CWD, own, Vec::new())?;
+    Ok((PathBuf::from(OsString::from_vec(path.into_bytes())), at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(words: &[&str]) -> Arc<Policy> {
+        let start = Policy::preset("@strict").unwrap();
+        Arc::new(words.iter().fold(start, |policy, word| policy.set("net.sockets", word).unwrap()))
+    }
+
+    fn paths(policy: &Policy) -> Vec<&UnixService> {
+        policy.net.sockets.iter().map(|socket| &socket.service).collect()
+    }
+
+    #[test]
+    fn names_become_paths_and_their_variables_pass() {
+        let env = [(SSH_AGENT.into(), "/tmp/ssh/agent.1".into()), (GPG_HOME.into(), "/g".into())];
+        let around = Around { env: &env, home: None };
+        let named = named(policy(&["ssh-agent", "gpg-agent", "/run/x"]), around).unwrap();
+        let expected = ["/tmp/ssh/agent.1", "/g/S.gpg-agent", "/run/x"];
+        let expected: Vec<_> = expected.map(|path| UnixService::Path(path.into())).to_vec();
+        assert_eq!(paths(&named), expected.iter().collect::<Vec<_>>());
+        assert!(named.env.pass.iter().any(|pass| pass.value == SSH_AGENT));
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_told() {
+        let env = [(SSH_AGENT.into(), "relative".into())];
+        let error = named(policy(&["ssh-agent"]), Around { env: &env, home: None }).unwrap_err();
+        assert!(error.to_string().contains(SSH_AGENT), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_socket_or_leads_to_a_daemon_is_no_service() {
+        assert!(open(&policy(&["/etc/passwd"]).net, None).is_err());
+        assert!(open(&policy(&["/nonexistent/x"]).net, None).is_err());
+    }
+}
