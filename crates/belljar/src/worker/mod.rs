@@ -24,7 +24,7 @@
 //! ```
 //!
 //! What a worker sends is never trusted: see [`WorkerError`]. What it may ask its parent for stands in a table: [`Monitor`].
-//! Large data goes as [`Buffer`] and is not copied, descriptors as [`Descriptor`].
+//! [`Pool`] has many of them for many threads. Large data goes as [`Buffer`] and is not copied, descriptors as [`Descriptor`].
 
 mod buffer;
 mod carry;
@@ -36,6 +36,7 @@ mod frame;
 mod host;
 mod life;
 mod permit;
+mod pool;
 mod seal;
 mod serve;
 mod setup;
@@ -55,6 +56,7 @@ pub use error::{ProtocolError, SetupError, WorkerError};
 pub use frame::FrameError;
 pub use host::Worker;
 pub use permit::{Allow, Monitor, Needs, Nothing, Permit, Session, Silent, Unasked};
+pub use pool::{Lease, Pool, PoolBuilder, PoolStats};
 pub use seal::{Limits, Seal};
 pub use serve::serve;
 pub use zygote::{Builder, Zygote};

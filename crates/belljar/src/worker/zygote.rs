@@ -68,6 +68,13 @@ pub struct Zygote<Q: 'static, A: 'static, N: Needs = Nothing> {
     types: PhantomData<fn(Q, N) -> A>,
 }
 
+impl<Q, A, N: Needs> Clone for Builder<Q, A, N> {
+    fn clone(&self) -> Self {
+        let (policy, seal, program) = (self.policy.clone(), self.seal.clone(), self.program.clone());
+        Self { policy, seal, program, ..*self }
+    }
+}
+
 impl<Q, A, N: Needs> Clone for Zygote<Q, A, N> {
     fn clone(&self) -> Self {
         Self { process: Arc::clone(&self.process), ..*self }
@@ -234,6 +241,14 @@ where
     /// [`WorkerError::ZygoteGone`], [`WorkerError::Setup`] when it could not be sealed off, [`WorkerError::TimedOut`].
     pub fn spawn(&self) -> Result<Worker<Q, A, N>, WorkerError> {
         self.begin()?.finish()
+    }
+
+    /// Whether the process has ended.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let control = (self.process.control.as_fd(), PollFlags::IN);
+        // It says nothing by itself: whatever can be read is the end.
+        wait([control], Deadline::after(Duration::ZERO)).is_ok()
     }
 
     /// Asks for a worker without waiting for it.
