@@ -219,3 +219,59 @@ fn memory(
     let first = descriptors.remove(0);
     belljar_sys::memory::Sealed::map(std::os::fd::AsFd::as_fd(&first), len).map_err(|_| FrameError::Memory)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pipe() -> OwnedFd {
+        rustix::pipe::pipe().unwrap().0
+    }
+
+    proptest! {
+        #[test]
+        fn no_packet_panics_and_a_message_is_the_whole_packet(
+            packet in prop::collection::vec(any::<u8>(), 0..100),
+            most in 0..200_usize,
+        ) {
+            if let Ok(frame) = Frame::check(&packet, Vec::new(), most) {
+                prop_assert!(frame.body.len() <= most);
+                prop_assert_eq!(frame.body.len() + HEAD, packet.len());
+            }
+        }
+
+        #[test]
+        fn heads_are_read_as_they_were_written(at in 0..KINDS.len(), descriptors: u8, len: u32, number: u64) {
+            let head = Head { kind: KINDS[at], descriptors, len, number };
+            let packet = head.encode();
+            prop_assert_eq!(Head::split(&packet), Ok((head, &[][..])));
+        }
+
+        #[test]
+        fn only_the_said_number_of_descriptors_is_taken(said in 0..40_u8, found in 0..20_usize) {
+            let head = Head { kind: Kind::Answer, descriptors: said, len: 0, number: 1 };
+            let packet = head.encode();
+            let taken = Frame::check(&packet, (0..found).map(|_| pipe()).collect(), 10);
+            prop_assert_eq!(taken.is_ok(), usize::from(said) == found && found <= MOST_DESCRIPTORS);
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_sealed_memory_or_nothing() {
+        let len = u32::try_from(MOST_INLINE).unwrap() + 1;
+        let head = Head { kind: Kind::Answer, descriptors: 1, len, number: 1 };
+        let sealed = |len: u32| {
+            let memory = belljar_sys::memory::Fresh::new(usize::try_from(len).unwrap()).unwrap();
+            memory.seal().unwrap()
+        };
+        let check =
+            |packet: &[u8], fd| Frame::check(packet, vec![fd], MOST_BODY).map(|frame| frame.body.len());
+        assert_eq!(check(&head.encode(), sealed(len)), Ok(MOST_INLINE + 1));
+        assert_eq!(check(&head.encode(), sealed(len - 1)), Err(FrameError::Memory));
+        assert_eq!(check(&head.encode(), pipe()), Err(FrameError::Memory));
+        let with_body = [&head.encode()[..], &[0]].concat();
+        assert!(matches!(check(&with_body, sealed(len)), Err(FrameError::Length { .. })));
+    }
+}
