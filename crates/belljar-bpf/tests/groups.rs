@@ -120,6 +120,7 @@ fn groups_can_be_taken_away() {
         let halves = [
             "@basic",
             "@bytes",
+            "@channel",
             "@decoder",
             "@descriptor",
             "@filter",

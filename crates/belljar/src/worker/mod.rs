@@ -40,6 +40,7 @@ mod pool;
 mod seal;
 mod serve;
 mod setup;
+mod template;
 mod zygote;
 
 /// How messages look on a channel, for those who test readers of them with hostile bytes.

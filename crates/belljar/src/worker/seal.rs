@@ -123,18 +123,21 @@ fn compiled(builder: &FilterBuilder) -> Result<Instructions, WorkerError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Private memory in bytes (`RLIMIT_DATA`), and the size of each buffer that it makes (`RLIMIT_FSIZE`): 512 MiB. What the
-    /// process that it is forked from has taken up counts.
+    /// Private memory in bytes (`RLIMIT_DATA`): 512 MiB. What the process that it is forked from has taken up counts.
     pub memory: u64,
     /// Descriptors at once, the four of its own included: 64.
     pub descriptors: u32,
     /// Processor time over its life in seconds, rounded up by the kernel (`RLIMIT_CPU`); none = only the deadlines of calls.
     pub cpu: Option<u64>,
+    /// Largest file or buffer that it writes, in bytes (`RLIMIT_FSIZE`); none = as much as its memory.
+    pub file: Option<u64>,
+    /// No process or thread beside it (`RLIMIT_NPROC` 0), whatever its seal leaves.
+    pub alone: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 512 << 20, descriptors: 64, cpu: None }
+        Self { memory: 512 << 20, descriptors: 64, cpu: None, file: None, alone: false }
     }
 }
 
@@ -151,9 +154,11 @@ impl Limits {
         const FSIZE: u32 = 1;
         const DATA: u32 = 2;
         const CORE: u32 = 4;
+        const NPROC: u32 = 6;
         const NOFILE: u32 = 7;
-        let always =
-            [(FSIZE, self.memory), (DATA, self.memory), (CORE, 0), (NOFILE, self.descriptors.into())];
-        always.into_iter().chain(self.cpu.map(|seconds| (CPU, seconds)))
+        let file = self.file.unwrap_or(self.memory);
+        let alone = self.alone.then_some((NPROC, 0));
+        let always = [(FSIZE, file), (DATA, self.memory), (CORE, 0), (NOFILE, self.descriptors.into())];
+        always.into_iter().chain(alone).chain(self.cpu.map(|seconds| (CPU, seconds)))
     }
 }
