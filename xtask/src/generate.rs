@@ -18,6 +18,7 @@ pub(crate) struct Generator {
 /// Every generator: one row each.
 const GENERATORS: &[Generator] = &[
     Generator { name: "tables", make: tables::generate },
+    Generator { name: "filters", make: crate::filters::generate },
     Generator { name: "policy", make: crate::policy_files::generate },
     Generator { name: "man", make: crate::cli_docs::man },
     Generator { name: "completions", make: crate::cli_docs::completions },

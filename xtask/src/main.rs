@@ -11,6 +11,7 @@ mod command;
 mod dist;
 mod docs;
 mod escape;
+mod filters;
 mod generate;
 mod licences;
 mod lint;

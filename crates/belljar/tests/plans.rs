@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use belljar::HostFacts;
 use belljar::error::PlanError;
-use belljar::plan::{Call, Placed, Plan, Step, plan};
+use belljar::plan::{Call, Placed, Plan, Step, compiled, plan};
 use belljar::policy::Policy;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -92,6 +92,31 @@ fn named(result: &Result<Plan, PlanError>) -> Vec<&'static str> {
     words.sort_unstable();
     words.dedup();
     words
+}
+
+/// The filters that are compiled with the program are what the planner would compile now, wherever it takes one.
+#[test]
+fn ready_filters_are_those_that_would_be_compiled() {
+    let mut taken = 0;
+    for host in every_host() {
+        for flags in COMMANDS.iter().copied().chain([[("-n", "off")].as_slice()]) {
+            for tells in [false, true] {
+                let mut call = Call::new(0, true);
+                call.tells = tells;
+                let policy = policy(flags);
+                let (Ok(plan), Ok(Some((shape, surface, filter)))) =
+                    (plan(&policy, &host, call), compiled(&policy, &host, call))
+                else {
+                    continue;
+                };
+                assert_eq!(plan.filter, filter, "run `cargo xtask generate filters`");
+                assert_eq!(plan.program.contains(&Step::TellingSeccomp), shape.tells);
+                assert!(plan.enforced.iter().any(|row| row.rule == surface));
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 20, "{taken}");
 }
 
 macro_rules! hosts {

@@ -6,7 +6,7 @@ use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
-use super::{Draft, broker, network, told};
+use super::{Draft, broker, network, ready, told};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -289,19 +289,42 @@ fn allows(draft: &Draft<'_>, name: &str) -> bool {
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
+    let Compiled { surface, tells, filter } = match ready::find(draft) {
+        Some(ready) => ready.compiled(),
+        None => compile(draft)?,
+    };
+    draft.step(if tells { Step::TellingSeccomp } else { Step::Seccomp });
+    draft.holds(Subject::Syscalls, surface, Origin::Default, &[Layer::Seccomp]);
+    Ok(filter)
+}
+
+/// A filter, and what there is to say about it.
+pub(super) struct Compiled {
+    pub(super) surface: String,
+    /// Refusals are told.
+    pub(super) tells: bool,
+    pub(super) filter: FilterPlan,
+}
+
+pub(super) fn compile(draft: &Draft<'_>) -> Result<Compiled, PlanError> {
     let spec = quiet_probe(draft, build(draft)?)?.spec();
     let tells = tells(draft, &spec);
     let surface = spec.surface().to_string();
     let filter = if tells { spec.compile_telling(&told::numbers()) } else { spec.compile() };
     let filter = filter.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
-    draft.step(if tells { Step::TellingSeccomp } else { Step::Seccomp });
-    draft.holds(Subject::Syscalls, surface, Origin::Default, &[Layer::Seccomp]);
-    Ok(lower(&filter))
+    Ok(Compiled { surface, tells, filter: lower(&filter) })
+}
+
+/// Which rows of the table take something away: one bit each.
+pub(super) fn removals(draft: &Draft<'_>) -> u128 {
+    const { assert!(REMOVALS.len() <= 128) };
+    let bits = REMOVALS.iter().enumerate().filter(|(_, removal)| (removal.applies)(draft));
+    bits.fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 /// The last look before exec asks for a socket too: nobody needs to hear of that one, and a start would wait for the answer.
 fn quiet_probe(draft: &Draft<'_>, builder: FilterBuilder) -> Result<FilterBuilder, PlanError> {
-    if !draft.call.tells || !no_sockets(draft) {
+    if !is_quiet(draft) {
         return Ok(builder);
     }
     let rule_error = |source| rule_error(source, &Origin::Default);
@@ -313,12 +336,21 @@ fn quiet_probe(draft: &Draft<'_>, builder: FilterBuilder) -> Result<FilterBuilde
     builder.planned(socket, Some(&marked), EACCES).map_err(rule_error)
 }
 
+pub(super) fn is_quiet(draft: &Draft<'_>) -> bool {
+    draft.call.tells && no_sockets(draft)
+}
+
 /// Whether refusals are told. The listener is sent away when the filter holds already.
 fn tells(draft: &Draft<'_>, spec: &FilterSpec) -> bool {
     let sends = belljar_bpf::syscall_number("sendmsg")
         .is_some_and(|nr| spec.interpret(&SeccompData::x86_64(nr, [0; 6])) == Action::Allow);
+    sends && would_tell(draft)
+}
+
+/// Whether they are where the filter lets the listener be sent.
+pub(super) fn would_tell(draft: &Draft<'_>) -> bool {
     let alone = draft.policy.promises.is_none() && !kills(draft);
-    draft.call.tells && alone && sends && broker::listens(draft) && !broker::is_needed(draft)
+    draft.call.tells && alone && broker::listens(draft) && !broker::is_needed(draft)
 }
 
 fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {

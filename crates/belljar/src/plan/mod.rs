@@ -5,12 +5,14 @@ mod broker;
 mod door;
 mod files;
 mod filter;
+mod filters;
 mod landlock;
 mod limits;
 mod network;
 mod order;
 mod privileges;
 mod promises;
+mod ready;
 mod requirements;
 mod show;
 mod step;
@@ -30,6 +32,8 @@ pub use landlock::LandlockPlan;
 pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES, landlock_knows};
 pub(crate) use network::{NAMES, PROXIES};
 pub use promises::PromisePlan;
+#[doc(hidden)]
+pub use ready::{Shape, compiled};
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
 pub(crate) use told::Refusals;
@@ -151,7 +155,13 @@ struct Row {
     line: Enforcement,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    fn new(policy: &'a Policy, host: &'a HostFacts, call: Call) -> Result<Self, PlanError> {
+        let engine = choose_engine(host)?;
+        let (steps, enforced, notes) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { policy, host, call, engine, steps, enforced, notes })
+    }
+
     fn step(&mut self, step: Step) {
         self.steps.push(step);
     }
@@ -190,9 +200,7 @@ impl Draft<'_> {
 /// A rule that nothing here can enforce and that may not be weaker, a requirement that is unmet, or a policy that
 /// contradicts itself.
 pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanError> {
-    let engine = choose_engine(host)?;
-    let (steps, enforced, notes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut draft = Draft { policy, host, call, engine, steps, enforced, notes };
+    let mut draft = Draft::new(policy, host, call)?;
     files::plan(&mut draft)?;
     actions::plan(&mut draft)?;
     network::plan(&mut draft)?;
@@ -203,7 +211,7 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     let broker = broker::plan(&mut draft)?;
     let promises = promises::plan(&mut draft, &filter, broker.is_some())?;
     requirements::check(&draft)?;
-    let namespaces = namespaces(&draft);
+    let (engine, namespaces) = (draft.engine, namespaces(&draft));
     let (init, program) = order::arrange(draft.steps);
     let enforced = draft.enforced.into_iter().map(|row| row.line).collect();
     let notes = draft.notes;
