@@ -25,7 +25,7 @@ pub(crate) fn filter(words: &Words) -> u8 {
 }
 
 fn to_its_end(mut command: Command, ending: Ending) -> u8 {
-    ending.finish(&command.run())
+    command.run_and_exit(|report| ending.finish(report))
 }
 
 /// What was typed after `--` as a command, under the policy of the options; `then` runs it.

@@ -302,8 +302,9 @@ pub(super) fn broker(status: Fd, filter: &[abi::SockFilter]) -> Result<()> {
 /// and no other is possible then.
 pub(super) fn telling_seccomp(status: Fd, filter: &[abi::SockFilter]) -> Result<()> {
     let Ok(listener) = call::seccomp_listener(filter) else { return call::seccomp(filter) };
-    call::unheard(rights::hand_over(status, listener, Event::Listener));
-    call::close(listener);
+    if rights::hand_over(status, listener, Event::Listener).is_err() {
+        call::close(listener);
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! From a command to a jar that runs.
 
+use std::convert::Infallible;
 use std::mem;
 use std::sync::Arc;
 
@@ -78,6 +79,26 @@ impl Command {
     /// Failures are told in the report.
     pub fn run(&mut self) -> Report {
         self.run_with(false).0
+    }
+
+    /// As [`Command::run`], for a process that has nothing else to do: it ends with the status that `then` gives for the
+    /// report. Destructors do not run; nothing of the jar is left on the host all the same.
+    ///
+    /// ```no_run
+    /// belljar::Command::new("make").run_and_exit(|report| report.verdict.exit_code());
+    /// ```
+    #[expect(clippy::disallowed_methods, reason = "ending the process is what this is for")]
+    pub fn run_and_exit(&mut self, then: impl FnOnce(&Report) -> u8) -> ! {
+        let (facts, mut then) = (self.facts.clone(), Some(then));
+        let mut end = |ended: Result<Report, StartError>| -> Infallible {
+            let failed = |error| Report::failed(&error, &facts.clone().unwrap_or_else(probe::probe));
+            let report = ended.unwrap_or_else(failed);
+            std::process::exit(then.take().map_or(1, |then| then(&report)).into())
+        };
+        let ran = self.start(Mode::Foreground, |running, _, explain| end(running.finish_for_good(explain)));
+        match ran.map_err(|error| end(Err(error))) {
+            Ok(never) | Err(never) => match never {},
+        }
     }
 
     /// The same; with `aside`, what was written to `cow` folders comes back.

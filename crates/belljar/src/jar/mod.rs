@@ -335,6 +335,19 @@ impl Running {
     /// Attends to the end, for a foreground job. Init's own exit is not waited for: it says its last word when nothing
     /// else of the jar lives.
     pub(crate) fn finish(mut self, explain: Explain<'_>) -> Result<Report, StartError> {
+        self.outcome(explain)
+    }
+
+    /// The same for a process that ends with the job: what lives in this process alone is left to its end.
+    pub(crate) fn finish_for_good(mut self, explain: Explain<'_>) -> Result<Report, StartError> {
+        let report = self.outcome(explain);
+        self.group = None;
+        self.watch.clerk = None;
+        std::mem::forget(self);
+        report
+    }
+
+    fn outcome(&mut self, explain: Explain<'_>) -> Result<Report, StartError> {
         let outcome = self.attend()?;
         if outcome.failure.is_some() || self.group.is_some() {
             drop(supervise::reap(&self.started));
