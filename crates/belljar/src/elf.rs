@@ -206,8 +206,7 @@ mod tests {
     fn endless() -> Vec<u8> {
         let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
         let text = ["\0", &"/x:".repeat(1300), "\0lib\0"].concat();
-        let (runpath, needed) =
-            (u64::from(DT_RUNPATH.0.unsigned_abs()), u64::from(DT_NEEDED.0.unsigned_abs()));
+        let (runpath, needed) = (DT_RUNPATH.0.unsigned_abs(), DT_NEEDED.0.unsigned_abs());
         let lib = text.len() as u64 - 4;
         let entries = words(&[runpath, 1, needed, lib]).repeat(200_000);
         let (at, tables) = (64 + text.len(), 64 + text.len() + entries.len());
