@@ -77,8 +77,9 @@ pub(super) fn host_asker(desk: Option<&Arc<Desk>>, events: &Arc<Events>) -> Opti
 fn place(policy: &Policy, seen: &Seen) -> Place {
     let decision = fs_decision(policy, &seen.path);
     let rule = Rule { text: decision.rule.into(), origin: decision.origin.to_string().into() };
-    let all = policy.syscalls.allow.iter().any(|item| item.value == "@socket-unix");
-    Place { path: seen.path.clone(), access: seen.access, peers: seen.memory || all, rule }
+    // Whoever waits at a socket of the host would take the supervisor, who connects, for its peer: not the jar's user, and a
+    // process outside of any jar. So only listed ones are reached, whatever the filter lets through.
+    Place { path: seen.path.clone(), access: seen.access, peers: seen.memory, rule }
 }
 
 /// A listed service, at its own path.

@@ -6,6 +6,7 @@
 mod edges;
 mod links;
 mod orphan;
+mod peer;
 mod race;
 mod stall;
 mod storm;
@@ -26,6 +27,7 @@ pub(super) const FAMILY: Family = Family {
         race::SIZE,
         race::MODE,
         race::PROCESS,
+        peer::ROW,
         links::EXCHANGED,
         links::UPWARDS,
         links::FOLLOWED,

@@ -41,7 +41,7 @@ fn prepare(stage: &mut Stage) -> io::Result<Judge> {
 }
 
 /// Answers every question with "once", after `before` has seen it.
-pub(super) fn says_yes(listener: UnixListener, before: impl Fn(&Value) + Send + 'static) {
+pub(crate) fn says_yes(listener: UnixListener, before: impl Fn(&Value) + Send + 'static) {
     std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(stream, &before)));
 }
 

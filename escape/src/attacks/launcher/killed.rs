@@ -146,8 +146,12 @@ impl Places {
                 .filter(|line| line.contains(&own) || line.contains("belljar"))
                 .filter_map(|line| Some(line.split_whitespace().nth(7)?.to_owned())),
         );
+        // Folders there are those of other tests, which may run beside this one.
         for folder in ["/tmp", "/var/tmp", "/dev/shm", "/run"] {
-            found.extend(entries(Path::new(folder)).filter(|path| path.contains("belljar")));
+            found.extend(
+                entries(Path::new(folder))
+                    .filter(|path| path.contains("belljar") && !Path::new(path).is_dir()),
+            );
         }
         for folder in [&self.home, &self.cow, &self.saved] {
             found.extend(entries(folder));

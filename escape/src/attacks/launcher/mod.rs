@@ -18,6 +18,8 @@ mod swap;
 
 use crate::attack::Family;
 
+pub(super) use asked::says_yes;
+
 pub(super) const FAMILY: Family = Family {
     title: "Tricks on the launcher and on the host's own settings",
     rows: &[
