@@ -90,6 +90,13 @@ fn stories_hold_in_processes_of_their_own() {
 }
 
 #[test]
+fn a_folder_that_arrives_leads_nowhere_and_goes_no_further() {
+    let done = child("received folder", "");
+    assert_eq!(done.status.signal(), Some(SIGSYS), "{done:?}");
+    assert_eq!(told(&done), "belljar: openat refused: not promised: rpath\n");
+}
+
+#[test]
 fn all_threads_keep_the_promise_and_an_abort_stays_one() {
     let other = child("other thread", "");
     assert_eq!(other.status.signal(), Some(SIGSYS), "{other:?}");

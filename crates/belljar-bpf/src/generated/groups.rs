@@ -4071,10 +4071,10 @@ pub(crate) static PROMISES: &[Promise] = &[
     },
     Promise {
         name: "sendfd",
-        about: "sends descriptors over unix sockets; none can be a folder's, because nothing that opens one can be promised beside it",
+        about: "sends descriptors over unix sockets; none can be a folder's, because nothing that opens or receives one can be promised beside it",
         paths: &[],
-        never_with: &["rpath", "wpath", "cpath", "dpath", "tmppath", "dns", "getpw", "ps", "vminfo", "tty", "exec", "unveil"],
-        why: "a filter cannot see what is sent, so a folder's descriptor could go along: send from a process that opens nothing",
+        never_with: &["rpath", "wpath", "cpath", "dpath", "tmppath", "dns", "getpw", "ps", "vminfo", "tty", "exec", "unveil", "recvfd"],
+        why: "a filter cannot see what is sent, so a folder's descriptor could go along: send from a process that opens and receives nothing",
         rows: &[
             // sendmsg: descriptors beside data
             Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(16569, 23) },

@@ -117,8 +117,8 @@ pub fn lock_unveil() -> Result<(), ConfineError> {
     if let Some(promises) = state.promises {
         refuse_beside_veil(promises)?;
     }
-    veil::able("unveil", "")?;
-    veil::enforce(&state.unveiled, false, state.promises)?;
+    let reach = veil::able("unveil", "")?;
+    veil::enforce(&state.unveiled, false, state.promises, reach)?;
     state.locked = true;
     Ok(())
 }
@@ -183,12 +183,13 @@ fn hold_paths(state: &mut State, new: Promises) -> Result<(), ConfineError> {
         None if !veils => {}
         _ if !may_restrict => {}
         Some(_) => {
-            veil::able(LIMITED, ", or promise rpath (for tmppath also wpath and cpath) beside it")?;
-            veil::enforce(&state.unveiled, !veils, Some(new))?;
+            let reach =
+                veil::able(LIMITED, ", or promise rpath (for tmppath also wpath and cpath) beside it")?;
+            veil::enforce(&state.unveiled, !veils, Some(new), reach)?;
         }
         None => {
-            veil::able("unveil", "")?;
-            veil::enforce(&state.unveiled, false, Some(new))?;
+            let reach = veil::able("unveil", "")?;
+            veil::enforce(&state.unveiled, false, Some(new), reach)?;
         }
     }
     state.locked |= !new.has("unveil");

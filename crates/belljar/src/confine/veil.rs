@@ -101,21 +101,43 @@ pub(super) fn refuse_narrower_below(list: &[Unveiled]) -> Result<(), ConfineErro
     Ok(())
 }
 
-/// Fails where Landlock cannot hold what is asked for all threads of the process.
-pub(super) fn able(what: &'static str, remedy: &'static str) -> Result<(), ConfineError> {
-    let found = ask::landlock_abi();
-    if found < NEEDED {
-        return Err(ConfineError::Landlock { what, needed: NEEDED, found });
+/// Whom Landlock restricts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Every thread at once.
+    AllThreads,
+    /// The caller, which is the only thread.
+    OnlyThread,
+}
+
+/// How Landlock of this kernel holds what is asked for all threads of the process; fails where it cannot.
+pub(super) fn able(what: &'static str, remedy: &'static str) -> Result<Reach, ConfineError> {
+    reach(ask::landlock_abi(), violation::is_single_threaded, what, remedy)
+}
+
+/// The decision, from the kernel's version and whether there is one thread.
+fn reach(
+    found: u32,
+    is_alone: impl FnOnce() -> bool,
+    what: &'static str,
+    remedy: &'static str,
+) -> Result<Reach, ConfineError> {
+    match found {
+        ALL_THREADS.. => Ok(Reach::AllThreads),
+        NEEDED.. if is_alone() => Ok(Reach::OnlyThread),
+        NEEDED.. => Err(ConfineError::Threads { what, remedy }),
+        _ => Err(ConfineError::Landlock { what, needed: NEEDED, found }),
     }
-    if found < ALL_THREADS && !violation::is_single_threaded() {
-        return Err(ConfineError::Threads { what, remedy });
-    }
-    Ok(())
 }
 
 /// Restricts the process to unveiled paths (all, when nothing is unveiled) and to what the promises do with them, beside the
 /// paths that promises are bound to.
-pub(super) fn enforce(list: &[Unveiled], all: bool, promises: Option<Promises>) -> Result<(), ConfineError> {
+pub(super) fn enforce(
+    list: &[Unveiled],
+    all: bool,
+    promises: Option<Promises>,
+    reach: Reach,
+) -> Result<(), ConfineError> {
     let ruleset = Ruleset::new()?;
     let limit = promises.map_or(!0, promised);
     if all {
@@ -133,7 +155,7 @@ pub(super) fn enforce(list: &[Unveiled], all: bool, promises: Option<Promises>) 
             ruleset.allow(&file, folder, rights(letters)?)?;
         }
     }
-    ruleset.restrict()
+    ruleset.restrict(reach)
 }
 
 struct Ruleset(call::Fd);
@@ -153,12 +175,12 @@ impl Ruleset {
         call::landlock_path(self.0, &rule).map_err(kernel("adding a path to a Landlock ruleset"))
     }
 
-    fn restrict(self) -> Result<(), ConfineError> {
+    fn restrict(self, reach: Reach) -> Result<(), ConfineError> {
         const NO_NEW_PRIVS: u32 = 38;
         call::prctl(NO_NEW_PRIVS, 1).map_err(kernel("no_new_privs"))?;
-        let done = match ask::landlock_abi() {
-            ALL_THREADS.. => violation::landlock_restrict_all(self.0),
-            _ => call::landlock_restrict(self.0),
+        let done = match reach {
+            Reach::AllThreads => violation::landlock_restrict_all(self.0),
+            Reach::OnlyThread => call::landlock_restrict(self.0),
         };
         done.map_err(kernel("restricting itself by Landlock"))
     }
@@ -167,5 +189,43 @@ impl Ruleset {
 impl Drop for Ruleset {
     fn drop(&mut self) {
         call::close(self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a kernel with this version of Landlock does for a process with one thread, or with more.
+    fn on(version: u32, alone: bool) -> Result<Reach, ConfineError> {
+        reach(version, || alone, "unveil", "")
+    }
+
+    #[test]
+    fn all_threads_are_held_or_none_is() {
+        for version in 0..NEEDED {
+            for alone in [true, false] {
+                let refused = on(version, alone).unwrap_err();
+                let expected = format!("unveil needs Landlock 3 or later; this kernel has {version}");
+                assert_eq!(refused.to_string(), expected);
+            }
+        }
+        for version in NEEDED..ALL_THREADS {
+            assert_eq!(on(version, true).unwrap(), Reach::OnlyThread, "version {version}");
+            let refused = on(version, false).unwrap_err();
+            assert!(matches!(refused, ConfineError::Threads { .. }), "version {version}: {refused}");
+            assert!(refused.to_string().contains("before a thread starts"), "{refused}");
+        }
+        for version in [ALL_THREADS, 9, 100] {
+            for alone in [true, false] {
+                assert_eq!(on(version, alone).unwrap(), Reach::AllThreads, "version {version}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_that_can_hold_all_threads_is_not_asked_how_many_there_are() {
+        let asked = || panic!("one more system call, which promises may lack");
+        assert_eq!(reach(ALL_THREADS, asked, "unveil", "").unwrap(), Reach::AllThreads);
     }
 }

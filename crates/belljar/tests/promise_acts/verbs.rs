@@ -13,7 +13,10 @@ use std::process::Command;
 use belljar::policy::{Origin, Policy, Setting, Subject};
 use belljar::{ConfineError, confine, lock_unveil, pledge, unveil};
 use rustix::fs::{CWD, FileType, FlockOperation, Mode};
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
+};
 
 const EACCES: i32 = 13;
 
@@ -229,6 +232,35 @@ pub(crate) const SCENES: &[(&str, Story)] = &[
         assert!(matches!(pledge("stdio sendfd"), Err(ConfineError::OpenFolder { .. })));
         drop(folder);
         pledge("stdio sendfd").unwrap();
+    }),
+    ("received folder", |at| {
+        // On its way before anything was promised; the story ends before its last line.
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let folder = File::open(at).unwrap();
+        let fds = [folder.as_fd()];
+        assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
+        rustix::net::sendmsg(&ours, &[IoSlice::new(b"x")], &mut control, SendFlags::empty()).unwrap();
+        drop(folder);
+        assert!(matches!(pledge("stdio sendfd recvfd"), Err(ConfineError::Promise(_))), "to pass it on");
+        for beside in ["rpath", "wpath", "cpath", "exec", "unveil"] {
+            assert!(matches!(pledge(&format!("stdio recvfd {beside}")), Err(ConfineError::Promise(_))));
+        }
+        pledge("stdio recvfd").unwrap();
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let (mut bytes, mut got) = ([0; 1], None);
+        rustix::net::recvmsg(&theirs, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::empty())
+            .unwrap();
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(fds) = message {
+                got = fds.last();
+            }
+        }
+        let folder = got.unwrap();
+        drop(rustix::fs::openat(&folder, "file", rustix::fs::OFlags::RDONLY, Mode::empty()));
+        println!("never seen");
     }),
     ("threads", |_| {
         let (go, wait) = std::sync::mpsc::channel::<()>();
