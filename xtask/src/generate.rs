@@ -23,6 +23,7 @@ const GENERATORS: &[Generator] = &[
     Generator { name: "man", make: crate::cli_docs::man },
     Generator { name: "completions", make: crate::cli_docs::completions },
     Generator { name: "promises", make: crate::promises::generate },
+    Generator { name: "header", make: crate::header::generate },
     Generator { name: "numbers", make: crate::numbers::generate },
 ];
 

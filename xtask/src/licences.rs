@@ -9,23 +9,39 @@ use crate::{check, tree};
 
 /// Fails on a package none of whose licence choices is on the list.
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    let allowed = allowed(&tree::read("deny.toml")?)?;
+    let (allowed, exceptions) = allowed(&tree::read("deny.toml")?)?;
     let metadata = tree::metadata(true)?;
     let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
-    let refused = packages.iter().filter_map(|package| finding(package, &allowed));
+    let refused = packages.iter().filter_map(|package| finding(package, &allowed, &exceptions));
     check::verdict(&refused.collect::<Vec<_>>())
 }
 
-fn allowed(text: &str) -> Result<Vec<String>> {
+/// What a single tool may have, which is no part of what is built: its name, its licences.
+type Exception = (String, Vec<String>);
+
+/// Licences of all packages, and exceptions.
+fn allowed(text: &str) -> Result<(Vec<String>, Vec<Exception>)> {
     let file: toml::Table = text.parse().context("deny.toml")?;
-    let list = file.get("licenses").and_then(|part| part.get("allow")).and_then(toml::Value::as_array);
-    let list = list.context("deny.toml has no licenses.allow")?;
-    Ok(list.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+    let part = file.get("licenses").and_then(toml::Value::as_table).context("deny.toml has no licenses")?;
+    let list = words(part.get("allow")).context("deny.toml has no licenses.allow")?;
+    let exceptions = part.get("exceptions").and_then(toml::Value::as_array).into_iter().flatten();
+    let exception = |row: &toml::Value| {
+        let name = row.get("crate").and_then(toml::Value::as_str);
+        Some((name?.to_owned(), words(row.get("allow"))?))
+    };
+    let exceptions = exceptions.map(exception).collect::<Option<_>>();
+    Ok((list, exceptions.context("an exception names a crate and what is allowed")?))
 }
 
-fn finding(package: &Value, allowed: &[String]) -> Option<String> {
+fn words(list: Option<&toml::Value>) -> Option<Vec<String>> {
+    list?.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+fn finding(package: &Value, allowed: &[String], exceptions: &[Exception]) -> Option<String> {
     let licence = package["license"].as_str().unwrap_or("none stated");
-    (!permits(licence, allowed)).then(|| format!("{}: {licence}", package["name"]))
+    let excepted = exceptions.iter().find(|(name, _)| package["name"] == *name);
+    let permitted = permits(licence, allowed) || excepted.is_some_and(|(_, own)| permits(licence, own));
+    (!permitted).then(|| format!("{}: {licence}", package["name"]))
 }
 
 /// True when some choice of the licence expression consists of allowed licences only.
@@ -70,7 +86,19 @@ fn single(words: &mut Words<'_>, allowed: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::permits;
+    use super::{allowed, finding, permits};
+
+    #[test]
+    fn an_exception_is_for_one_tool_alone() {
+        let text =
+            "[licenses]\nallow = [\"MIT\"]\nexceptions = [{ crate = \"tool\", allow = [\"MPL-2.0\"] }]\n";
+        let (allowed, exceptions) = allowed(text).unwrap();
+        let of = |name: &str, licence: &str| {
+            finding(&serde_json::json!({"name": name, "license": licence}), &allowed, &exceptions)
+        };
+        assert_eq!((of("tool", "MPL-2.0"), of("any", "MIT")), (None, None));
+        assert!(of("other", "MPL-2.0").is_some() && of("tool", "GPL-3.0").is_some());
+    }
 
     #[test]
     fn expressions_are_judged_by_their_best_choice() {

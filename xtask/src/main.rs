@@ -5,6 +5,7 @@
 mod account;
 mod bench;
 mod budget;
+mod capi;
 mod check;
 mod cli_docs;
 mod command;
@@ -13,6 +14,7 @@ mod docs;
 mod escape;
 mod filters;
 mod generate;
+mod header;
 mod licences;
 mod lint;
 mod numbers;
@@ -35,10 +37,11 @@ use command::{Command, say};
 const COMMANDS: &[Command] = &[
     Command { name: "check", summary: "every check below, in order", run: check::run },
     Command { name: "generate", summary: "write the generated files [NAME...]", run: generate::run },
+    Command { name: "capi", summary: "build the libraries for C [--prefix FOLDER]", run: capi::run },
     Command { name: "dist", summary: "build and check the binary to ship", run: dist::run },
     Command {
         name: "test",
-        summary: "every test: unit doc escape masked programs kernel [PART...]",
+        summary: "every test: unit doc capi escape masked programs kernel [PART...]",
         run: test::run,
     },
     Command { name: "escape", summary: "attack belljar, or others [--against BOX,...]", run: escape::run },

@@ -1,13 +1,14 @@
 //! `cargo xtask test`: every test of the project, the README's test command.
 //!
 //! Stages, each only when named or when none is: `unit` (unit and integration tests, each test in its own
-//! process), `doc` (examples in the documentation), `escape` (attacks), `programs` (real programs), `kernel` (Debian's
+//! process), `doc` (examples in the documentation), `capi` (programs in C), `escape` (attacks), `programs` (real programs), `kernel` (Debian's
 //! 6.1 kernel in an emulator). As root, all but `doc` and `kernel` run twice: as root and as an ordinary user.
 //!
 //! A skip is never silent: its name must stand in `tests/expected-skips.txt` (the suites have lists of their own),
 //! and `BELLJAR_MUST=landlock:7,userns` makes a skip for one of these needs a failure. The last line counts.
 
 mod binaries;
+mod capi;
 mod kernel;
 mod skips;
 mod suite;
@@ -42,6 +43,7 @@ enum Accounts {
 const PARTS: &[Part] = &[
     Part { name: "unit", run: unit::run, accounts: Accounts::Each },
     Part { name: "doc", run: doc, accounts: Accounts::Invoking },
+    Part { name: "capi", run: capi::run, accounts: Accounts::Each },
     Part { name: "escape", run: suite::escape, accounts: Accounts::Each },
     Part { name: "masked", run: suite::masked, accounts: Accounts::Each },
     Part { name: "programs", run: suite::programs, accounts: Accounts::Each },

@@ -297,9 +297,28 @@ impl Report {
 
     /// Reads the JSON form.
     ///
+    /// ```
+    /// use belljar::report::{Report, Verdict};
+    /// let report = Report::new(Verdict::TimedOut);
+    /// assert_eq!(Report::from_json(&report.to_json())?, report);
+    /// # Ok::<(), belljar::report::ReportError>(())
+    /// ```
+    ///
     /// # Errors
     /// The text is not a report of this format.
-    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+    pub fn from_json(text: &str) -> Result<Self, ReportError> {
+        serde_json::from_str(text).map_err(ReportError)
+    }
+
+    /// The JSON form, on one line: what `docs/report.schema.json` describes.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Nothing in a report can fail: its keys are words and its numbers are finite.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
+
+/// A text that is no report of this format; its source says where.
+#[derive(Debug, thiserror::Error)]
+#[error("this is no report of belljar's format {}", Report::FORMAT)]
+pub struct ReportError(#[source] serde_json::Error);

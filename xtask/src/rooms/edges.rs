@@ -31,6 +31,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("belljar-cli", &["belljar", "clap", "serde_json"]),
+    ("belljar-capi", &["belljar"]),
 ];
 
 /// Packages that are never shipped and may import anything.

@@ -120,6 +120,32 @@ pub enum ConfineError {
     },
 }
 
+impl ConfineError {
+    /// What to do about it; empty when the message says it or nothing helps.
+    ///
+    /// ```
+    /// let error = belljar::unveil("/no/such/path", "r").unwrap_err();
+    /// assert_eq!(error.hint(), "unveil a folder that is there: what comes below it later is covered");
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let hint = match self {
+            Self::Widens { .. } => "promise it from the start, and give it up when it is not needed any more",
+            Self::Landlock { .. } => "belljar doctor tells what this kernel offers",
+            Self::Permissions { .. } => "r reads and lists, w writes, x executes, c creates and removes",
+            Self::Path { .. } => "unveil a folder that is there: what comes below it later is covered",
+            Self::MorePermissions { .. } | Self::Below { .. } => {
+                "unveil each path once, with all that it needs"
+            }
+            Self::Locked => "unveil everything before the first promise without the word unveil",
+            Self::Plan(error) => return error.hint(),
+            Self::Grant(error) => return error.hint(&crate::probe::probe()),
+            _ => "",
+        };
+        hint.to_owned()
+    }
+}
+
 /// An error of the kernel, with the step that met it.
 pub(super) fn kernel(step: &'static str) -> impl Fn(belljar_sys::Errno) -> ConfineError {
     move |errno| ConfineError::Kernel { step, source: io::Error::from_raw_os_error(errno.0) }

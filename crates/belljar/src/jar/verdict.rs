@@ -182,46 +182,57 @@ impl Report {
         };
         let mut report = Self::new(verdict);
         report.reason = error.to_string();
-        report.hint = hint(error, facts);
+        report.hint = error.hint(facts);
         report
     }
 }
 
-fn hint(error: &StartError, facts: &HostFacts) -> String {
-    match error {
-        StartError::Plan(plan) => plan.hint(),
-        StartError::Ask { source } => source.hint().to_owned(),
-        StartError::Step { step, source, .. } => {
-            let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
-            row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())
-                .unwrap_or_default()
+impl StartError {
+    /// What the user can do about it, on this host; empty when nothing.
+    ///
+    /// ```no_run
+    /// # let mut command = belljar::Command::new("true");
+    /// if let Err(error) = command.spawn() {
+    ///     eprintln!("{error}\n{}", error.hint(&belljar::probe::probe()));
+    /// }
+    /// ```
+    #[must_use]
+    pub fn hint(&self, facts: &HostFacts) -> String {
+        match self {
+            StartError::Plan(plan) => plan.hint(),
+            StartError::Ask { source } => source.hint().to_owned(),
+            StartError::Step { step, source, .. } => {
+                let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
+                row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())
+                    .unwrap_or_default()
+            }
+            StartError::Path { path, .. } => {
+                format!("if it may be absent, write \"?{}\"", crate::plan::shown(path))
+            }
+            StartError::Dangerous { path, .. } => {
+                format!(
+                    "if that is meant, name what {} leads to, with --dangerously-grant",
+                    crate::plan::shown(path)
+                )
+            }
+            StartError::Planted { to, .. } => {
+                format!("if that is meant, name what it leads to: {}", crate::plan::shown(to))
+            }
+            StartError::NoMountPoint { at, .. } => {
+                format!("create {} on the host first: belljar never does", crate::plan::shown(at))
+            }
+            StartError::PortOfHost { .. } => {
+                "choose another port of the host: --publish PORT:HOSTPORT".to_owned()
+            }
+            StartError::NotAFolder { .. } => "name the folder that holds it".to_owned(),
+            StartError::NoInterpreter { interpreter, .. } => {
+                format!("grant it with -r {interpreter}, if it exists")
+            }
+            StartError::Program32 { .. } => "build it for x86_64".to_owned(),
+            StartError::NotFound { .. } => {
+                "the search path is the jar's PATH; grant the program's folder with -r".to_owned()
+            }
+            _ => String::new(),
         }
-        StartError::Path { path, .. } => {
-            format!("if it may be absent, write \"?{}\"", crate::plan::shown(path))
-        }
-        StartError::Dangerous { path, .. } => {
-            format!(
-                "if that is meant, name what {} leads to, with --dangerously-grant",
-                crate::plan::shown(path)
-            )
-        }
-        StartError::Planted { to, .. } => {
-            format!("if that is meant, name what it leads to: {}", crate::plan::shown(to))
-        }
-        StartError::NoMountPoint { at, .. } => {
-            format!("create {} on the host first: belljar never does", crate::plan::shown(at))
-        }
-        StartError::PortOfHost { .. } => {
-            "choose another port of the host: --publish PORT:HOSTPORT".to_owned()
-        }
-        StartError::NotAFolder { .. } => "name the folder that holds it".to_owned(),
-        StartError::NoInterpreter { interpreter, .. } => {
-            format!("grant it with -r {interpreter}, if it exists")
-        }
-        StartError::Program32 { .. } => "build it for x86_64".to_owned(),
-        StartError::NotFound { .. } => {
-            "the search path is the jar's PATH; grant the program's folder with -r".to_owned()
-        }
-        _ => String::new(),
     }
 }
