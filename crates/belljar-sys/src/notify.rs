@@ -27,7 +27,30 @@ pub struct Notification {
     /// Argument registers.
     pub args: [u64; 6],
 }
-const _: () = assert!(size_of::<Notification>() == 80);
+const _: () = assert!(size_of::<Notification>() == Notification::SIZE);
+
+impl Notification {
+    /// Bytes of a record.
+    pub const SIZE: usize = 80;
+
+    /// Reads a record. Every one has a reading.
+    #[must_use]
+    pub fn decode(bytes: &[u8; Self::SIZE]) -> Self {
+        let four =
+            |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        let eight =
+            |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        Self {
+            id: u64::from_ne_bytes(eight(0)),
+            pid: u32::from_ne_bytes(four(8)),
+            flags: u32::from_ne_bytes(four(12)),
+            nr: i32::from_ne_bytes(four(16)),
+            arch: u32::from_ne_bytes(four(20)),
+            ip: u64::from_ne_bytes(eight(24)),
+            args: [32, 40, 48, 56, 64, 72].map(|at| u64::from_ne_bytes(eight(at))),
+        }
+    }
+}
 
 /// `struct seccomp_notif_resp`.
 #[repr(C)]
@@ -152,9 +175,9 @@ impl Listener {
         if ready & READABLE == 0 {
             return Ok(Arrived::Nothing);
         }
-        let mut notification = Notification::default();
-        match call::ioctl_with(self.fd.as_raw_fd(), RECEIVE, &mut notification) {
-            Ok(_) => Ok(Arrived::Call(notification)),
+        let mut record = [0_u8; Notification::SIZE];
+        match call::ioctl_with(self.fd.as_raw_fd(), RECEIVE, &mut record) {
+            Ok(_) => Ok(Arrived::Call(Notification::decode(&record))),
             // The kernel counts a call for each that was readable: this fails at once and does not wait for another.
             Err(Errno::INTR | Errno::NOENT) => Ok(Arrived::Nothing),
             Err(errno) => Err(errno),
@@ -171,9 +194,9 @@ impl Listener {
             if !at_once && self.look(if self.ends { 0 } else { -1 })? & HANG_UP != 0 {
                 return Ok(None);
             }
-            let mut notification = Notification::default();
-            match call::ioctl_with(self.fd.as_raw_fd(), RECEIVE, &mut notification) {
-                Ok(_) => return Ok(Some(notification)),
+            let mut record = [0_u8; Notification::SIZE];
+            match call::ioctl_with(self.fd.as_raw_fd(), RECEIVE, &mut record) {
+                Ok(_) => return Ok(Some(Notification::decode(&record))),
                 // ENOENT: the caller died between its call and now, or the last one did.
                 Err(Errno::INTR | Errno::NOENT) => at_once = false,
                 Err(errno) => return Err(errno),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use belljar_sys::Errno;
 use belljar_sys::notify::Answer;
 
+use super::decode::row;
 use super::judge::Late;
 use super::roster::{Current, Post};
 use super::serve::{another, thread};
@@ -150,7 +151,7 @@ impl Clock {
     }
 
     fn tell(&self, current: &Current, limit: Duration) {
-        let call = self.shared.row(&current.call).map_or("a call", |row| row.call);
+        let call = row(&current.call).map_or("a call", |row| row.call);
         let path = Path::new(OsStr::from_bytes(&current.about));
         if let Some(observer) = &self.shared.observer {
             observer.late(&Late { call, path, pid: current.call.pid, limit, judging: current.judging });
@@ -162,7 +163,7 @@ impl Clock {
     /// Every thread is held up: whoever calls now is told so.
     fn turn_away(&self) {
         while let Ok(belljar_sys::notify::Arrived::Call(call)) = self.shared.listener.arrived() {
-            let name = self.shared.row(&call).map_or("a call", |row| row.call);
+            let name = row(&call).map_or("a call", |row| row.call);
             if let Some(observer) = &self.shared.observer {
                 let late = Late {
                     call: name,

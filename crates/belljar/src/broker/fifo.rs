@@ -20,7 +20,7 @@ const MOST: usize = 1024;
 /// Ticks between two looks at an open: longer ones the longer it waits, and the more of them there are.
 const SELDOM: u64 = 10;
 /// Looks that cost no more than this many opens do at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 16;
 /// Another signal than a fatal one has come (`ERESTARTSYS`): the kernel repeats the call or ends it, as its handler wants.
 const INTERRUPTED: Answer = Answer::Error(belljar_sys::Errno(512));
 

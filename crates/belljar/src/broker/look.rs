@@ -110,7 +110,7 @@ fn target(task: &Task<'_>, held: &Held) -> Result<PathBuf, Stop> {
 /// Flags of a call with what its spelling says; one that is not known is an error.
 pub(super) fn flags(task: &Task<'_>, known: u32) -> Result<u32, Stop> {
     let own = if task.row.of == Of::Link { AT_NOFOLLOW } else { 0 };
-    let said = task.row.flags.map_or(0, |at| task.word(at));
+    let said = task.flags();
     if said & !known != 0 { Err(Errno::INVAL.into()) } else { Ok(own | said) }
 }
 

@@ -8,6 +8,7 @@ mod caller;
 mod clock;
 mod confine;
 mod connect;
+mod decode;
 mod entry;
 #[cfg(feature = "test-hooks")]
 mod fault;
@@ -37,6 +38,8 @@ use belljar_sys::notify::Listener;
 use rustix::event::{EventfdFlags, eventfd};
 
 pub(crate) use connect::Connections;
+#[cfg(any(test, feature = "test-hooks"))]
+pub use decode::Reading;
 pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wanted};
 pub(crate) use outside::{HostNetwork, Outside};
 pub(crate) use policy::{Elsewhere, Place, Table};

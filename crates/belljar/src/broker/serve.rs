@@ -9,6 +9,7 @@ use belljar_sys::notify::{Answer, Notification};
 
 use super::clock;
 use super::confine::{self, Mask};
+use super::decode::{Call, row};
 use super::roster::Post;
 use super::shared::Shared;
 use super::task::Task;
@@ -111,9 +112,9 @@ fn work(shared: &Shared, post: &Post) {
 }
 
 fn answer(shared: &Shared, post: &Post, call: Notification) {
-    match shared.row(&call) {
+    match row(&call) {
         Some(row) => {
-            let task = Task::new(shared, post, row, call);
+            let task = Task::new(shared, post, Call { record: call, row });
             task.answer((row.serve)(&task));
         }
         None => {

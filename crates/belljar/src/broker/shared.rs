@@ -4,8 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use belljar_bpf::Arch;
-use belljar_sys::notify::{Listener, Notification};
+use belljar_sys::notify::Listener;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
@@ -16,7 +15,6 @@ use super::host::Copies;
 use super::judge::{Judge, Observer};
 use super::outside::Outside;
 use super::roster::Roster;
-use super::table::{Row, TABLE};
 
 /// What the threads share.
 pub(super) struct Shared {
@@ -48,7 +46,6 @@ pub(super) struct Shared {
     mounts: Mutex<Vec<u64>>,
     /// Mounts of the jar that are known to hold no processes.
     plain: Mutex<Vec<u64>>,
-    rows: Vec<(u32, &'static Row)>,
     /// A thread has failed: the jar must not live on.
     failed: AtomicBool,
     alarm: OwnedFd,
@@ -75,9 +72,6 @@ pub(super) struct Parts {
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {
-        let number = |row: &'static Row| Some((belljar_bpf::syscall_number(row.call)?, row));
-        let mut rows: Vec<_> = TABLE.iter().filter_map(number).collect();
-        rows.sort_unstable_by_key(|(number, _)| *number);
         Self {
             listener: parts.listener,
             judge: parts.judge,
@@ -96,7 +90,6 @@ impl Shared {
             descriptors: OnceLock::new(),
             mounts: Mutex::default(),
             plain: Mutex::default(),
-            rows,
             failed: AtomicBool::new(false),
             alarm: parts.alarm,
         }
@@ -127,13 +120,6 @@ impl Shared {
     /// Mounts of the jar's own root that are known to be no `/proc`.
     pub(super) fn plain(&self) -> MutexGuard<'_, Vec<u64>> {
         self.plain.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What serves a call; none for one that is not answered here.
-    pub(super) fn row(&self, call: &Notification) -> Option<&'static Row> {
-        let number = u32::try_from(call.nr).ok().filter(|_| call.arch == Arch::X86_64.audit())?;
-        let at = self.rows.binary_search_by_key(&number, |(of, _)| *of).ok()?;
-        self.rows.get(at).map(|(_, row)| *row)
     }
 
     /// Tells the supervisor that calls may stay unanswered.

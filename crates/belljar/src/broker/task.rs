@@ -6,11 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use belljar_sys::notify::{Answer, Listener, Memory, Notification};
+use belljar_sys::notify::{Answer, Listener, Memory};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use super::caller::Caller;
+use super::decode::Call;
 use super::judge::{Object, Request, Verdict, View, Wanted};
 use super::memory;
 use super::own::Held;
@@ -69,7 +70,7 @@ pub(super) struct Task<'a> {
     pub(super) shared: &'a Shared,
     pub(super) row: &'static Row,
     post: &'a Post,
-    call: Notification,
+    call: Call,
     /// Something of the caller was looked at since it was last certain that its call waits.
     looked: Cell<bool>,
     /// Tick of the clock then.
@@ -77,19 +78,19 @@ pub(super) struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    pub(super) fn new(shared: &'a Shared, post: &'a Post, row: &'static Row, call: Notification) -> Self {
-        Self { shared, row, post, call, looked: Cell::new(true), certain_at: Cell::new(0) }
+    pub(super) fn new(shared: &'a Shared, post: &'a Post, call: Call) -> Self {
+        Self { shared, row: call.row, post, call, looked: Cell::new(true), certain_at: Cell::new(0) }
     }
 
     /// Who made the call. Whatever is asked of it is checked [before it counts](Task::certain).
     pub(super) fn caller(&self) -> Caller {
         self.looked.set(true);
-        Caller { pid: self.call.pid }
+        Caller { pid: self.call.record.pid }
     }
 
     /// The call's name in answers.
     pub(super) fn id(&self) -> u64 {
-        self.call.id
+        self.call.record.id
     }
 
     pub(super) fn listener(&self) -> &'a Listener {
@@ -98,22 +99,27 @@ impl<'a> Task<'a> {
 
     /// An argument register; 0 where there is none.
     pub(super) fn register(&self, at: u8) -> u64 {
-        self.call.args.get(usize::from(at)).copied().unwrap_or(0)
+        self.call.register(at)
     }
 
-    /// An argument that the kernel takes as `int`: the upper half does not count.
+    /// An argument that the kernel takes as `int`.
     pub(super) fn int(&self, at: u8) -> i32 {
-        self.word(at).cast_signed()
+        self.call.int(at)
     }
 
     /// An argument that the kernel takes as `unsigned int`.
     pub(super) fn word(&self, at: u8) -> u32 {
-        u32::try_from(self.register(at) & 0xFFFF_FFFF).unwrap_or(0)
+        self.call.word(at)
     }
 
     /// Position of the `n`th argument behind the path.
     pub(super) fn after(&self, n: u8) -> u8 {
-        self.row.path.saturating_add(n)
+        self.call.after(n)
+    }
+
+    /// `AT_*` flags as the caller said them.
+    pub(super) fn flags(&self) -> u32 {
+        self.call.flags()
     }
 
     /// The path of the call.
@@ -130,16 +136,16 @@ impl<'a> Task<'a> {
     /// A path by its positions.
     pub(super) fn name_at(&self, dir: Option<u8>, path: u8) -> Result<Name, Stop> {
         self.looked.set(true);
-        let text = memory::path(self.call.pid, self.register(path))?;
+        let (at, address) = self.call.pointed((dir, path));
+        let text = memory::path(self.call.record.pid, address)?;
         self.post.about(text.as_os_str().as_bytes());
-        let at = dir.map_or(super::caller::AT_CWD, |dir| self.int(dir));
         Ok(Name { at, text })
     }
 
     /// Bytes of the jar's memory.
     pub(super) fn bytes<const N: usize>(&self, address: u64) -> Result<[u8; N], Stop> {
         self.looked.set(true);
-        Ok(memory::exact(self.call.pid, address)?)
+        Ok(memory::exact(self.call.record.pid, address)?)
     }
 
     /// As many bytes of the jar's memory as `into` has.
@@ -151,7 +157,7 @@ impl<'a> Task<'a> {
     /// Writes a result where the caller wants it. The memory is opened before the question whether the call still waits, so
     /// that it cannot be another's.
     pub(super) fn give(&self, to: u8, bytes: &[u8]) -> Served {
-        let memory = Memory::open(self.call.pid).map_err(|_| Errno::FAULT)?;
+        let memory = Memory::open(self.call.record.pid).map_err(|_| Errno::FAULT)?;
         self.still_waits()?;
         memory.write(self.register(to), bytes).map_err(|_| Errno::FAULT)?;
         Ok(Done::Value(0))
@@ -159,7 +165,7 @@ impl<'a> Task<'a> {
 
     /// Makes sure that what was looked at is the caller's: its call still waits, so its number was not another's.
     pub(super) fn still_waits(&self) -> Result<(), Stop> {
-        if !self.listener().is_valid(self.call.id) {
+        if !self.listener().is_valid(self.call.record.id) {
             return Err(Stop::Gone);
         }
         self.looked.set(false);
@@ -236,7 +242,7 @@ impl<'a> Task<'a> {
     }
 
     fn request<'r>(&self, wanted: Wanted, object: Object<'r>) -> Request<'r> {
-        Request { call: self.row.call, wanted, object, view: View::Jar, pid: self.call.pid }
+        Request { call: self.row.call, wanted, object, view: View::Jar, pid: self.call.record.pid }
     }
 
     /// Tells a judge that reaches the host what was wanted at a path that the jar lacks. It stays lacking.
@@ -272,7 +278,7 @@ impl<'a> Task<'a> {
 
     #[cfg(feature = "test-hooks")]
     pub(super) fn let_through(&self) -> bool {
-        self.listener().let_through(self.call.id).is_ok()
+        self.listener().let_through(self.call.record.id).is_ok()
     }
 
     /// Gives the answer.
@@ -281,7 +287,7 @@ impl<'a> Task<'a> {
         if super::fault::answers(self, &served) {
             return;
         }
-        deliver(self.listener(), self.call.id, served);
+        deliver(self.listener(), self.call.record.id, served);
     }
 }
 
