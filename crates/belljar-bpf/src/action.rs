@@ -5,7 +5,7 @@ use std::fmt;
 /// The verdict on one call.
 ///
 /// When several rules match a call, the strictest verdict wins, whatever the order of the rules:
-/// `KillProcess`, `Trap`, `Errno`, `Notify`, `Log`, `Allow`. Of two `Errno` the rule added last gives the number,
+/// `KillProcess`, `Trap`, `Errno`, `Notify`, `Leave`, `Log`, `Allow`. Of two `Errno` the rule added last gives the number,
 /// since both refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -13,6 +13,8 @@ pub enum Action {
     Allow,
     /// The call runs and the kernel's audit log gets a line.
     Log,
+    /// Left to the listener of an earlier filter; the call fails with `ENOSYS` where none has taken it.
+    Leave,
     /// The listener of the filter (the broker) answers in place of the kernel.
     Notify,
     /// The call fails with this number, 1 to 4095.
@@ -36,6 +38,8 @@ const RET_KILL_PROCESS: u32 = 0x8000_0000;
 const RET_TRAP: u32 = 0x0003_0000;
 const RET_ERRNO: u32 = 0x0005_0000;
 const RET_USER_NOTIF: u32 = 0x7FC0_0000;
+/// Without a tracer this fails with `ENOSYS`; a listener of the same chain comes before any tracer.
+const RET_TRACE: u32 = 0x7FF0_0000;
 const RET_LOG: u32 = 0x7FFC_0000;
 const RET_ALLOW: u32 = 0x7FFF_0000;
 
@@ -51,6 +55,7 @@ impl Action {
         match self {
             Action::Allow => RET_ALLOW,
             Action::Log => RET_LOG,
+            Action::Leave => RET_TRACE,
             Action::Notify => RET_USER_NOTIF,
             Action::Errno(number) => RET_ERRNO | number as u32,
             Action::Trap => RET_TRAP,
@@ -64,6 +69,7 @@ impl Action {
         match raw & 0xFFFF_0000 {
             RET_ALLOW => Action::Allow,
             RET_LOG => Action::Log,
+            RET_TRACE => Action::Leave,
             RET_USER_NOTIF => Action::Notify,
             RET_ERRNO => Action::Errno(low16(raw)),
             RET_TRAP => Action::Trap,
@@ -76,10 +82,11 @@ impl Action {
         match self {
             Action::Allow => 0,
             Action::Log => 1,
-            Action::Notify => 2,
-            Action::Errno(_) => 3,
-            Action::Trap => 4,
-            Action::KillProcess => 5,
+            Action::Leave => 2,
+            Action::Notify => 3,
+            Action::Errno(_) => 4,
+            Action::Trap => 5,
+            Action::KillProcess => 6,
         }
     }
 
@@ -100,6 +107,7 @@ impl fmt::Display for Action {
         match self {
             Action::Allow => out.write_str("allow"),
             Action::Log => out.write_str("log"),
+            Action::Leave => out.write_str("leave"),
             Action::Notify => out.write_str("notify"),
             Action::Errno(EPERM) => out.write_str("errno EPERM"),
             Action::Errno(EACCES) => out.write_str("errno EACCES"),

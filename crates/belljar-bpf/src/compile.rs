@@ -38,21 +38,43 @@ pub(crate) fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
 
 /// A filter beside the policy's own: these calls go to the listener, the others are left to that one.
 pub(crate) fn hand_over(arch: Arch, rules: &[Rule]) -> Result<Filter, CompileError> {
+    let mut answers: Vec<(u32, Action)> = rules.iter().map(|rule| (rule.nr, Action::Allow)).collect();
+    answers.sort_unstable_by_key(|(nr, _)| *nr);
+    answers.dedup();
+    some(arch, rules, &answers)
+}
+
+/// A filter about some calls, which are sorted: each with the answer where no rule matches. All others are allowed.
+pub(crate) fn some(arch: Arch, rules: &[Rule], answers: &[(u32, Action)]) -> Result<Filter, CompileError> {
     let mut sorted: Vec<&Rule> = rules.iter().collect();
-    sorted.sort_by_key(|rule| rule.nr);
+    sorted.sort_by_key(|rule| (rule.nr, rule.action.strictness()));
     let mut cut = Cut { intervals: vec![Interval { first: 0, leaf: Leaf::Verdict(Action::Allow) }] };
-    for same in sorted.chunk_by(|a, b| a.nr == b.nr) {
-        let Some(first) = same.first() else { continue };
-        cut.add(first.nr, leaf(same, Action::Allow));
-        if !sorted.iter().any(|rule| rule.nr == first.nr + 1) {
-            cut.add(first.nr + 1, Leaf::Verdict(Action::Allow));
-        }
+    let mut rest = sorted.as_slice();
+    for (nr, answer) in answers.iter().copied() {
+        let own = rest.iter().take_while(|rule| rule.nr <= nr).count();
+        let (same, after) = rest.split_at(own);
+        cut.add(nr, leaf(same, answer));
+        cut.add(nr + 1, Leaf::Verdict(Action::Allow));
+        rest = after;
     }
+    cut.intervals = starts(cut.intervals);
     let mut asm = Assembler::new();
     let tree = search(&mut asm, &cut.intervals);
     let other = Label::Verdict(Action::KillProcess);
     let pinned = asm.branch(JEQ, arch.audit(), Word::whole(ARCH), (tree, other));
     sized(asm.finish(pinned))
+}
+
+/// Of intervals with the same start the last one.
+fn starts(intervals: Vec<Interval<'_>>) -> Vec<Interval<'_>> {
+    let mut kept: Vec<Interval<'_>> = Vec::with_capacity(intervals.len());
+    for interval in intervals {
+        if kept.last().is_some_and(|last| last.first == interval.first) {
+            kept.pop();
+        }
+        kept.push(interval);
+    }
+    kept
 }
 
 fn sized(insns: Vec<Insn>) -> Result<Filter, CompileError> {

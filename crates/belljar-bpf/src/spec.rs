@@ -170,18 +170,55 @@ impl FilterSpec {
     ///
     /// # Errors
     /// See [`FilterSpec::compile`].
-    pub fn compile_telling(mut self, calls: &[u32]) -> Result<Filter, CompileError> {
+    pub fn compile_telling(self, calls: &[u32]) -> Result<Filter, CompileError> {
         self.check()?;
+        compile::compile(&self.with_refusals_of(calls, Action::Notify))
+    }
+
+    /// The same in two programs, for a chain that has a listener already: one for that listener, which hands the refusals of
+    /// these calls over and lets all else through, and one that leaves them to it. In a chain where the first is missing the
+    /// second still refuses (`ENOSYS`).
+    ///
+    /// ```
+    /// use belljar_bpf::{Action, Filter, SeccompData};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let spec = Filter::builder().allow_group("@default")?.spec();
+    /// let (told, left) = spec.compile_apart(&[101])?;
+    /// let (ptrace, read) = (SeccompData::x86_64(101, [0; 6]), SeccompData::x86_64(0, [0; 6]));
+    /// assert_eq!((told.eval(&ptrace), left.eval(&ptrace)), (Action::Notify, Action::Leave));
+    /// assert_eq!((told.eval(&read), left.eval(&read)), (Action::Allow, Action::Allow));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`FilterSpec::compile`].
+    pub fn compile_apart(self, calls: &[u32]) -> Result<(Filter, Filter), CompileError> {
+        self.check()?;
+        let left = self.with_refusals_of(calls, Action::Leave);
+        let told = |rule: &&Rule| calls.contains(&rule.nr);
+        let seen = |action| if action == Action::Leave { Action::Notify } else { Action::Allow };
+        let rules =
+            left.rules.iter().filter(told).map(|rule| Rule { action: seen(rule.action), ..rule.clone() });
+        let mut numbers = calls.to_vec();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let rules: Vec<Rule> = rules.collect();
+        let answers: Vec<_> = numbers.into_iter().map(|nr| (nr, seen(left.fallback(nr)))).collect();
+        Ok((compile::some(left.arch, &rules, &answers)?, compile::compile(&left)?))
+    }
+
+    /// Refusals of these calls, the planner's own excepted, become this.
+    fn with_refusals_of(mut self, calls: &[u32], action: Action) -> Self {
         for nr in calls.iter().copied() {
             if is_refusal(self.fallback(nr)) {
-                self.set_answer(nr, Action::Notify);
+                self.set_answer(nr, action);
             }
         }
         let told = |rule: &&mut Rule| rule.origin != Origin::Planner && calls.contains(&rule.nr);
         for rule in self.rules.iter_mut().filter(|rule| is_refusal(rule.action)).filter(told) {
-            rule.action = Action::Notify;
+            rule.action = action;
         }
-        compile::compile(&self)
+        self
     }
 
     fn set_answer(&mut self, nr: u32, action: Action) {

@@ -1,7 +1,7 @@
 //! A filter that tells its refusals refuses the same calls.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use belljar_bpf::{Action, Filter, FilterSpec, SeccompData, syscall_number, syscalls};
 use proptest::prelude::*;
@@ -31,6 +31,38 @@ fn check(spec: &FilterSpec, filter: &Filter, data: &SeccompData) {
     assert_eq!(filter.eval(data), expected, "{data:?}");
 }
 
+/// What the kernel makes of two filters: the strictest verdict.
+fn of_both(told: Action, left: Action) -> Action {
+    match (told, left) {
+        (Action::Notify, Action::Allow | Action::Log | Action::Leave) => Action::Notify,
+        (Action::Allow, left) | (Action::Notify, left) => left,
+        (other, _) => panic!("a filter of what is told never answers {other}"),
+    }
+}
+
+fn check_apart(spec: &FilterSpec, (told_of, left): &(Filter, Filter), data: &SeccompData) {
+    let plain = spec.interpret(data);
+    let refused = matches!(plain, Action::Errno(_)) && plain != Action::ENOSYS;
+    let is_told = refused && told().contains(&data.nr);
+    let expected = if is_told { Action::Notify } else { plain };
+    assert_eq!(of_both(told_of.eval(data), left.eval(data)), expected, "{data:?}");
+    // Alone it refuses as well.
+    assert_eq!(left.eval(data), if is_told { Action::Leave } else { plain }, "{data:?}");
+}
+
+#[test]
+fn two_filters_tell_and_refuse_what_one_does() {
+    let (spec, arg) = (spec(), [0, 1, 0xC00, 0x4C00, u64::MAX, 0x1_0000_0001]);
+    let both = spec.clone().compile_apart(&told()).unwrap();
+    for (_, nr) in syscalls() {
+        for first in arg {
+            for second in arg {
+                check_apart(&spec, &both, &SeccompData::x86_64(nr, [first, second, second, 0, 0, 0]));
+            }
+        }
+    }
+}
+
 #[test]
 fn only_refusals_of_the_named_calls_are_told() {
     let (spec, arg) = (spec(), [0, 1, 0xC00, 0x4C00, u64::MAX, 0x1_0000_0001]);
@@ -51,8 +83,12 @@ proptest! {
     fn whatever_is_called(nr in any::<u32>(), args in any::<[u64; 6]>(), near in 0_u32..480) {
         let spec = spec();
         let filter = spec.clone().compile_telling(&told()).unwrap();
+        let both = spec.clone().compile_apart(&told()).unwrap();
         for nr in [nr, near] {
             check(&spec, &filter, &SeccompData::x86_64(nr, args));
+            if nr < 0x4000_0000 {
+                check_apart(&spec, &both, &SeccompData::x86_64(nr, args));
+            }
         }
     }
 }

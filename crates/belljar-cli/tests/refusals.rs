@@ -128,24 +128,50 @@ fn find<'e>(events: &'e Value, call: &str) -> Option<&'e Value> {
 #[test]
 fn the_flag_of_an_event_lets_the_call_through() {
     let folder = Folder::new("flags");
-    for (what, program, call, object, flag) in CALLS {
-        let (status, events) = run(&folder, &[], program);
-        let event = find(&events, call).unwrap_or_else(|| panic!("{what}: {events}"));
-        assert!(status == 1 || status == 13, "{what}: {status}");
-        assert_eq!((&event["object"], &event["program"]), (&(*object).into(), &"perl".into()), "{what}");
-        assert_eq!(event["flag"].as_str(), *flag, "{what}");
-        let Some(flag) = flag else { continue };
-        let (status, events) = run(&folder, &flag.split(' ').collect::<Vec<_>>(), program);
-        assert_eq!((status, find(&events, call)), (0, None), "{what} with {flag}");
+    // The second has a broker, whose listener hears of both.
+    for more in [&[][..], &["--trace"]] {
+        for (what, program, call, object, flag) in CALLS {
+            let (status, events) = run(&folder, more, program);
+            let event = find(&events, call).unwrap_or_else(|| panic!("{what} {more:?}: {events}"));
+            assert!(status == 1 || status == 13, "{what}: {status}");
+            assert_eq!((&event["object"], &event["program"]), (&(*object).into(), &"perl".into()), "{what}");
+            assert_eq!(event["flag"].as_str(), *flag, "{what}");
+            let Some(flag) = flag else { continue };
+            let with = more.iter().copied().chain(flag.split(' ')).collect::<Vec<_>>();
+            let (status, events) = run(&folder, &with, program);
+            assert_eq!((status, find(&events, call)), (0, None), "{what} with {with:?}");
+        }
     }
 }
 
 #[test]
+fn a_refusal_of_what_is_promised_is_told_and_does_not_end_the_program() {
+    let folder = Folder::new("promised");
+    let (what, program, call, object, flag) = CALLS[1];
+    let promise = ["--promise", "stdio rpath unix prot_exec"];
+    let (status, events) = run(&folder, &promise, program);
+    let event = find(&events, call).unwrap_or_else(|| panic!("{what}: {status} {events}"));
+    assert_eq!((status, &event["object"], event["flag"].as_str()), (13, &object.into(), flag));
+    let allowed: Vec<&str> = promise.into_iter().chain(flag.unwrap().split(' ')).collect();
+    let (status, events) = run(&folder, &allowed, program);
+    assert_eq!((status, find(&events, call)), (0, None), "{events}");
+    // What is not promised still ends it.
+    let (status, events) = run(&folder, &["--promise", "stdio rpath prot_exec"], program);
+    assert!(status > 128, "{status}");
+    assert!(find(&events, call).unwrap()["rule"].as_str().unwrap().starts_with("promise"), "{events}");
+}
+
+#[test]
 fn the_error_is_the_same_whether_somebody_hears_it_or_not() {
+    let ways = [
+        &["run", "--"][..],
+        &["run", "-q", "--"],
+        &["run", "--trace", "--"],
+        &["run", "--trace", "-q", "--"],
+    ];
     for (what, program, ..) in CALLS {
-        let [heard, unheard] = [&["run", "--"][..], &["run", "-q", "--"]]
-            .map(|args| belljar(args.iter().copied().chain(["perl", "-e", program])).status);
-        assert_eq!(heard, unheard, "{what}");
+        let heard = ways.map(|args| belljar(args.iter().copied().chain(["perl", "-e", program])).status);
+        assert_eq!(heard, [heard[0]; 4], "{what}");
     }
 }
 

@@ -44,6 +44,7 @@ pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wan
 pub(crate) use outside::{HostNetwork, Outside};
 pub(crate) use policy::{Elsewhere, Place, Table};
 
+use crate::supervise::Hearing;
 use confine::Confinement;
 use shared::{Parts, Shared};
 
@@ -57,6 +58,8 @@ pub(crate) struct Setup {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     /// Who is asked about connections; none = nobody.
     pub(crate) connections: Option<Arc<dyn Connections>>,
+    /// Hears what the filter refuses.
+    pub(crate) hearing: Option<Arc<Hearing>>,
     /// The jar lives in the host's tree.
     pub(crate) host_tree: bool,
     /// Who connects for the jar, where the broker is to do that.
@@ -88,6 +91,7 @@ pub(crate) fn start(setup: Setup) -> io::Result<Broker> {
         judge: setup.judge,
         observer: setup.observer,
         connections: setup.connections,
+        hearing: setup.hearing,
         hops: setup.host_tree,
         confinement: Confinement::new(setup.user, setup.outside.is_some()).map_err(io::Error::other)?,
         network: if setup.outside.is_some() { own_network()? } else { 0 },

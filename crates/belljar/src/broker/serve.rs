@@ -6,16 +6,18 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use belljar_sys::notify::{Answer, Notification};
+use rustix::io::Errno;
 
 use super::clock;
 use super::confine::{self, Mask};
 use super::decode::{Call, row};
 use super::roster::Post;
 use super::shared::Shared;
-use super::task::Task;
+use super::task::{Stop, Task, deliver};
 
-/// Stack of a thread: paths lie on the heap.
-const STACK: usize = 64 * 1024;
+/// Stack of a thread: paths lie on the heap, but the flag that lets a refused call through is found by planning again. What is
+/// not used costs nothing.
+const STACK: usize = 256 * 1024;
 const ENOSYS: Answer = Answer::Error(belljar_sys::Errno::NOSYS);
 
 /// Starts the first thread; the others inherit its confinement.
@@ -112,6 +114,9 @@ fn work(shared: &Shared, post: &Post) {
 }
 
 fn answer(shared: &Shared, post: &Post, call: Notification) {
+    if let Some(errno) = shared.hearing.as_ref().and_then(|hearing| hearing.hear(&call)) {
+        return deliver(&shared.listener, call.id, Err(Stop::Fails(Errno::from_raw_os_error(errno.0))));
+    }
     match row(&call) {
         Some(row) => {
             let task = Task::new(shared, post, Call { record: call, row });

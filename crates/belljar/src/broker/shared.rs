@@ -15,6 +15,7 @@ use super::host::Copies;
 use super::judge::{Judge, Observer};
 use super::outside::Outside;
 use super::roster::Roster;
+use crate::supervise::Hearing;
 
 /// What the threads share.
 pub(super) struct Shared {
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     outside: Option<Arc<dyn Outside>>,
     /// Names the host's network.
     pub(super) network: u64,
+    /// Hears what the filter refuses.
+    pub(super) hearing: Option<Arc<Hearing>>,
     /// Each folder and link on the way is decided about: the tree holds more than the jar may see.
     pub(super) hops: bool,
     /// Whom the jar runs as.
@@ -65,6 +68,7 @@ pub(super) struct Parts {
     pub(super) connections: Option<Arc<dyn Connections>>,
     pub(super) outside: Option<Arc<dyn Outside>>,
     pub(super) network: u64,
+    pub(super) hearing: Option<Arc<Hearing>>,
     pub(super) hops: bool,
     pub(super) confinement: Confinement,
     pub(super) alarm: OwnedFd,
@@ -79,6 +83,7 @@ impl Shared {
             connections: parts.connections,
             outside: parts.outside,
             network: parts.network,
+            hearing: parts.hearing,
             hops: parts.hops,
             ids: parts.confinement.ids(),
             root: OnceLock::new(),

@@ -151,7 +151,7 @@ impl<'a> Task<'a> {
     /// As many bytes of the jar's memory as `into` has.
     pub(super) fn fill(&self, address: u64, into: &mut [u8]) -> Result<(), Stop> {
         self.looked.set(true);
-        Ok(memory::fill(self.call.pid, address, into)?)
+        Ok(memory::fill(self.call.record.pid, address, into)?)
     }
 
     /// Writes a result where the caller wants it. The memory is opened before the question whether the call still waits, so

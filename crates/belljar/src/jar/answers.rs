@@ -16,6 +16,7 @@ use crate::event::{self, Event, Events};
 use crate::plan::{Engine, Plan, Step};
 use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
+use crate::supervise::Hearing;
 
 /// Who decides or is told beside the policy.
 pub(super) struct Judges {
@@ -27,6 +28,8 @@ pub(super) struct Judges {
     pub(super) network: Option<Remote>,
     /// What the jar lacks is kept for the report.
     pub(super) explains: bool,
+    /// Hears what the filter refuses.
+    pub(super) hearing: Option<Arc<Hearing>>,
 }
 
 /// What the broker finds.
@@ -42,7 +45,7 @@ pub(super) struct Surroundings<'a> {
 pub(super) fn start(
     listener: Option<OwnedFd>,
     Surroundings { plan, prepared, policy, beyond }: Surroundings<'_>,
-    Judges { wrap, desk, network, explains }: Judges,
+    Judges { wrap, desk, network, explains, hearing }: Judges,
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
@@ -64,8 +67,8 @@ pub(super) fn start(
         false => judge,
     };
     let outside = beyond.map(|beyond| Arc::new(beyond) as Arc<dyn broker::Outside>);
-    let user = user(plan);
-    let setup = Setup { listener, judge, observer: Some(told), connections, host_tree, outside, user };
+    let (observer, user) = (Some(told as Arc<_>), user(plan));
+    let setup = Setup { listener, judge, observer, connections, hearing, host_tree, outside, user };
     broker::start(setup).map(Some).map_err(|source| supervisor("starting the broker", source))
 }
 

@@ -28,7 +28,7 @@ use crate::prepare::{self, Invocation, Overlay, Storage, Walker, program};
 use crate::probe::HostFacts;
 use crate::report::Report;
 use crate::spawn::{self, Started, raw, supervisor};
-use crate::supervise::{self, Outcome, Refused, Relay, Signals, Watch};
+use crate::supervise::{self, Hearing, Outcome, Refused, Relay, Signals, Watch};
 pub(crate) use attended::Attended;
 pub use attended::Killer;
 pub(crate) use descriptors::look;
@@ -101,7 +101,7 @@ fn attempt<R>(
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
     let judges = judges(command, &talks);
-    let outside = (judges, Network::open(&plan, command, foreground)?);
+    let mut outside = (judges, Network::open(&plan, command, foreground)?);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());
     let status = spawn::status_pair()?;
@@ -125,9 +125,11 @@ fn attempt<R>(
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
     let events = Arc::new(Events::new(command.observer.clone()));
+    let hearing = hearing(&command.policy, &facts, call, &events);
+    outside.0.hearing.clone_from(&hearing);
     let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
     let (vows, broker, service) = started.or_end(served)?;
-    let mut refused = refused(&plan, &events, || (command.policy.clone(), facts.clone(), call));
+    let mut refused = refused(&plan, hearing);
     started.or_end(spawn::await_exec(announce, &prepared, &started, refused.as_mut()))?;
     streams.close_child();
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
@@ -171,6 +173,7 @@ fn judges(command: &Command, talks: &Talks) -> answers::Judges {
         desk: talks.desk.clone(),
         network: None,
         explains: command.explains,
+        hearing: None,
     }
 }
 
@@ -183,7 +186,7 @@ fn serve(
     started: &mut Started,
     events: &Arc<Events>,
 ) -> Result<Served, StartError> {
-    let vows = promises::start(&mut started.listener, plan, policy, events)?;
+    let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
     let asker = answers::host_asker(judges.desk.as_ref().filter(|_| plan.asks_hosts()), events);
     let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
     judges.network = service.as_ref().filter(|_| plan.asks_hosts()).map(belljar_net::Service::remote);
@@ -214,17 +217,20 @@ fn call(command: &Command, look: Look, mode: Mode) -> Call {
     }
 }
 
-/// Hears what the filter refuses, where the plan says so.
-fn refused(
-    plan: &Plan,
+/// Hears what the filter refuses, where somebody wants to know.
+fn hearing(
+    policy: &Arc<Policy>,
+    facts: &Arc<HostFacts>,
+    call: Call,
     events: &Arc<Events>,
-    planned: impl FnOnce() -> (Arc<Policy>, Arc<HostFacts>, Call),
-) -> Option<Refused> {
-    let tells = plan.program.contains(&Step::TellingSeccomp);
-    tells.then(|| {
-        let (policy, facts, call) = planned();
-        Refused::new(Refusals::new(policy, facts, call), Arc::clone(events))
-    })
+) -> Option<Arc<Hearing>> {
+    let refusals = || Refusals::new(Arc::clone(policy), Arc::clone(facts), call);
+    call.tells.then(|| Arc::new(Hearing::new(refusals(), Arc::clone(events))))
+}
+
+/// The filter's own listener, where it has one.
+fn refused(plan: &Plan, hearing: Option<Arc<Hearing>>) -> Option<Refused> {
+    hearing.filter(|_| plan.program.contains(&Step::TellingSeccomp)).map(Refused::new)
 }
 
 fn take_signals() -> Result<Signals, StartError> {

@@ -3,8 +3,9 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use belljar_bpf::{promise_for, syscall_name};
+use belljar_bpf::{Action, Filter, Promises, SeccompData, promise_for, syscall_name};
 use belljar_policy::{Policy, Setting};
+use belljar_sys::Errno;
 use belljar_sys::call::Ticket;
 use belljar_sys::notify::{Answer, Listener, Notification};
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,6 +14,7 @@ use crate::error::StartError;
 use crate::event::{self, Event, Events, Observer};
 use crate::plan::Plan;
 use crate::spawn::supervisor;
+use crate::supervise::Hearing;
 
 /// The first call that was not promised, in words.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +51,7 @@ pub(super) fn start(
     plan: &Plan,
     policy: &Policy,
     events: &Arc<Events>,
+    hearing: Option<Arc<Hearing>>,
 ) -> Result<Broken, StartError> {
     let broken = Broken::default();
     let tells = plan.promises.as_ref().is_some_and(|promises| promises.tells);
@@ -59,19 +62,31 @@ pub(super) fn start(
     let failed = |source| supervisor("listening for what is not promised", source);
     let listener =
         Listener::new(listener).map_err(|errno| failed(std::io::Error::from_raw_os_error(errno.0)))?;
-    let watch =
-        Watch { listener, promised: promised.clone(), events: Arc::clone(events), broken: broken.clone() };
+    let words = promised.value.parse::<Promises>();
+    let allowed = words.ok().and_then(|words| words.rules(Action::KillProcess).ok()?.compile().ok());
+    let watch = Watch {
+        listener,
+        promised: promised.clone(),
+        allowed,
+        hearing,
+        events: Arc::clone(events),
+        broken: broken.clone(),
+    };
     // Where this thread ends, the listener closes, and the kernel refuses the calls (ENOSYS).
     let thread = std::thread::Builder::new().name("promises".to_owned()).stack_size(STACK);
     thread.spawn(move || watch.run()).map_err(failed)?;
     Ok(broken)
 }
 
-const STACK: usize = 64 * 1024;
+/// A flag that lets a call through is found by planning again, which takes some.
+const STACK: usize = 256 * 1024;
 
 struct Watch {
     listener: Listener,
     promised: Setting<String>,
+    /// What is promised, alone.
+    allowed: Option<Filter>,
+    hearing: Option<Arc<Hearing>>,
     events: Arc<Events>,
     broken: Broken,
 }
@@ -79,9 +94,24 @@ struct Watch {
 impl Watch {
     fn run(&self) {
         while let Ok(Some(call)) = self.listener.receive() {
-            self.tell(&call);
-            self.end(&call);
+            match self.refused(&call) {
+                Some(errno) => {
+                    let answered = self.listener.answer(call.id, Answer::Error(errno));
+                    tracing::trace!(?answered, "a refusal was told");
+                }
+                None => {
+                    self.tell(&call);
+                    self.end(&call);
+                }
+            }
         }
+    }
+
+    /// The error of a call that was promised and that the policy refuses all the same.
+    fn refused(&self, call: &Notification) -> Option<Errno> {
+        let data = SeccompData { nr: call.nr.cast_unsigned(), arch: call.arch, ip: call.ip, args: call.args };
+        let promised = self.allowed.as_ref().is_some_and(|filter| filter.eval(&data) == Action::Allow);
+        self.hearing.as_ref().filter(|_| promised)?.hear(call)
     }
 
     fn tell(&self, call: &Notification) {

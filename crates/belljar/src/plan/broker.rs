@@ -94,7 +94,8 @@ pub(super) fn listens(draft: &Draft<'_>) -> bool {
     draft.host.seccomp_notify && draft.host.kernel >= KILLABLE
 }
 
-pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanError> {
+/// `told` hands over what the filter refuses.
+pub(super) fn plan(draft: &mut Draft<'_>, told: Option<Filter>) -> Result<Option<BrokerPlan>, PlanError> {
     let trace = &draft.policy.trace;
     if trace.value && !able(draft) {
         return Err(PlanError::NeedsNotify { rule: "trace", origin: trace.origin.to_string() });
@@ -105,11 +106,13 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<Option<BrokerPlan>, PlanErro
     let mut rows: Vec<(&str, String)> =
         DOORS.iter().filter_map(|door| Some((door.call, form(draft, door)?))).collect();
     rows.sort_unstable();
-    if rows.is_empty() {
-        return Ok(None);
-    }
     let calls = rows.iter().map(handed).collect::<Result<Vec<_>, _>>();
-    let filter = calls.and_then(|calls| Filter::hand_over(&calls));
+    let filter = match (told, rows.is_empty()) {
+        (None, true) => return Ok(None),
+        (Some(told), true) => Ok(told),
+        (None, false) => calls.and_then(|calls| Filter::hand_over(&calls)),
+        (Some(told), false) => calls.and_then(|calls| told.then(&Filter::hand_over(&calls)?)),
+    };
     let filter = filter.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
     draft.step(Step::Broker);
     let traced = draft.policy.trace.value;

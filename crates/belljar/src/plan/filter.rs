@@ -6,7 +6,7 @@ use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
-use super::{Draft, broker, network, ready, told};
+use super::{Draft, broker, network, promises, ready, told};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -288,31 +288,40 @@ fn allows(draft: &Draft<'_>, name: &str) -> bool {
     draft.policy.syscalls.allow.iter().any(|item| item.value == name)
 }
 
-pub(super) fn plan(draft: &mut Draft<'_>) -> Result<FilterPlan, PlanError> {
-    let Compiled { surface, tells, filter } = match ready::find(draft) {
+/// The filter, and where refusals are told to the broker, what hands them over to it.
+pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(FilterPlan, Option<Filter>), PlanError> {
+    let Compiled { surface, tells, filter, told } = match ready::find(draft) {
         Some(ready) => ready.compiled(),
         None => compile(draft)?,
     };
-    draft.step(if tells { Step::TellingSeccomp } else { Step::Seccomp });
+    // Beside promises they are told to the listener of the filter that both are in.
+    let own = tells && draft.policy.promises.is_none();
+    draft.step(if own { Step::TellingSeccomp } else { Step::Seccomp });
     draft.holds(Subject::Syscalls, surface, Origin::Default, &[Layer::Seccomp]);
-    Ok(filter)
+    Ok((filter, told))
 }
 
 /// A filter, and what there is to say about it.
 pub(super) struct Compiled {
     pub(super) surface: String,
-    /// Refusals are told.
+    /// Refusals are told to a listener of its own.
     pub(super) tells: bool,
     pub(super) filter: FilterPlan,
+    /// Hands them over to the broker's listener.
+    pub(super) told: Option<Filter>,
 }
 
 pub(super) fn compile(draft: &Draft<'_>) -> Result<Compiled, PlanError> {
     let spec = quiet_probe(draft, build(draft)?)?.spec();
     let tells = tells(draft, &spec);
     let surface = spec.surface().to_string();
-    let filter = if tells { spec.compile_telling(&told::numbers()) } else { spec.compile() };
-    let filter = filter.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
-    Ok(Compiled { surface, tells, filter: lower(&filter) })
+    let filters = match draft.call.tells && !kills(draft) && broker::is_needed(draft) {
+        true => spec.compile_apart(&told::numbers()).map(|(told, left)| (left, Some(told))),
+        false if tells => spec.compile_telling(&told::numbers()).map(|filter| (filter, None)),
+        false => spec.compile().map(|filter| (filter, None)),
+    };
+    let (filter, told) = filters.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
+    Ok(Compiled { surface, tells, filter: lower(&filter), told })
 }
 
 /// Which rows of the table take something away: one bit each.
@@ -340,17 +349,19 @@ pub(super) fn is_quiet(draft: &Draft<'_>) -> bool {
     draft.call.tells && no_sockets(draft)
 }
 
-/// Whether refusals are told. The listener is sent away when the filter holds already.
+/// Whether refusals are told to a listener of the filter's own, which is sent away when the filter holds already, or by a
+/// ticket.
 fn tells(draft: &Draft<'_>, spec: &FilterSpec) -> bool {
     let sends = belljar_bpf::syscall_number("sendmsg")
         .is_some_and(|nr| spec.interpret(&SeccompData::x86_64(nr, [0; 6])) == Action::Allow);
-    sends && would_tell(draft)
+    would_tell(draft) && (sends || draft.policy.promises.is_some())
 }
 
-/// Whether they are where the filter lets the listener be sent.
+/// Whether they are where the filter lets the listener be sent. A process can have one.
 pub(super) fn would_tell(draft: &Draft<'_>) -> bool {
-    let alone = draft.policy.promises.is_none() && !kills(draft);
-    draft.call.tells && alone && broker::listens(draft) && !broker::is_needed(draft)
+    let watched = draft.policy.promises.is_none() || promises::tells(draft);
+    let alone = watched && !kills(draft) && !broker::is_needed(draft);
+    draft.call.tells && alone && broker::listens(draft)
 }
 
 fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {

@@ -36,7 +36,7 @@ pub use promises::PromisePlan;
 pub use ready::{Shape, compiled};
 pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
-pub(crate) use told::Refusals;
+pub(crate) use told::{Refusals, is_told};
 
 use crate::error::PlanError;
 use crate::probe::{HostFacts, Userns};
@@ -207,8 +207,8 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     privileges::plan(&mut draft)?;
     limits::plan(&mut draft);
     let landlock = landlock::plan(&mut draft);
-    let filter = filter::plan(&mut draft)?;
-    let broker = broker::plan(&mut draft)?;
+    let (filter, told) = filter::plan(&mut draft)?;
+    let broker = broker::plan(&mut draft, told)?;
     let promises = promises::plan(&mut draft, &filter, broker.is_some())?;
     requirements::check(&draft)?;
     let (engine, namespaces) = (draft.engine, namespaces(&draft));

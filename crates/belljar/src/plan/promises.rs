@@ -36,7 +36,7 @@ pub(super) fn plan(
         return Err(PlanError::PromisesTooLittle { origin: setting.origin.to_string() });
     }
     // A process can have one listener.
-    let tells = !brokered && !promises.has("error") && super::broker::listens(draft);
+    let tells = !brokered && tells(draft);
     let refusal = if tells { Action::Notify } else { Action::KillProcess };
     let filter = filter(promises, refusal, own)?;
     draft.steps.retain(|step| *step != Step::Seccomp);
@@ -65,6 +65,12 @@ fn killing(draft: &mut Draft<'_>, own: &FilterPlan) -> Option<PromisePlan> {
     let rule = "any other call ends its process".to_owned();
     draft.holds(Subject::Syscalls, rule, origin.unwrap_or(Origin::Default), &[Layer::Seccomp]);
     Some(PromisePlan { words: String::new(), tells: false, filter: own.clone() })
+}
+
+/// Whether violations are told, where no broker has the listener.
+pub(super) fn tells(draft: &Draft<'_>) -> bool {
+    let promises = draft.policy.promises.as_ref().and_then(|setting| setting.value.parse::<Promises>().ok());
+    promises.is_some_and(|promises| !promises.has("error")) && super::broker::listens(draft)
 }
 
 fn filter(promises: Promises, refusal: Action, own: &FilterPlan) -> Result<FilterPlan, PlanError> {

@@ -33,7 +33,7 @@ pub(super) struct Ready {
 impl Ready {
     pub(super) fn compiled(&self) -> Compiled {
         let filter = FilterPlan { instructions: self.instructions.to_vec() };
-        Compiled { surface: self.surface.to_owned(), tells: self.shape.tells, filter }
+        Compiled { surface: self.surface.to_owned(), tells: self.shape.tells, filter, told: None }
     }
 }
 
@@ -69,6 +69,6 @@ pub fn compiled(
 ) -> Result<Option<(Shape, String, FilterPlan)>, PlanError> {
     let draft = Draft::new(policy, host, call)?;
     let Some(shape) = shape(&draft) else { return Ok(None) };
-    let Compiled { surface, tells, filter } = filter::compile(&draft)?;
+    let Compiled { surface, tells, filter, .. } = filter::compile(&draft)?;
     Ok(Some((Shape { tells, ..shape }, surface, filter)))
 }

@@ -4,7 +4,7 @@
 //! registers, and answers what the filter would have answered.
 
 use std::ffi::OsStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use belljar_bpf::{Action, SeccompData, constants, syscall_number};
 use belljar_policy::{NetMode, Origin, Policy, Setting, syscall_decision};
@@ -91,6 +91,12 @@ const TABLE: &[Told] = &[
 /// Numbers of the calls whose refusals are told.
 pub(super) fn numbers() -> Vec<u32> {
     TABLE.iter().filter_map(|row| syscall_number(row.call)).collect()
+}
+
+/// Whether refusals of this call are told.
+pub(crate) fn is_told(nr: u32) -> bool {
+    static NUMBERS: OnceLock<Vec<u32>> = OnceLock::new();
+    NUMBERS.get_or_init(numbers).contains(&nr)
 }
 
 fn nothing(_: [u64; 6]) -> String {

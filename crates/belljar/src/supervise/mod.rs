@@ -19,7 +19,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use outlet::Patience;
 pub(crate) use output::Output;
-pub(crate) use refused::Refused;
+pub(crate) use refused::{Hearing, Refused};
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
 

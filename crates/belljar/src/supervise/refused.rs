@@ -1,28 +1,53 @@
 //! Refusals of the filter, heard and answered as the filter itself would have answered them.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use belljar_bpf::SeccompData;
 use belljar_sys::Errno;
 use belljar_sys::notify::{Answer, Arrived, Listener, Notification};
 
 use crate::event::Events;
-use crate::plan::Refusals;
+use crate::plan::{Refusals, is_told};
 
-/// The listener of a filter that tells what it refuses. Each turn is short and looks at registers only, so the supervisor's
-/// one loop takes it.
+/// Who knows what the filter refuses. Looks at registers only.
+#[derive(Debug)]
+pub(crate) struct Hearing {
+    refusals: Mutex<Refusals>,
+    events: Arc<Events>,
+}
+
+impl Hearing {
+    pub(crate) fn new(refusals: Refusals, events: Arc<Events>) -> Self {
+        Self { refusals: Mutex::new(refusals), events }
+    }
+
+    /// The error of a call that the filter refuses, which is told; none for every other call.
+    pub(crate) fn hear(&self, call: &Notification) -> Option<Errno> {
+        let data = data(call);
+        if !is_told(data.nr) {
+            return None;
+        }
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let errno = refusals.errno(&data)?;
+        if let Some(event) = refusals.event(&data, call.pid) {
+            self.events.refusal(event, |event| refusals.remedied(event, &data));
+        }
+        Some(Errno(i32::from(errno)))
+    }
+}
+
+/// The listener of a filter that tells what it refuses. Each turn is short, so the supervisor's one loop takes it.
 #[derive(Debug)]
 pub(crate) struct Refused {
     listener: Option<Listener>,
-    refusals: Refusals,
-    events: Arc<Events>,
+    hearing: Arc<Hearing>,
 }
 
 impl Refused {
     /// Hears nothing before [`Refused::listen`].
-    pub(crate) fn new(refusals: Refusals, events: Arc<Events>) -> Self {
-        Self { listener: None, refusals, events }
+    pub(crate) fn new(hearing: Arc<Hearing>) -> Self {
+        Self { listener: None, hearing }
     }
 
     /// Takes the listener. Without one the kernel refuses the calls itself.
@@ -40,22 +65,14 @@ impl Refused {
         let Some(listener) = &self.listener else { return };
         match listener.arrived() {
             Ok(Arrived::Call(call)) => {
-                let data = data(&call);
-                let errno = self.refusals.errno(&data);
-                let answer = Answer::Error(errno.map_or(Errno::PERM, |errno| Errno(i32::from(errno))));
-                self.note(&data, call.pid);
-                let answered = self.listener.as_ref().map(|listener| listener.answer(call.id, answer));
+                let errno = self.hearing.hear(&call).unwrap_or(Errno::PERM);
+                let answered = listener.answer(call.id, Answer::Error(errno));
                 tracing::trace!(?answered, "a refusal was told");
             }
             Ok(Arrived::Nothing) => {}
             // Closing it makes the kernel refuse whatever comes.
             Ok(Arrived::Over) | Err(_) => self.listener = None,
         }
-    }
-
-    fn note(&self, data: &SeccompData, pid: u32) {
-        let Some(event) = self.refusals.event(data, pid) else { return };
-        self.events.refusal(event, |event| self.refusals.remedied(event, data));
     }
 }
 

@@ -110,3 +110,24 @@ fn one_policy_has_the_same_verdicts_on_richer_and_poorer_hosts() {
         }
     }
 }
+
+/// One listener hears both what the broker answers and what the filter refuses.
+#[test]
+fn refusals_of_the_filter_are_told_on_a_host_without_namespaces() {
+    if !super::has_broker() || !super::support::has("perl", std::fs::metadata("/usr/bin/perl").is_ok()) {
+        return;
+    }
+    let mut facts = belljar::probe::probe();
+    facts.userns = Userns::Refused;
+    let place = Place::new();
+    let script = "perl -e 'print -e q(victim), syscall(101, 0, 0, 0, 0) == -1 ? $!+0 : 0'";
+    let flags = [("-p", "@strict"), ("-w", "."), ("--allow-weaker", "fs"), ("--allow-weaker", "ipc")];
+    let mut told = Vec::new();
+    for tells in [false, true] {
+        let mut command = jars::shell(&place, &flags, script);
+        let done = jars::finish(command.host(facts.clone()).tell_refusals(tells)).unwrap();
+        assert_eq!(done.out, "11", "{}", done.err);
+        told.push(done.report.denials().filter(|event| event.call == "ptrace").count());
+    }
+    assert_eq!(told, [0, 1]);
+}
