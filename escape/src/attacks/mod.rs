@@ -20,6 +20,7 @@ mod landlock;
 mod launcher;
 mod named;
 mod number;
+mod peers;
 mod procfs;
 pub(crate) mod proof;
 pub(crate) mod raw;
@@ -44,6 +45,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     procfs::FAMILY,
     global::FAMILY,
     named::FAMILY,
+    peers::FAMILY,
     landlock::FAMILY,
     data::FAMILY,
     terminal::FAMILY,

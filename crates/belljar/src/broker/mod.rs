@@ -44,6 +44,21 @@ pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wan
 pub(crate) use outside::{HostNetwork, Outside};
 pub(crate) use policy::{Elsewhere, Place, Table};
 
+/// Readers of what a jar says, for fuzz targets.
+#[cfg(feature = "test-hooks")]
+pub mod hostile {
+    use std::path::PathBuf;
+
+    /// Reads a socket address; the path, where it is one.
+    #[must_use]
+    pub fn socket_address(bytes: &[u8]) -> Option<PathBuf> {
+        match super::address::read(bytes).ok()? {
+            super::address::Meaning::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 use crate::supervise::Hearing;
 use confine::Confinement;
 use shared::{Parts, Shared};
