@@ -296,6 +296,29 @@ fn sockets_of_daemons_are_hidden_or_refused() {
 }
 
 #[test]
+fn sockets_of_engines_are_listed_by_the_long_word_alone() {
+    let listed = |flags: &[(&str, &str)]| with_files(&request(&["@strict"], flags), &[]);
+    for path in [
+        "/run/docker.sock",
+        "/var/run/docker.sock",
+        "/run/user/1000/podman/podman.sock",
+        "/run/user/1000/bus",
+        "~/.docker/run/docker.sock",
+    ] {
+        let error = listed(&[("--socket", path)]).unwrap_err();
+        assert!(matches!(error.fault(), Fault::TooBroad { .. }), "{path} {error}");
+        let remedy = error.remedy().unwrap();
+        let (_, long) = remedy.split_once("--dangerously-grant ").unwrap();
+        let policy = listed(&[("--socket", path), ("--dangerously-grant", long)]).unwrap();
+        assert!(policy.net.sockets.iter().all(|socket| socket.dangerous), "{path}");
+    }
+    assert!(!listed(&[("--socket", "/run/user/1000/gnupg/S.gpg-agent")]).unwrap().net.sockets[0].dangerous);
+    assert!(listed(&[("--socket", "agent")]).unwrap_err().to_string().contains("agent"));
+    let off = with_files(&request(&["@strict"], &[("--net", "off"), ("--socket", "ssh-agent")]), &[]);
+    assert!(off.is_err(), "no sockets at all, and one: a contradiction");
+}
+
+#[test]
 fn the_long_word_permits_its_own_path_only() {
     let flags = [("-r", "/"), ("--dangerously-grant", "/home/u")];
     assert!(with_files(&request(&["@filter"], &flags), &[]).is_err());

@@ -198,7 +198,8 @@ fn serve(
 fn storage(plan: &Plan) -> Result<Storage, StartError> {
     let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
     let served = plan.served().unwrap_or_default();
-    let storage = Storage { handed, served, ..Storage::default() };
+    let relayed = plan.broker.as_ref().is_some_and(plan::BrokerPlan::relays);
+    let storage = Storage { handed, served, relayed, ..Storage::default() };
     let Some(promises) = &plan.promises else {
         return Ok(Storage { filter: plan::sock_filters(&plan.filter), ..storage });
     };

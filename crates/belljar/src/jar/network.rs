@@ -24,7 +24,7 @@ use crate::broker::{HostNetwork, Outside};
 use crate::command::Command;
 use crate::error::StartError;
 use crate::event::{Access, Event, Events, Observer};
-use crate::plan::{Engine, NAMES, PROXIES, Plan, Step};
+use crate::plan::{BrokerPlan, NAMES, PROXIES, Plan, Step};
 use crate::spawn::{self, Started, raw, supervisor};
 
 /// What is had of the host before the jar starts: ports that it publishes on, and the socket for errands.
@@ -110,13 +110,13 @@ pub(super) type Serving = (Option<Service>, Option<Beyond>);
 
 /// The broker connects for the jar.
 fn connects(plan: &Plan) -> bool {
-    plan.broker.as_ref().is_some_and(crate::plan::BrokerPlan::connects)
+    plan.broker.as_ref().is_some_and(BrokerPlan::connects)
 }
 
 fn network(plan: &Plan, net: &NetPolicy) -> HostNetwork {
     match net.mode.value {
         NetMode::Host => HostNetwork::Granted,
-        NetMode::List if plan.engine == Engine::Landlock => HostNetwork::Relayed,
+        _ if plan.broker.as_ref().is_some_and(BrokerPlan::relays) => HostNetwork::Relayed,
         _ => HostNetwork::Closed,
     }
 }

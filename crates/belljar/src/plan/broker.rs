@@ -19,6 +19,11 @@ impl BrokerPlan {
     pub(crate) fn connects(&self) -> bool {
         self.calls.iter().any(|call| call == "connect")
     }
+
+    /// Hosts are reached without a network of the jar's own.
+    pub(crate) fn relays(&self) -> bool {
+        self.calls.iter().any(|call| call.starts_with("socket "))
+    }
 }
 
 /// What the broker gets to see.

@@ -126,6 +126,8 @@ pub(crate) struct Storage {
     pub(crate) kept: Vec<Fd>,
     /// Sockets that the supervisor serves.
     pub(crate) served: Vec<Serve>,
+    /// It serves the same without such sockets.
+    pub(crate) relayed: bool,
 }
 
 impl Storage {

@@ -36,7 +36,8 @@ pub(crate) fn find<'a>(
     storage: &'a Storage,
 ) -> Result<Found<'a>, StartError> {
     let mut environment = environment::build(&policy.env, &call.env.caller);
-    if storage.served.contains(&Serve::Local(PROXIES[0])) {
+    let proxy = policy.net.proxy.as_ref().is_some_and(|proxy| proxy.value);
+    if proxy && (storage.relayed || storage.served.contains(&Serve::Local(PROXIES[0]))) {
         environment::add_proxies(&policy.env, &mut environment);
     }
     environment::overrule(&call.env.own, &mut environment);

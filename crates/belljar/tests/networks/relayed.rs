@@ -169,3 +169,33 @@ asyncio.run(main())
     let done = python(Some(poorer()), &[("-n", &grant), ("--host", "a.example=127.0.0.1")], &script);
     assert_eq!(done.out, "200\n", "{done:?}");
 }
+
+/// Speaks to both proxies and, over TCP, to a name server of its own choice.
+const PROXIED: &str = r"
+import os, struct
+print(os.environ['http_proxy'], os.environ['all_proxy'])
+def said(words, to, host='127.0.0.1'):
+    s = socket.create_connection((host, to))
+    s.sendall(words)
+    return s.recv(100)
+print(said(f'CONNECT a.example:{PORT} HTTP/1.1\r\n\r\n'.encode(), 3128)[9:12])
+print(said(f'CONNECT 10.0.0.1:{PORT} HTTP/1.1\r\n\r\n'.encode(), 3128)[9:12])
+print(said(b'\5\1\0\5\1\0\3\x09a.example' + struct.pack('>H', PORT), 1080)[:2])
+query = b'\0\7\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1'
+print(said(struct.pack('>H', len(query)) + query, 53, '9.9.9.9')[-4:-2])
+";
+
+#[test]
+fn proxies_and_the_name_service_are_found_as_usual() {
+    if !can_relay() {
+        return;
+    }
+    let wanted = Server::start("wanted");
+    let grant = format!("a.example:{}", wanted.port);
+    let script = format!("PORT = {}\n{PROXIED}", wanted.port);
+    let flags = [("-n", grant.as_str()), ("--host", "a.example=127.0.0.1"), ("--proxy", "")];
+    let done = python(Some(poorer()), &flags, &script);
+    let expected =
+        "http://127.0.0.1:3128 socks5h://127.0.0.1:1080\nb'200'\nb'403'\nb'\\x05\\x00'\nb'\\xc6\\x12'\n";
+    assert_eq!(done.out, expected, "{done:?}");
+}
