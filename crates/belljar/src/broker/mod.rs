@@ -44,6 +44,13 @@ pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wan
 pub(crate) use outside::{HostNetwork, Outside};
 pub(crate) use policy::{Elsewhere, Place, Table};
 
+use crate::supervise::Hearing;
+use confine::Confinement;
+use shared::{Parts, Shared};
+
+/// First kernel that ends a wait for calls when nobody is left to make one.
+const ENDING: (u16, u16) = (6, 11);
+
 /// Readers of what a jar says, for fuzz targets.
 #[cfg(feature = "test-hooks")]
 pub mod hostile {
@@ -58,13 +65,6 @@ pub mod hostile {
         }
     }
 }
-
-use crate::supervise::Hearing;
-use confine::Confinement;
-use shared::{Parts, Shared};
-
-/// First kernel that ends a wait for calls when nobody is left to make one.
-const ENDING: (u16, u16) = (6, 11);
 
 /// What a broker is started with.
 pub(crate) struct Setup {
