@@ -19,6 +19,11 @@ pub(crate) const CHECKS: &[Command] = &[
     Command { name: "docs", summary: "crates and keys are named in the documents", run: docs::run },
     Command { name: "fmt", summary: "formatting", run: lint::fmt },
     Command { name: "clippy", summary: "lints, as errors", run: lint::clippy },
+    Command {
+        name: "rustdoc",
+        summary: "documentation of the libraries, warnings as errors",
+        run: lint::rustdoc,
+    },
     Command { name: "generated", summary: "generated files are up to date", run: generate::check },
 ];
 

@@ -24,7 +24,7 @@ pub fn spawn(sequence: &Sequence<'_>, status: &impl AsRawFd) -> Result<Child> {
     Ok(Child { pid: spawned.pid, pidfd: own(spawned.pidfd) })
 }
 
-/// Waits for the end of a child of [`spawn`], which only this finds.
+/// Waits for the end of a child of [`spawn()`], which only this finds.
 ///
 /// # Errors
 /// `ECHILD` when it was waited for before.

@@ -1,10 +1,50 @@
-//! Runs code you do not trust with practically no privileges.
+//! Runs code you do not trust with practically no privileges: no root, no setuid program, no daemon.
+//!
+//! A [`Command`] is built, started and waited for as in `std::process`; a [`Policy`](policy::Policy) says what its jar may do, and
+//! a [`Report`] what happened.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use belljar::{Command, policy::Policy};
+//!
+//! let policy = Policy::preset("@strict")?.read("/srv/pictures")?.write("/srv/thumbnails")?;
+//! let mut command = Command::new("thumbnailer");
+//! command.arg("/srv/pictures/1.jpg").policy(policy).timeout(Duration::from_secs(30));
+//! let output = command.output()?;
+//! if !output.report.success() {
+//!     eprintln!("{} {}", output.report.reason, output.report.hint);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | to | take |
+//! |---|---|
+//! | run a program | [`Command`], [`Child`], [`Stdio`]; `belljar::tokio` with the feature `tokio` |
+//! | say what it may do | [`policy`], whose presets, files and setters all make a [`Policy`](policy::Policy) |
+//! | see what holds a policy here, starting nothing | [`Command::plan`], [`probe`] |
+//! | hear what was tried | [`Report::denials`], [`Command::observe`], [`event`] |
+//! | ask somebody meanwhile | [`ask`], [`action`] |
+//! | find out what a program needs | [`learn`] |
+//! | split a program into confined parts | [`worker`] |
+//! | confine the process that runs already | [`confine()`], [`pledge`], [`unveil`] |
+//!
+//! # One direction
 //!
 //! ```text
 //! Policy ─┐
 //!         ├─ plan ─► Plan ─ prepare ─► Prepared ─ spawn ─► Running ─ supervise ─► Report
 //! probe ──┘ HostFacts
 //! ```
+//!
+//! What cannot be held on this host is a typed [error](error::StartError) before anything runs, with the rule, who wrote it, and
+//! a hint. Nothing is ever enforced less than it was asked for, unless the policy accepts that by name.
+//!
+//! # In a program with threads, signals and children of its own
+//!
+//! Starting takes no lock that another thread may hold: between clone and exec the child makes system calls that were prepared
+//! before, and nothing else. Every descriptor closes on exec. No handler, mask, limit, variable or folder of the process is
+//! changed; the end of a jar sends no `SIGCHLD`, and waiting for any child finds none. The one state of the process as a whole is
+//! what [`confine()`], [`pledge`] and [`unveil`] do to it.
 #![forbid(unsafe_code)]
 
 pub mod action;
