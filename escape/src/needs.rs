@@ -58,6 +58,12 @@ pub(crate) const CORE_FILES: Need = Need { name: "core_pattern that writes a fil
 /// TCP Fast Open without cookies, both sides.
 pub(crate) const FAST_OPEN: Need = Need { name: "TCP Fast Open", found: fast_open };
 
+/// An interface beside loopback, with an IPv4 address.
+pub(crate) const INTERFACE: Need = Need {
+    name: "a network interface",
+    found: || crate::attacks::relayed::interfaces().is_ok_and(|addresses| !addresses.is_empty()),
+};
+
 /// IPv6 on loopback.
 pub(crate) const IPV6: Need = Need { name: "IPv6", found: || std::net::TcpListener::bind("[::1]:0").is_ok() };
 

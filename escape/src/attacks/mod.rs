@@ -25,6 +25,7 @@ mod procfs;
 pub(crate) mod proof;
 pub(crate) mod raw;
 mod reached;
+pub(crate) mod relayed;
 mod resources;
 mod sabotage;
 mod seccomp;

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use crate::attack::{Attack, Family, Judge};
-use crate::attacks::raw;
+use crate::attacks::{raw, relayed};
 use crate::judges;
 use crate::needs::{HOST_NAME, IPV6};
 use crate::stage::Stage;
@@ -94,6 +94,12 @@ pub(super) const FAMILY: Family = Family {
             attack: |args| through(SOCKS, raw::text(args, 0)?, socks),
             ..ROW
         },
+        relayed::ADDRESS,
+        relayed::FAST_OPEN,
+        relayed::DATAGRAM,
+        relayed::LISTENER,
+        relayed::INTERFACES,
+        relayed::RACE,
     ],
 };
 

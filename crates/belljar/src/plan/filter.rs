@@ -17,6 +17,9 @@ const EINVAL: Action = Action::Errno(22);
 const NEGATIVE_1: &str = "arg1 & 0x8000000000000000 != 0";
 const NEGATIVE_2: &str = "arg2 & 0x8000000000000000 != 0";
 const EOPNOTSUPP: Action = Action::Errno(95);
+/// Questions about interfaces and routes, which any socket answers for its network: what is left of `0x89..` is about the socket.
+const INTERFACES: &str =
+    "arg1 & 0xFF00 == 0x8900 && !(arg1 in {0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8907})";
 /// `MSG_FASTOPEN`: sending that connects.
 const FAST_OPEN_2: &str = "arg2 & 0x20000000 != 0";
 const FAST_OPEN_3: &str = "arg3 & 0x20000000 != 0";
@@ -102,6 +105,7 @@ const REMOVALS: &[Removal] = &[
         applies: network::is_relayed,
     },
     Removal { call: "listen", when: None, action: EACCES, applies: hosts_listeners },
+    Removal { call: "ioctl", when: Some(INTERFACES), action: EACCES, applies: sees_interfaces },
     Removal { call: "sendto", when: Some(FAST_OPEN_3), action: EOPNOTSUPP, applies: network::is_relayed },
     Removal { call: "sendmsg", when: Some(FAST_OPEN_2), action: EOPNOTSUPP, applies: network::is_relayed },
     Removal { call: "sendmmsg", when: Some(FAST_OPEN_3), action: EOPNOTSUPP, applies: network::is_relayed },
@@ -247,6 +251,11 @@ fn no_sockets(draft: &Draft<'_>) -> bool {
 fn hosts_listeners(draft: &Draft<'_>) -> bool {
     let all = draft.policy.net.mode.value == NetMode::Host;
     network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft) && !all
+}
+
+/// The jar is in the host's network, which is not granted as it is: its addresses and names are nobody's business.
+fn sees_interfaces(draft: &Draft<'_>) -> bool {
+    network::is_hosts(draft) && draft.policy.net.mode.value != NetMode::Host
 }
 
 fn always(_: &Draft<'_>) -> bool {
