@@ -561,7 +561,7 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__learn)
-            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --save --events --verbose --quiet --engine --help"
+            opts="-p -r -w -n -e -m -t -v -q -h --policy --read --read-noexec --write --cow --hide --dangerously-grant --unveil --root --cwd --tmp --throw-away --proc --dev --net --deny-net --reach --publish --host --socket --proxy --env --allow-syscall --deny-syscall --when --otherwise --memory --pids --timeout --wall --cpu --files --fsize --data --output --action --service --require --allow-weaker --pass-fd --debug --trace --promise --umask --hostname --report --save --events --ask --verbose --quiet --engine --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -772,6 +772,10 @@ _belljar() {
                     return 0
                     ;;
                 --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ask)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -236,6 +236,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -l hostname -d 'H
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l save -d 'Make a policy file of what was learned' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l events -d 'Write what is refused here while the program runs' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l ask -d 'Ask about files that the policy does not grant, as they are opened' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'

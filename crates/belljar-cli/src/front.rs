@@ -96,12 +96,13 @@ pub const SUBCOMMANDS: &[Sub] = &[
         about: "run a command in a jar and say which rules it lacked",
         long: "Runs COMMAND as run does, and prints what has to be added to the policy, as flags and as a\n\
                policy file. What is written to the current folder and to other folders of yours that may\n\
-               be read goes to memory and is dropped; what the policy does not grant stays refused. Keys,\n\
+               be read goes to memory and is dropped; what the policy does not grant stays refused, or with\n\
+               --ask is granted by an answer. Hosts and system calls are learned too, for review. Keys,\n\
                passwords and places that are run outside the jar later are listed and never proposed.",
         rest: "-- COMMAND...",
         operand: Operand::Command,
         policy: true,
-        options: &["save", "report", "events", "verbose", "quiet", "engine"],
+        options: &["save", "ask", "report", "events", "verbose", "quiet", "engine"],
         subs: &[],
         example: "belljar learn -- make",
         run: commands::learn::learn,

@@ -6,8 +6,8 @@ use belljar_policy::Decision;
 
 use crate::Door;
 
-/// Why an appeal was turned down, printable.
-pub type Refusal = String;
+/// Why an appeal was turned down, printable; none = for the reason of the rules.
+pub type Refusal = Option<String>;
 
 /// Somebody who may grant what the rules refuse. What a `deny` entry refuses is never asked.
 pub trait Appeal: Send + Sync {

@@ -33,6 +33,8 @@ pub enum Addition<'a> {
     },
     /// `HOST:PORT` in `net.allow`.
     Host(&'a str),
+    /// A call or a group in `syscalls.allow`.
+    Syscall(&'a str),
 }
 
 /// The text with the rule, under a comment of one line. An empty text becomes a policy that states its format and extends
@@ -88,6 +90,7 @@ impl Addition<'_> {
         match self {
             Self::Path { .. } | Self::OptionalPath { .. } => "fs",
             Self::Host(_) => "net",
+            Self::Syscall(_) => "syscalls",
         }
     }
 
@@ -96,7 +99,7 @@ impl Addition<'_> {
         match self {
             Self::Path { path, .. } => written(path),
             Self::OptionalPath { path, .. } => format!("?{}", written(path)),
-            Self::Host(host) => (*host).to_owned(),
+            Self::Host(text) | Self::Syscall(text) => (*text).to_owned(),
         }
     }
 
@@ -106,7 +109,7 @@ impl Addition<'_> {
             Self::Path { access, .. } | Self::OptionalPath { access, .. } => {
                 format!("{} = {}", quoted(&self.key()), quoted(word(ACCESS, access)))
             }
-            Self::Host(host) => format!("allow = [{}]", quoted(host)),
+            Self::Host(text) | Self::Syscall(text) => format!("allow = [{}]", quoted(text)),
         }
     }
 
@@ -116,8 +119,8 @@ impl Addition<'_> {
             Self::Path { access, .. } | Self::OptionalPath { access, .. } => {
                 (vec!["fs".to_owned(), self.key()], word(ACCESS, access).to_owned())
             }
-            Self::Host(host) => {
-                (vec!["net".to_owned(), "allow".to_owned(), "[]".to_owned()], (*host).to_owned())
+            Self::Host(text) | Self::Syscall(text) => {
+                (vec![self.section().to_owned(), "allow".to_owned(), "[]".to_owned()], (*text).to_owned())
             }
         }
     }
@@ -166,8 +169,12 @@ fn insertions(
     };
     let Value::Table(rows) = &found.node.value else { return Vec::new() };
     let mut all = Vec::new();
-    if let (Addition::Host(host), Some(allow)) = (addition, rows.iter().find(|row| row.name == "allow")) {
-        all.extend(into_list(&allow.node, host, comment));
+    let listed = match addition {
+        Addition::Host(text) | Addition::Syscall(text) => Some(text),
+        _ => None,
+    };
+    if let (Some(text), Some(allow)) = (listed, rows.iter().find(|row| row.name == "allow")) {
+        all.extend(into_list(&allow.node, text, comment));
     }
     let last = rows.iter().map(|row| row.node.at.end).max().unwrap_or(found.node.at.end);
     let end = line_end(text, last);
@@ -239,6 +246,14 @@ mod tests {
         let rule = Addition::OptionalPath { path: Path::new("/x"), access: Access::Write };
         let made = added("belljar = 1\n", &rule);
         assert!(made.ends_with("[fs]\n# c\n\"?/x\" = \"write\"\n"), "{made}");
+    }
+
+    #[test]
+    fn lists_of_calls_grow() {
+        let made = added("belljar = 1\n", &Addition::Syscall("@socket-unix"));
+        let made = added(&made, &Addition::Syscall("personality"));
+        assert_eq!(made.matches("# c\n").count(), 2, "{made}");
+        assert!(made.contains("[syscalls]\n") && made.contains("\"personality\""), "{made}");
     }
 
     #[test]

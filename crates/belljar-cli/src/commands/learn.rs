@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use belljar::learn::{Frame, Lesson, PolicyDifference, Unproposed};
+use belljar::learn::{Frame, LeftOut, Lesson, PolicyDifference, Unproposed};
 use belljar::policy::{DEFAULT_PRESET, printable};
 use belljar::report::Verdict;
 
@@ -86,11 +86,10 @@ fn bases(words: &Words, here: &Path) -> Vec<String> {
 fn tell(lesson: &Lesson, place: &Place, quiet: bool, status: u8) -> u8 {
     let difference = &lesson.difference;
     let written = difference.to_toml(&place.bases, place.frame()).map_err(|error| request::fault(&error));
-    let written =
-        written.and_then(|policy| match place.file.as_deref().filter(|_| !difference.rules.is_empty()) {
-            Some(file) => place.make(file, &policy).map(|()| policy),
-            None => Ok(policy),
-        });
+    let written = written.and_then(|policy| match place.file.as_deref().filter(|_| !difference.is_empty()) {
+        Some(file) => place.make(file, &policy).map(|()| policy),
+        None => Ok(policy),
+    });
     match written {
         Ok(policy) => {
             if !quiet {
@@ -108,15 +107,15 @@ fn tell(lesson: &Lesson, place: &Place, quiet: bool, status: u8) -> u8 {
 fn told(lesson: &Lesson, place: &Place, policy: &str) -> String {
     let notes: String = lesson.notes.iter().map(|note| format!("belljar: {note}\n")).collect();
     let found = proposed(&lesson.difference, place, policy);
-    let hint = match (lesson.report.verdict, lesson.difference.rules.is_empty()) {
+    let hint = match (lesson.report.verdict, lesson.difference.is_empty()) {
         (Verdict::Exited { code: 0 }, _) | (_, true) => "",
         _ => "hint: the program did not get to its end: learn again with these rules to see more\n",
     };
-    format!("{notes}{found}{}{hint}", left_out(&lesson.difference.unproposed))
+    format!("{notes}{found}{}{hint}", left_out(&lesson.difference))
 }
 
 fn proposed(difference: &PolicyDifference, place: &Place, policy: &str) -> String {
-    if difference.rules.is_empty() {
+    if difference.is_empty() {
         return "belljar: learned: nothing has to be added to the policy\n".to_owned();
     }
     let flags: String = difference.flags(place.frame()).iter().map(|flag| format!(" {flag}")).collect();
@@ -143,15 +142,18 @@ fn said(out: &mut String, line: std::fmt::Arguments<'_>) {
     }
 }
 
-fn left_out(unproposed: &[Unproposed]) -> String {
-    if unproposed.is_empty() {
+fn left_out(PolicyDifference { unproposed, left_out, .. }: &PolicyDifference) -> String {
+    if unproposed.is_empty() && left_out.is_empty() {
         return String::new();
     }
     let row = |out: &Unproposed| {
         [format!("{} {}", out.need.word(), printable(out.path.as_os_str())), out.why.clone(), String::new()]
     };
-    let rows: Vec<[String; 3]> = unproposed.iter().take(SHOWN).map(row).collect();
-    let more = match unproposed.len().saturating_sub(SHOWN) {
+    let beyond = |out: &LeftOut| [out.what.clone(), out.why.clone(), String::new()];
+    let rows = unproposed.iter().map(row).chain(left_out.iter().map(beyond));
+    let rows: Vec<[String; 3]> = rows.take(SHOWN).collect();
+    let all = unproposed.len().saturating_add(left_out.len());
+    let more = match all.saturating_sub(SHOWN) {
         0 => String::new(),
         more => format!("  and {more} more\n"),
     };

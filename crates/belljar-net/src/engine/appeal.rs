@@ -69,7 +69,7 @@ impl Engine {
                         engine.ask(id, connection, ask)
                     }
                     Err(why) => {
-                        let decision = refused(*decision, why);
+                        let decision = refused(*decision, why.as_deref());
                         engine.deny(id, connection, Reason::Policy, decision)
                     }
                 },
@@ -141,8 +141,9 @@ fn is_open(host: &Host, decision: &Decision) -> bool {
     !is_local && decision.flag.is_some()
 }
 
-fn refused(mut decision: Decision, why: &str) -> Decision {
-    decision.rule = why.to_owned();
+fn refused(mut decision: Decision, why: Option<&str>) -> Decision {
+    let Some(why) = why else { return decision };
+    why.clone_into(&mut decision.rule);
     decision.origin = Origin::Flag("answer".to_owned());
     decision
 }

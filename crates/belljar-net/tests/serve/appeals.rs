@@ -94,20 +94,20 @@ fn tunnels(mut socket: std::net::TcpStream, host: &str, port: u16) -> bool {
 fn a_refusal_is_a_reset_or_the_proxys_own_words() {
     let (world, clerk) = world(echo());
     let mut asked = world.connect("b.test");
-    clerk.next().2.give(Err("refused by the user".to_owned()));
+    clerk.next().2.give(Err(Some("refused by the user".to_owned())));
     assert!(is_reset(&mut asked));
     let mut proxied = patient(std::net::TcpStream::connect(world.http).unwrap());
     let head = format!("CONNECT b.test:{} HTTP/1.1\r\n\r\n", world.port);
     proxied.write_all(head.as_bytes()).unwrap();
     let (door, _, answer) = clerk.next();
     assert_eq!(door, Door::Http);
-    answer.give(Err("no".to_owned()));
+    answer.give(Err(None));
     let mut text = String::new();
     proxied.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 403"), "{text}");
     let denials = world.seen.denials.lock().unwrap();
     let rules: Vec<&str> = denials.iter().map(|denial| denial.decision.rule.as_str()).collect();
-    assert_eq!(rules, ["refused by the user", "no"]);
+    assert_eq!(rules, ["refused by the user", "net.mode = \"list\""]);
     assert!(denials.iter().all(|denial| denial.reason == Reason::Policy));
 }
 

@@ -13,15 +13,15 @@ use super::prompt::{Prompt, Want};
 use crate::broker::Connections;
 use crate::event::{Access, Event, Observer, Verdict};
 
-/// Asks about hosts.
+/// Asks about hosts; without a desk each refusal is noted under the host's name and stands.
 #[derive(Clone, Debug)]
 pub(crate) struct HostAsker {
-    desk: Arc<Desk>,
+    desk: Option<Arc<Desk>>,
     events: Arc<dyn Observer>,
 }
 
 impl HostAsker {
-    pub(crate) fn new(desk: Arc<Desk>, events: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(desk: Option<Arc<Desk>>, events: Arc<dyn Observer>) -> Self {
         Self { desk, events }
     }
 
@@ -46,6 +46,7 @@ impl Appeal for HostAsker {
     }
 
     fn ask(&self, door: Door, decision: &Decision, answer: Answer) {
+        let Some(desk) = &self.desk else { return answer.give(Err(None)) };
         let want = Want::Connect(decision.object.clone());
         let (program, call) = match door {
             Door::Http => ("HTTP proxy", "CONNECT"),
@@ -60,11 +61,11 @@ impl Appeal for HostAsker {
                 asker.granted(&object, 0, settled);
                 return answer.give(Ok(()));
             }
-            answer.give(Err(settled.why.to_string()));
+            answer.give(Err(Some(settled.why.to_string())));
         };
-        match self.desk.known(&prompt.want) {
+        match desk.known(&prompt.want) {
             Some(settled) => hears(settled),
-            None => self.desk.ask_for(prompt, Box::new(hears)),
+            None => desk.ask_for(prompt, Box::new(hears)),
         }
     }
 }
@@ -77,12 +78,12 @@ pub(crate) struct DirectAsker {
 }
 
 impl DirectAsker {
-    fn ask(&self, pid: u32, decision: &Decision) -> Settled {
+    fn ask(&self, desk: &Desk, pid: u32, decision: &Decision) -> Settled {
         let want = Want::Connect(decision.object.clone());
-        self.asker.desk.known(&want).unwrap_or_else(|| {
+        desk.known(&want).unwrap_or_else(|| {
             let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_else(|_| PathBuf::new());
             let (program, rule) = (program.into_os_string(), rule(decision));
-            self.asker.desk.ask(Prompt { program, pid: Some(pid), call: "connect".into(), want, rule })
+            desk.ask(Prompt { program, pid: Some(pid), call: "connect".into(), want, rule })
         })
     }
 
@@ -100,11 +101,11 @@ impl Connections for DirectAsker {
         if decision.allowed {
             return true;
         }
-        if decision.flag.is_none() {
+        let Some(desk) = self.asker.desk.as_deref().filter(|_| decision.flag.is_some()) else {
             self.refused(pid, decision, &decision.rule, &decision.origin.to_string());
             return false;
-        }
-        let settled = self.ask(pid, decision);
+        };
+        let settled = self.ask(desk, pid, decision);
         if !settled.granted() {
             self.refused(pid, decision, &settled.why.to_string(), "answer");
             return false;

@@ -87,13 +87,10 @@ impl AskJudge {
 
     /// A folder is never granted by an answer: the host's descriptor of one leads to all that is around it.
     fn folder(&self, granted: bool) -> Verdict {
-        let origin = "answer".into();
+        let rule = |text: &str| Rule { text: text.into(), origin: "default".into() };
         match granted {
-            true => Verdict::Grant(Rule { text: "a file below it was granted".into(), origin }),
-            false => Verdict::Refuse {
-                errno: self.absent(),
-                rule: Rule { text: "only a rule grants a folder".into(), origin: "default".into() },
-            },
+            true => Verdict::Grant(rule("a file below it was granted")),
+            false => Verdict::Refuse { errno: self.absent(), rule: rule("only a rule grants a folder") },
         }
     }
 

@@ -70,6 +70,11 @@ impl Ask {
         self
     }
 
+    /// "Always" is not offered.
+    pub(crate) fn write_nothing(&mut self) {
+        self.file = None;
+    }
+
     /// Files that this run's policy was read from: no answer grants them.
     pub fn policies(&mut self, files: impl IntoIterator<Item = PathBuf>) -> &mut Self {
         self.policies.extend(files);

@@ -146,6 +146,11 @@ pub trait Judge: Send + Sync {
         false
     }
 
+    /// Is told of a call for which the host's object does not matter: it fails whatever the judge says.
+    fn lacks(&self, request: &Request<'_>) {
+        drop(self.judge(request));
+    }
+
     /// The deadline of a request: how long this judge may think about it before the caller is told that nobody answers
     /// (`ETIMEDOUT`). Its verdict is dropped then.
     fn patience(&self) -> Duration {

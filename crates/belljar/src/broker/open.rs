@@ -102,11 +102,11 @@ fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
     let last = if exclusive || how.flags & O_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
     let makes = how.flags & O_CREAT != 0 && how.flags & O_PATH == 0;
     let found = match search(task, name, last, how) {
-        Err(Stop::Fails(Errno::NOENT)) => return Err(absent(task, wanted(how.flags), name)),
+        Err(Stop::Fails(Errno::NOENT)) => return Err(gone(task, how, name)),
         found => found?,
     };
     let lacks = |path: &Path| {
-        let gone = absent(task, wanted(how.flags), name);
+        let gone = gone(task, how, name);
         // What is not there is not told where nothing may be seen.
         task.decide_path(Wanted::Look, path)?;
         Err(gone)
@@ -131,6 +131,11 @@ fn search(task: &Task<'_>, name: &Name, last: Last, how: How) -> Result<(Found, 
         Some(found) => Ok((found, true)),
         None => Ok((find(task, name, last)?, false)),
     }
+}
+
+/// The answer where the jar has nothing. Where the host's file is asked about next, the question tells of it.
+fn gone(task: &Task<'_>, how: How, name: &Name) -> Stop {
+    if task.opens_host() { Errno::NOENT.into() } else { absent(task, wanted(how.flags), name) }
 }
 
 /// How what is only read is opened: without waiting for whoever writes.

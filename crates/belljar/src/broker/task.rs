@@ -251,8 +251,7 @@ impl<'a> Task<'a> {
             return;
         }
         let request = Request { view: View::Host, ..self.request(wanted, Object::Path(path)) };
-        // Whatever it says: nothing here acts on the host.
-        drop(self.shared.judge.judge(&request));
+        self.shared.judge.lacks(&request);
     }
 
     /// Whether a folder on the way may be seen. Nobody is told: the object of the call is what counts.

@@ -54,9 +54,9 @@ pub(super) fn start(
     let mut places: Vec<Place> = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
     places.extend(beyond.iter().flat_map(Beyond::services).map(|path| service(policy, path)));
     let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
-    let connections = host_asker(desk.as_ref(), events).zip(network);
-    let connections =
-        connections.map(|(asker, network)| Arc::new(asker.direct(network)) as Arc<dyn Connections>);
+    let direct =
+        |network| Arc::new(host_asker(desk.as_ref(), events).direct(network)) as Arc<dyn Connections>;
+    let connections = network.map(direct);
     let asked =
         |desk| AskJudge::new(Arc::clone(&table), desk, policy.clone(), Arc::clone(events) as _, !host_tree);
     let table = desk.map_or_else(|| Arc::clone(&table), |desk| Arc::new(asked(desk)) as Arc<dyn Judge>);
@@ -73,8 +73,8 @@ pub(super) fn start(
 }
 
 /// Asks about hosts.
-pub(super) fn host_asker(desk: Option<&Arc<Desk>>, events: &Arc<Events>) -> Option<HostAsker> {
-    desk.map(|desk| HostAsker::new(Arc::clone(desk), Arc::clone(events) as _))
+pub(super) fn host_asker(desk: Option<&Arc<Desk>>, events: &Arc<Events>) -> HostAsker {
+    HostAsker::new(desk.cloned(), Arc::clone(events) as _)
 }
 
 fn place(policy: &Policy, seen: &Seen) -> Place {

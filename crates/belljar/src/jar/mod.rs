@@ -87,8 +87,7 @@ fn attempt<R>(
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
     let foreground = mode == Mode::Foreground;
-    let facts = Arc::new(command.host_facts());
-    let look = look(&command.stdio);
+    let (facts, look) = (Arc::new(command.host_facts()), look(&command.stdio));
     let call = call(command, look, mode);
     let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
     prepare::refuse_unmapped(&plan)?;
@@ -100,8 +99,7 @@ fn attempt<R>(
     let mut walker = Walker::new(&facts.root_links);
     let owners = owners::detach(&plan, &facts, &mut walker)?;
     let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
-    let judges = judges(command, &talks);
-    let mut outside = (judges, Network::open(&plan, command, foreground)?);
+    let mut outside = (judges(command, &talks), Network::open(&plan, command, foreground)?);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
     let (detached, logs) = (owners.by_path(), streams.logs());
     let status = spawn::status_pair()?;
@@ -187,7 +185,7 @@ fn serve(
     events: &Arc<Events>,
 ) -> Result<Served, StartError> {
     let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
-    let asker = answers::host_asker(judges.desk.as_ref().filter(|_| plan.asks_hosts()), events);
+    let asker = plan.asks_hosts().then(|| answers::host_asker(judges.desk.as_ref(), events));
     let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
     judges.network = service.as_ref().filter(|_| plan.asks_hosts()).map(belljar_net::Service::remote);
     let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
@@ -214,6 +212,7 @@ fn call(command: &Command, look: Look, mode: Mode) -> Call {
         dies_with_thread: mode == Mode::Foreground,
         tells: command.tells,
         asks: command.ask.is_some(),
+        learns: command.aside,
         workers: command.workers,
     }
 }

@@ -69,7 +69,8 @@ pub fn generalise(observations: &[Observation], ground: Ground<'_>) -> PolicyDif
     };
     let mut rules: Vec<Proposal> = rules.into_iter().map(proposal).chain(kept_out).collect();
     rules.sort_by(|a, b| a.path.cmp(&b.path));
-    PolicyDifference { rules, unproposed: unproposed.into_iter().collect() }
+    let unproposed = unproposed.into_iter().collect();
+    PolicyDifference { rules, unproposed, ..PolicyDifference::default() }
 }
 
 /// What is left out for its name and lies in a folder that the rules would open: it stays hidden.

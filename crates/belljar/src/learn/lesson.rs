@@ -48,8 +48,15 @@ impl Command {
         self.policy = Arc::new(self.traced(policy, &mut notes));
         let seen = Arc::new(Notes::default());
         let told = Arc::clone(&seen);
-        self.judge(move |policy| Arc::new(Witness::new(policy, Arc::clone(&told))));
+        let asks = self.ask.is_some();
+        if let Some(ask) = &mut self.ask {
+            // What an answer grants becomes a rule of the lesson.
+            ask.write_nothing();
+        }
+        self.judge(move |policy| Arc::new(Witness::new(policy, Arc::clone(&told), asks)));
+        let tells = std::mem::replace(&mut self.tells, true);
         let (report, aside) = self.run_with(true);
+        self.tells = tells;
         self.policy = own.clone();
         self.judge = None;
         let written = aside.map(|(folder, overlays)| changes::observed(&folder, &overlays));
@@ -59,7 +66,8 @@ impl Command {
             Some(Err(error)) => notes.push(format!("what was written could not be read: {error}")),
             None => {}
         }
-        Lesson { report, difference: generalise(&observations, ground), notes }
+        let difference = generalise(&observations, ground).beyond(&report);
+        Lesson { report, difference, notes }
     }
 
     /// With every call that names a path seen, where this kernel can show them.

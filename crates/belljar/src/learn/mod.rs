@@ -3,12 +3,14 @@
 //! ```text
 //! what was written (overlay) ─┐
 //!                             ├─► Observation ─ granted already? ─ never proposed? ─ group ─► PolicyDifference ─► TOML, flags
-//! what was refused (broker)  ─┘
+//! what was refused (broker)  ─┤
+//! hosts, calls (events)      ─┘
 //! ```
 //!
 //! A run that is learned from is confined like every other: what its policy lacks stays refused, and what it writes is
 //! thrown away. What comes out is a proposal; nothing is granted by it.
 
+mod beyond;
 mod changes;
 mod confined;
 mod decide;
@@ -19,6 +21,7 @@ mod observe;
 mod text;
 mod witness;
 
+pub use beyond::{CallProposal, HostProposal, LeftOut};
 pub use generalise::{Ground, generalise};
 pub use lesson::Lesson;
 pub use observe::{Need, Observation};
@@ -28,14 +31,40 @@ use std::path::PathBuf;
 
 use belljar_policy::Access;
 
+use crate::report::Report;
+
 /// What has to be added to a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyDifference {
     /// Rules, by path.
     pub rules: Vec<Proposal>,
+    /// Hosts to add to the list, by name.
+    pub hosts: Vec<HostProposal>,
+    /// System calls to add, by name.
+    pub syscalls: Vec<CallProposal>,
     /// What was needed and no rule is proposed for, by path.
     pub unproposed: Vec<Unproposed>,
+    /// The same of hosts and calls.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl PolicyDifference {
+    /// Nothing has to be added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.hosts.is_empty() && self.syscalls.is_empty()
+    }
+
+    /// With what the events of a run tell beside its files.
+    fn beyond(mut self, report: &Report) -> Self {
+        let (hosts, mut left) = beyond::hosts(&report.events);
+        let lacks_more = !self.rules.is_empty() || !hosts.is_empty();
+        let (syscalls, more) = beyond::calls(&report.events, report.verdict, lacks_more);
+        left.extend(more);
+        (self.hosts, self.syscalls, self.left_out) = (hosts, syscalls, left);
+        self
+    }
 }
 
 /// A rule to add.

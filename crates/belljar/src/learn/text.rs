@@ -47,16 +47,26 @@ impl PolicyDifference {
     /// # Errors
     /// A path that no policy file can hold.
     pub fn to_toml(&self, bases: &[String], frame: Frame<'_>) -> Result<String, PolicyError> {
-        self.rules.iter().try_fold(String::new(), |text, rule| {
+        let text = self.rules.iter().try_fold(String::new(), |text, rule| {
             let path = &frame.form(&rule.path);
             amend(&text, &Addition::Path { path, access: rule.access }, &rule.reason, bases)
+        })?;
+        let text = self.hosts.iter().try_fold(text, |text, proposal| {
+            amend(&text, &Addition::Host(&proposal.host), &proposal.reason, bases)
+        })?;
+        self.syscalls.iter().try_fold(text, |text, proposal| {
+            amend(&text, &Addition::Syscall(&proposal.name), &proposal.reason, bases)
         })
     }
 
     /// The same as flags for a shell, one for each rule.
     #[must_use]
     pub fn flags(&self, frame: Frame<'_>) -> Vec<String> {
-        self.rules.iter().map(|rule| flag(rule, frame)).collect()
+        let rules = self.rules.iter().map(|rule| flag(rule, frame));
+        let hosts = self.hosts.iter().map(|proposal| format!("--net {}", for_shell(&proposal.host)));
+        let calls =
+            self.syscalls.iter().map(|proposal| format!("--allow-syscall {}", for_shell(&proposal.name)));
+        rules.chain(hosts).chain(calls).collect()
     }
 }
 
@@ -80,7 +90,7 @@ fn flag(rule: &Proposal, frame: Frame<'_>) -> String {
 
 /// One word for a shell; belljar knows `~` itself.
 fn for_shell(word: &str) -> String {
-    let plain = |sign: char| sign.is_ascii_alphanumeric() || "/._-+=@%,~".contains(sign);
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "/._-+=@%,~:".contains(sign);
     match word.chars().all(plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', "'\\''")),

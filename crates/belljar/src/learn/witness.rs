@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Need, Observation};
 use crate::broker::{Judge, Request, Rule, Verdict, View, Wanted};
@@ -12,6 +13,9 @@ use crate::broker::{Judge, Request, Rule, Verdict, View, Wanted};
 const MOST: usize = 10_000;
 
 const ENOENT: i32 = 2;
+/// What rules of answers say.
+const ANSWER: &str = "answer";
+const REFUSED: &str = "refused by the user";
 
 /// What a call does to its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,29 +79,43 @@ pub(super) struct Witness {
     policy: Arc<dyn Judge>,
     notes: Arc<Notes>,
     nothing: Rule,
+    /// The policy's judge asks the user about what only the host has.
+    asks: bool,
     /// Somebody has asked already.
     asked: AtomicBool,
 }
 
 impl Witness {
-    pub(super) fn new(policy: Arc<dyn Judge>, notes: Arc<Notes>) -> Self {
+    pub(super) fn new(policy: Arc<dyn Judge>, notes: Arc<Notes>, asks: bool) -> Self {
         let nothing = Rule { text: "nothing is granted that no rule names".into(), origin: "default".into() };
-        Self { policy, notes, nothing, asked: AtomicBool::new(false) }
+        Self { policy, notes, nothing, asks, asked: AtomicBool::new(false) }
+    }
+
+    /// What a rule would have to grant, by what was decided.
+    fn lacked(&self, request: &Request<'_>, verdict: &Verdict) -> Option<Need> {
+        let by_answer = verdict.rule().origin.as_ref() == ANSWER;
+        match (verdict.granted(), request.view) {
+            // Whoever looks at it may read it then.
+            (true, View::Host) => need(request.wanted).or(by_answer.then_some(Need::Read)),
+            (true, View::Jar) => None,
+            (false, _) if by_answer && verdict.rule().text.as_ref() == REFUSED => None,
+            (false, _) => need(request.wanted),
+        }
     }
 }
 
 impl Judge for Witness {
     fn judge(&self, request: &Request<'_>) -> Verdict {
         let verdict = match request.view {
-            // Learning shows the jar nothing that it would not see otherwise.
-            View::Host => Verdict::Refuse { errno: ENOENT, rule: self.nothing.clone() },
-            View::Jar => self.policy.judge(request),
+            // Learning by itself shows the jar nothing that it would not see otherwise.
+            View::Host if !self.asks => Verdict::Refuse { errno: ENOENT, rule: self.nothing.clone() },
+            _ => self.policy.judge(request),
         };
         // The self-probe comes before the program, and tries what must be refused.
         if !self.asked.swap(true, Ordering::AcqRel) && request.view == View::Host {
             return verdict;
         }
-        if let (false, Some(path), Some(need)) = (verdict.granted(), request.path(), need(request.wanted)) {
+        if let (Some(path), Some(need)) = (request.path(), self.lacked(request, &verdict)) {
             self.notes.add(path, need, Act::of(request.call));
         }
         verdict
@@ -105,6 +123,27 @@ impl Judge for Witness {
 
     fn reaches_host(&self) -> bool {
         true
+    }
+
+    fn lacks(&self, request: &Request<'_>) {
+        if !self.asked.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let (Some(path), Some(need)) = (request.path(), need(request.wanted)) {
+            self.notes.add(path, need, Act::of(request.call));
+        }
+    }
+
+    fn opens_host(&self) -> bool {
+        self.asks && self.policy.opens_host()
+    }
+
+    fn writes_host(&self, path: &Path) -> bool {
+        self.asks && self.policy.writes_host(path)
+    }
+
+    fn patience(&self) -> Duration {
+        self.policy.patience()
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Call {
     pub tells: bool,
     /// The user is asked about what the policy does not grant.
     pub asks: bool,
+    /// Somebody wants to know which hosts the program lacks, by their names.
+    pub learns: bool,
     /// The program seals itself off before anything hostile reaches it: from then on it neither runs nor maps what it writes.
     pub workers: bool,
 }
@@ -62,7 +64,7 @@ impl Call {
     /// A call whose standard descriptors in this bit mask are terminals.
     #[must_use]
     pub fn new(terminals: u8, dies_with_thread: bool) -> Self {
-        Self { terminals, dies_with_thread, tells: false, asks: false, workers: false }
+        Self { terminals, dies_with_thread, tells: false, asks: false, learns: false, workers: false }
     }
 }
 

@@ -36,12 +36,16 @@ pub(super) fn is_served(draft: &Draft<'_>) -> bool {
     draft.namespaced() && (listed(draft) || asks(draft))
 }
 
-/// The user is asked about hosts. Whoever wrote that there is no network has answered already.
+/// Connections are decided on one by one, by the user or for a lesson. Whoever wrote that there is no network has answered already.
 pub(super) fn asks(draft: &Draft<'_>) -> bool {
     let mode = &draft.policy.net.mode;
     let nobody_wrote = matches!(mode.origin, Origin::Default | Origin::Preset { .. });
     let open = mode.value == NetMode::List || mode.value == NetMode::None && nobody_wrote;
-    draft.call.asks && open && draft.namespaced() && super::broker::able(draft) && !demands_landlock(draft)
+    (draft.call.asks || draft.call.learns)
+        && open
+        && draft.namespaced()
+        && super::broker::able(draft)
+        && !demands_landlock(draft)
 }
 
 /// The same on the host's network: the broker connects for the jar.
@@ -95,8 +99,10 @@ fn hosts_by_name(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     }
     if asks(draft) {
         draft.step(Step::Errands);
-        let layers = [Layer::Namespaces, Layer::Broker, Layer::Supervisor];
-        draft.holds(Subject::Net, "hosts that the user grants when asked", "--ask", &layers);
+        if draft.call.asks {
+            let layers = [Layer::Namespaces, Layer::Broker, Layer::Supervisor];
+            draft.holds(Subject::Net, "hosts that the user grants when asked", "--ask", &layers);
+        }
     }
     let layers = with_landlock(draft, [Layer::Namespaces, Layer::Seccomp]);
     draft.holds(Subject::Net, "no other host, port or protocol", net.mode.origin.clone(), &layers);

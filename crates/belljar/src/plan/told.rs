@@ -105,8 +105,11 @@ fn nothing(_: [u64; 6]) -> String {
 
 /// Family and kind. The kernel takes both as 32 bits.
 fn socket([family, kind, ..]: [u64; 6]) -> String {
-    [named("AF_", family & 0xFFFF_FFFF), named("SOCK_", kind & 0xF)].join(" ")
+    let waits = if kind & NONBLOCK == 0 { "" } else { " SOCK_NONBLOCK" };
+    format!("{} {}{waits}", named("AF_", family & 0xFFFF_FFFF), named("SOCK_", kind & 0xF))
 }
+
+const NONBLOCK: u64 = 0o4000;
 
 fn request([request, ..]: [u64; 6]) -> String {
     named("PTRACE_", request)
@@ -139,7 +142,7 @@ pub(crate) struct Refusals {
 impl Refusals {
     /// For the jar that this was planned from. Nothing is worked out before the first refusal.
     pub(crate) fn new(policy: Arc<Policy>, host: Arc<HostFacts>, call: Call) -> Self {
-        let call = Call { tells: false, ..call };
+        let call = Call { tells: false, learns: false, ..call };
         Self { policy, host, call, plain: None }
     }
 
