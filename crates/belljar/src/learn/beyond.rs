@@ -56,7 +56,7 @@ pub(super) fn hosts(events: &[Event]) -> Found<HostProposal> {
         let Some(judged) = host(event) else { continue };
         let known = found.entry(&event.object).or_insert_with(|| judged.clone());
         // Granted once by an answer says more than refused before.
-        if known.is_err() && judged.is_ok() {
+        if judged.is_ok() && (known.is_err() || event.verdict == Verdict::Granted) {
             *known = judged;
         }
     }
