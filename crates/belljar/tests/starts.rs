@@ -210,7 +210,7 @@ fn each_missing_fact_is_a_refusal_or_the_same_walls() {
         return;
     }
     type Row = (&'static str, fn(&mut belljar::HostFacts), Option<fn(&PlanError) -> bool>);
-    let rows: [Row; 6] = [
+    let rows: [Row; 7] = [
         ("seccomp", |facts| facts.seccomp = false, Some(|error| matches!(error, PlanError::NoSeccomp))),
         ("landlock", |facts| facts.landlock = 0, None),
         ("landlock abi 1", |facts| facts.landlock = facts.landlock.min(1), None),
@@ -227,6 +227,11 @@ fn each_missing_fact_is_a_refusal_or_the_same_walls() {
         (
             "userns and landlock",
             |facts| (facts.userns, facts.landlock) = (Userns::Limit, 0),
+            Some(|error| matches!(error, PlanError::NotEnforceable { .. })),
+        ),
+        (
+            "userns, landlock and notify",
+            |facts| (facts.userns, facts.landlock, facts.seccomp_notify) = (Userns::Limit, 0, false),
             Some(|error| matches!(error, PlanError::NoEngine { .. })),
         ),
     ];

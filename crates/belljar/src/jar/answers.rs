@@ -13,7 +13,7 @@ use crate::broker::{self, Broker, Connections, Elsewhere, Judge, Place, Rule, Se
 use crate::command::Wrap;
 use crate::error::StartError;
 use crate::event::{self, Event, Events};
-use crate::plan::{Engine, Plan, Step};
+use crate::plan::{Plan, Step};
 use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
 use crate::supervise::Hearing;
@@ -49,7 +49,7 @@ pub(super) fn start(
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
-    let host_tree = plan.engine == Engine::Landlock;
+    let host_tree = plan.engine.is_host_tree();
     let elsewhere = if host_tree { Elsewhere::HostTree } else { Elsewhere::OwnRoot };
     let mut places: Vec<Place> = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
     places.extend(beyond.iter().flat_map(Beyond::services).map(|path| service(policy, path)));

@@ -146,7 +146,7 @@ fn held(running: &Running, verdict: Verdict) -> Vec<LimitHeld> {
 fn by_namespace(engine: Engine) -> &'static str {
     match engine {
         Engine::Namespaces => "RLIMIT_NPROC of the jar's user namespace",
-        Engine::Landlock => "nothing, as --allow-weaker pids permits",
+        Engine::Landlock | Engine::Broker => "nothing, as --allow-weaker pids permits",
     }
 }
 

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::door::{DOORS, Door, Guard};
 use super::filter::{FilterPlan, lower};
 use super::step::Step;
-use super::{Draft, network};
+use super::{Draft, Engine, network};
 use crate::error::PlanError;
+use crate::probe::HostFacts;
 use crate::report::Layer;
 
 /// First kernel on which a signal does not repeat a brokered call (`SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`).
@@ -40,6 +41,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
     let (trace, host_tree) = (draft.policy.trace.value, !draft.namespaced());
     let seen = match door.guard {
         _ if !able(draft) => false,
+        Guard::Landlock if draft.engine == Engine::Broker => true,
         Guard::Landlock => trace || draft.call.asks && ASKED.contains(&door.call),
         Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
         Guard::Descriptor => host_tree,
@@ -84,19 +86,27 @@ pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
 
 /// Whether there can be a broker here: one that gets the calls, and may look at their arguments.
 pub(super) fn able(draft: &Draft<'_>) -> bool {
-    let host = draft.host;
+    can(draft.host, draft.namespaced())
+}
+
+/// The same before an engine is chosen.
+pub(super) fn can(host: &HostFacts, namespaced: bool) -> bool {
     // Yama's second scope asks for a capability, which its owner has in the jar's user namespace; the third refuses all.
     let looks = match host.yama {
         0 | 1 => true,
-        2 => draft.namespaced() || host.admin,
+        2 => namespaced || host.admin,
         _ => false,
     };
-    listens(draft) && looks
+    hands_over(host) && looks
 }
 
 /// Whether a filter can hand calls to the supervisor here.
 pub(super) fn listens(draft: &Draft<'_>) -> bool {
-    draft.host.seccomp_notify && draft.host.kernel >= KILLABLE
+    hands_over(draft.host)
+}
+
+fn hands_over(host: &HostFacts) -> bool {
+    host.seccomp_notify && host.kernel >= KILLABLE
 }
 
 /// `told` hands over what the filter refuses.

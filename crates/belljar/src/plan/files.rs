@@ -232,15 +232,24 @@ fn host_tree(draft: &mut Draft<'_>, places: &[Place]) -> Result<(), PlanError> {
     for place in places {
         refuse_unexpressible(place, places)?;
         let (rule, origin) = sentence(place);
-        if strength(place) == Some(Access::ReadNoexec) {
-            let gap = "running such a file is refused, mapping it as code (by the loader, say) is not";
-            draft.gap(Subject::Fs, rule, origin, &[Layer::Landlock], gap);
-        } else {
-            draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]);
+        match (strength(place), draft.engine) {
+            (Some(Access::ReadNoexec), Engine::Broker) => {
+                draft.gap(Subject::Fs, rule, origin, &[Layer::Broker], "running such a file is not refused");
+            }
+            (Some(Access::ReadNoexec), _) => {
+                let gap = "running such a file is refused, mapping it as code (by the loader, say) is not";
+                draft.gap(Subject::Fs, rule, origin, &[Layer::Landlock], gap);
+            }
+            (_, Engine::Broker) => draft.holds(Subject::Fs, rule, origin, &[Layer::Broker]),
+            _ => draft.holds(Subject::Fs, rule, origin, &[Layer::Landlock]),
         }
     }
     unlisted(draft);
-    let truncation = if draft.host.landlock < 3 { Layer::Seccomp } else { Layer::Landlock };
+    let truncation = match draft.engine {
+        Engine::Broker => Layer::Broker,
+        _ if draft.host.landlock < 3 => Layer::Seccomp,
+        _ => Layer::Landlock,
+    };
     let rule = "truncate only where writing is granted";
     draft.holds(Subject::Fs, rule, Origin::Default, &[truncation]);
     if draft.policy.fs.tmp.is_some() {
@@ -255,6 +264,10 @@ fn unlisted(draft: &mut Draft<'_>) {
     let brokered = super::broker::able(draft);
     let rule = "every other path of the host does not exist";
     let (layers, gap): (&[Layer], _) = match brokered {
+        _ if draft.engine == Engine::Broker => (
+            &[Layer::Broker],
+            "programs of other paths can be run, and read by that; chdir and the errors of exec show that paths exist",
+        ),
         true => (
             &[Layer::Landlock, Layer::Broker],
             "other paths cannot be used or looked at, but chdir and the errors of open and exec show that they exist",

@@ -6,7 +6,7 @@ use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
-use super::{Draft, broker, network, promises, ready, told};
+use super::{Draft, Engine, broker, network, promises, ready, told};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -275,7 +275,7 @@ fn unbrokered(draft: &Draft<'_>) -> bool {
 }
 
 fn truncates(draft: &Draft<'_>) -> bool {
-    !draft.namespaced() && draft.host.landlock < 3
+    draft.engine == Engine::Landlock && draft.host.landlock < 3
 }
 
 /// A call that nothing lets through ends its process.

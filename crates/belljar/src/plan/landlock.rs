@@ -75,7 +75,8 @@ pub(crate) fn landlock_knows(abi: u32) -> (u64, u64, u64) {
 pub(super) fn plan(draft: &mut Draft<'_>) -> Option<LandlockPlan> {
     let abi = draft.host.landlock;
     if abi == 0 {
-        draft.notes.push("no Landlock in this kernel: namespaces and the filter hold alone".to_owned());
+        let rest = if draft.namespaced() { "namespaces and the filter" } else { "the filter and the broker" };
+        draft.notes.push(format!("no Landlock in this kernel: {rest} hold alone"));
         return None;
     }
     draft.step(Step::Landlock);

@@ -77,6 +77,16 @@ pub enum Engine {
     Namespaces,
     /// Landlock and the filter on the host's own tree.
     Landlock,
+    /// The filter and the broker on the host's own tree: nothing else decides about paths.
+    Broker,
+}
+
+impl Engine {
+    /// The jar lives in the host's tree.
+    #[must_use]
+    pub fn is_host_tree(self) -> bool {
+        self != Self::Namespaces
+    }
 }
 
 /// Namespaces of the jar's own.
@@ -226,6 +236,7 @@ fn choose_engine(host: &HostFacts) -> Result<Engine, PlanError> {
     }
     match (host.userns, host.landlock) {
         (Userns::Available, _) if host.mount_fds => Ok(Engine::Namespaces),
+        (_, 0) if broker::can(host, false) => Ok(Engine::Broker),
         (userns, 0) => Err(PlanError::NoEngine { userns }),
         _ => Ok(Engine::Landlock),
     }

@@ -28,6 +28,9 @@ impl fmt::Display for Plan {
         let engine = match self.engine {
             Engine::Namespaces => "namespaces, Landlock and filter",
             Engine::Landlock => "Landlock and filter on the host's tree (no user namespaces here)",
+            Engine::Broker => {
+                "filter and broker on the host's tree (neither user namespaces nor Landlock here)"
+            }
         };
         writeln!(out, "engine      {engine}")?;
         writeln!(out, "namespaces  {}", self.namespace_names().join(" "))?;

@@ -35,7 +35,7 @@ pub(crate) use program::{Found, head, open_now};
 
 use crate::command::Variables;
 use crate::error::StartError;
-use crate::plan::{CLONE_NEWNET, Engine, Place, Plan, Step};
+use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use walk::Walker;
@@ -176,8 +176,8 @@ pub(crate) fn prepare<'a>(
     let mut placed = false;
     for step in &plan.init {
         match step {
-            // On the host's own tree nothing is placed: Landlock's rules follow from the layout.
-            Step::Place(_) if plan.engine == Engine::Landlock => {}
+            // On the host's own tree nothing is placed: rules follow from the layout.
+            Step::Place(_) if plan.engine.is_host_tree() => {}
             // All placements are one layout.
             Step::Place(_) if placed => {}
             Step::Place(_) => {

@@ -23,7 +23,7 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
     let items = &builder.layout.items;
     let rules = match builder.plan.engine {
         Engine::Namespaces => own_root(builder, landlock),
-        Engine::Landlock => grants::rules(items, landlock)?,
+        Engine::Landlock | Engine::Broker => grants::rules(items, landlock)?,
     };
     for Rule { path, allowed, optional } in rules.into_iter().filter(|rule| rule.allowed != 0) {
         let mount = mount_at(builder, &path).unwrap_or(-1);
@@ -104,7 +104,7 @@ fn rule(item: &Item, landlock: &LandlockPlan) -> Option<(PathBuf, u64)> {
 pub(super) fn seen(builder: &Builder<'_>) -> Vec<Seen> {
     let debug = builder.policy.debug.value;
     let mut seen: Vec<Seen> = builder.layout.items.iter().filter_map(|item| visible(item, debug)).collect();
-    if builder.plan.engine == Engine::Landlock {
+    if builder.plan.engine.is_host_tree() {
         let device = |path: &str| Seen { path: PathBuf::from(path), access: Access::Write, memory: false };
         seen.extend(grants::DEVICES.into_iter().map(device));
     }

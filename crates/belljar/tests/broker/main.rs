@@ -15,6 +15,7 @@ mod support;
 mod alike;
 mod hostile;
 mod hosts;
+mod neither;
 mod opening;
 mod spy;
 mod stalls;

@@ -10,6 +10,7 @@ use belljar::broker::{Judge, Request, Verdict};
 use super::alike::TRACE;
 use super::support::has;
 use super::support::jars::{self, Done, Place};
+use super::support::watch;
 
 /// Compiled into the granted folder.
 fn program(place: &Place) -> Option<PathBuf> {
@@ -102,4 +103,31 @@ fn both_ends_of_two_fifos_find_each_other() {
     let Some(done) = run(&["pair"], |_, _| {}) else { return };
     assert_eq!(done.out, "b 0 0\n");
     assert_eq!(free(&["pair"]).as_deref(), Some("b 0 0\n"));
+}
+
+/// Breaks the thread that asks it about one path.
+struct Broken {
+    inner: Arc<dyn Judge>,
+    about: PathBuf,
+}
+
+impl Judge for Broken {
+    fn judge(&self, request: &Request<'_>) -> Verdict {
+        assert_ne!(request.path(), Some(self.about.as_path()), "the test breaks the broker");
+        self.inner.judge(request)
+    }
+}
+
+#[test]
+fn a_broker_that_fails_takes_the_jar_along() {
+    if !super::has_broker() {
+        return;
+    }
+    let place = Place::new();
+    let (about, mark) = (place.granted().join("victim"), watch::mark());
+    let mut command = jars::shell(&place, TRACE, &format!("sleep {mark} & cat victim; sleep {mark}"));
+    command.judge(move |inner| Arc::new(Broken { inner, about: about.clone() }));
+    let ended = jars::finish(command.timeout(Duration::from_secs(60)));
+    assert!(ended.is_err_and(|error| error.to_string().contains("attending the jar")));
+    assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).is_empty()));
 }
