@@ -243,6 +243,7 @@ fn host_program() {
     let any = rustix::process::waitpid(None, rustix::process::WaitOptions::NOHANG);
     assert!(matches!(any, Err(rustix::io::Errno::CHILD)), "{any:?}");
     assert!(jars.iter_mut().all(|jar| jar.try_wait().unwrap().is_none()));
+    assert_eq!(state().1.len(), before.1.len() + 2 * jars.len(), "a status socket and a pidfd for each");
     drop(jars);
     assert_eq!(state(), before);
 }

@@ -30,8 +30,8 @@ pub(crate) struct Attended {
 enum By {
     /// Whoever waits for it.
     Caller(Box<Running>),
-    /// A thread, and what becomes readable at its end.
-    Thread(JoinHandle<Result<Report, StartError>>, OwnedFd),
+    /// A thread; and what becomes readable at its end, where that may come after the jar's.
+    Thread(JoinHandle<Result<Report, StartError>>, Option<Arc<OwnedFd>>),
     /// It has ended; none when attending it has failed.
     Nobody(Option<Report>),
 }
@@ -67,13 +67,14 @@ impl Attended {
             return Ok(Self { killer, by: By::Caller(Box::new(running)) });
         }
         let failed = |source| supervisor("starting a thread that attends the jar", source);
-        let stop = Arc::new(event().map_err(failed)?);
-        let over = event().map_err(failed)?;
-        let told = Told(over.try_clone().map_err(failed)?);
-        running.watch.stop = Some(Arc::clone(&stop));
+        // Descriptors are what a program with very many jars has least of.
+        let event = || running.watch.relays().then(event).transpose().map_err(failed);
+        let (stop, over) = (event()?, event()?);
+        let told = Told(over.clone());
+        running.watch.stop.clone_from(&stop);
         let thread = Builder::new().name("jar".to_owned()).stack_size(STACK);
         let thread = thread.spawn(move || attend(running, told)).map_err(failed)?;
-        let killer = Killer { started, own_pids, stop: Some(stop) };
+        let killer = Killer { started, own_pids, stop };
         Ok(Self { killer, by: By::Thread(thread, over) })
     }
 
@@ -88,8 +89,8 @@ impl Attended {
     /// Readable once the jar has ended.
     pub(crate) fn ready(&self) -> BorrowedFd<'_> {
         match &self.by {
-            By::Thread(_, over) => over.as_fd(),
-            By::Caller(_) | By::Nobody(_) => self.killer.started.child.pidfd.as_fd(),
+            By::Thread(_, Some(over)) => over.as_fd(),
+            _ => self.killer.started.child.pidfd.as_fd(),
         }
     }
 
@@ -124,11 +125,11 @@ impl Drop for Attended {
 }
 
 /// Tells at its end that the thread has nothing more to do, also when it panics.
-struct Told(OwnedFd);
+struct Told(Option<Arc<OwnedFd>>);
 
 impl Drop for Told {
     fn drop(&mut self) {
-        signal(&self.0);
+        self.0.iter().for_each(|over| signal(over));
     }
 }
 
@@ -141,8 +142,8 @@ fn attend(running: Running, told: Told) -> Result<Report, StartError> {
     ended
 }
 
-fn event() -> io::Result<OwnedFd> {
-    Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
+fn event() -> io::Result<Arc<OwnedFd>> {
+    Ok(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
 }
 
 /// Makes it readable for good.

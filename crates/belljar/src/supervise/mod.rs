@@ -70,6 +70,11 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// Something may be left to do after the jar's end: output that its reader has yet to take.
+    pub(crate) fn relays(&self) -> bool {
+        self.relay.is_some() || !self.output.is_empty()
+    }
+
     /// Something has to be done before the jar's end.
     pub(crate) fn is_watched(&self) -> bool {
         let clocks = self.wall.is_some() || self.memory.is_some() || self.cpu.is_some();
