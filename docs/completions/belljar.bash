@@ -16,6 +16,9 @@ _belljar() {
             ",$1")
                 cmd="belljar"
                 ;;
+            belljar,decode)
+                cmd="belljar__subcmd__decode"
+                ;;
             belljar,doctor)
                 cmd="belljar__subcmd__doctor"
                 ;;
@@ -45,6 +48,9 @@ _belljar() {
                 ;;
             belljar,why)
                 cmd="belljar__subcmd__why"
+                ;;
+            belljar__subcmd__help,decode)
+                cmd="belljar__subcmd__help__subcmd__decode"
                 ;;
             belljar__subcmd__help,doctor)
                 cmd="belljar__subcmd__help__subcmd__doctor"
@@ -101,12 +107,38 @@ _belljar() {
 
     case "${cmd}" in
         belljar)
-            opts="-h -V --help --version run shell filter learn plan why explain doctor policy help"
+            opts="-h -V --help --version run shell filter learn decode plan why explain doctor policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        belljar__subcmd__decode)
+            opts="-q -h --quiet --out --thumbnail --jobs --image --overwrite --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --thumbnail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -365,8 +397,22 @@ _belljar() {
             return 0
             ;;
         belljar__subcmd__help)
-            opts="run shell filter learn plan why explain doctor policy help"
+            opts="run shell filter learn decode plan why explain doctor policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        belljar__subcmd__help__subcmd__decode)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -27,6 +27,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let stage = Stage::new()?;
     let belljar = stage.program(&tree::root().join("target/dist/belljar"))?;
     let helper = Helper::new(stage.program(&dist::build("bench", "bench")?)?, is_quick);
+    stage.program(&tree::root().join("target/dist/belljar-decode"))?;
+    stage.program(&dist::build("bench", "bench-decode")?)?;
     let mut parts = Vec::new();
     for account in account::all(&stage)? {
         let places =

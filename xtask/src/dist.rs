@@ -8,6 +8,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
@@ -50,14 +51,33 @@ const CALLED_UNASKED: &[&str] = &[
     "pthread_setspecific",
 ];
 
-/// Builds the binary, checks it, and puts it in place.
+/// A program that is shipped, and how it is called to show that it starts.
+struct Shipped {
+    package: &'static str,
+    binary: &'static str,
+    starts: &'static [&'static str],
+    /// Its exit status then.
+    status: i32,
+}
+
+const SHIPPED: &[Shipped] = &[
+    Shipped { package: "belljar-cli", binary: "belljar", starts: &["--version"], status: 0 },
+    // Beside the command, which carries no decoder.
+    Shipped { package: "belljar-decode", binary: "belljar-decode", starts: &[], status: 125 },
+];
+
+/// Builds the binaries, checks them, and puts them in place.
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    let built = build("belljar-cli", "belljar")?;
-    let place = tree::root().join("target/dist/belljar");
     fs::create_dir_all(tree::root().join("target/dist"))?;
+    SHIPPED.iter().try_for_each(ship)
+}
+
+fn ship(shipped: &Shipped) -> Result<()> {
+    let built = build(shipped.package, shipped.binary)?;
+    let place = tree::root().join("target/dist").join(shipped.binary);
     fs::copy(&built, &place).with_context(|| format!("copying {}", built.display()))?;
     fs::set_permissions(&place, fs::Permissions::from_mode(0o755))?;
-    inspect(&place)
+    inspect(&place, shipped)
 }
 
 /// Builds one binary of a package the way the shipped one is built, and returns its path.
@@ -121,13 +141,17 @@ fn seam(folder: &Path) -> Result<PathBuf> {
 const HOOK: &[u8] = b"BELLJAR_TEST_";
 
 /// Fails unless the binary is static, position-independent, small, without set-id bits, and starts.
-fn inspect(binary: &Path) -> Result<()> {
+fn inspect(binary: &Path, shipped: &Shipped) -> Result<()> {
     let elf = output(program("readelf", ["--wide", "--file-header", "--segments", "--dynamic"]).arg(binary))?;
     let facts = fs::metadata(binary)?;
     must_be_shippable(&elf, facts.len(), facts.permissions().mode())?;
     must_have_no_hooks(&fs::read(binary)?)?;
-    must(program(binary, ["--version"]).env_clear())?;
-    say(&format!("target/dist/belljar: static, position-independent, {} bytes", facts.len()));
+    let status = program(binary, shipped.starts).env_clear().stderr(Stdio::null()).status()?;
+    if status.code() != Some(shipped.status) {
+        bail!("{} ended with {status}", shipped.binary);
+    }
+    let Shipped { binary, .. } = shipped;
+    say(&format!("target/dist/{binary}: static, position-independent, {} bytes", facts.len()));
     Ok(())
 }
 

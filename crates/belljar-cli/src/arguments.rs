@@ -100,11 +100,12 @@ fn rest(sub: &Sub) -> Option<Arg> {
         Operand::OptionalCommand => Some(argument.value_name("COMMAND").last(true).num_args(1..)),
         Operand::Word => Some(argument.value_name(name_of(sub.rest)).required(true)),
         Operand::OptionalWord => Some(argument.value_name(name_of(sub.rest))),
+        Operand::Words => Some(argument.value_name(name_of(sub.rest)).num_args(1..).required(true)),
     }
 }
 
 fn name_of(rest: &'static str) -> &'static str {
-    rest.trim_matches(['[', ']'])
+    rest.trim_matches(['[', ']', '.'])
 }
 
 /// What clap read, as data.

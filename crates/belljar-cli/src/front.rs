@@ -43,10 +43,16 @@ pub enum Operand {
     Word,
     /// One word or nothing.
     OptionalWord,
+    /// One word or more.
+    Words,
 }
 
 /// Switches of the command line that the policy crate's table of options does not have.
-pub(crate) const SWITCHES: &[(&str, &str)] = &[("origin", "Say after each rule where it was written")];
+pub(crate) const SWITCHES: &[(&str, &str)] = &[
+    ("origin", "Say after each rule where it was written"),
+    ("image", "The files are pictures: PNG, JPEG, WebP, GIF or TIFF"),
+    ("overwrite", "Replace files that are there already"),
+];
 
 /// Every subcommand, in the order of the help text.
 pub const SUBCOMMANDS: &[Sub] = &[
@@ -106,6 +112,23 @@ pub const SUBCOMMANDS: &[Sub] = &[
         subs: &[],
         example: "belljar learn -- make",
         run: commands::learn::learn,
+    },
+    Sub {
+        name: "decode",
+        about: "decode pictures that nobody trusts, each in a worker of its own",
+        long: "Writes each picture FILE (PNG, JPEG, WebP, GIF, TIFF) as DIR/FILE.png, with --thumbnail not\n\
+               larger than that. A worker sees the bytes of one picture and nothing else, and is gone when\n\
+               it has decoded it; what it answers is checked, and written by its parent. Files that are\n\
+               there stay, unless --overwrite. Exit status 0 when all were decoded, 1 when some could not\n\
+               be, 125 when none was tried. It is done by the program belljar-decode, which lies beside\n\
+               belljar.",
+        rest: "FILE...",
+        operand: Operand::Words,
+        policy: false,
+        options: &["image", "out", "thumbnail", "jobs", "overwrite", "quiet"],
+        subs: &[],
+        example: "belljar decode --image --out thumbnails --thumbnail 256 in/*.jpg",
+        run: commands::decode::decode,
     },
     Sub {
         name: "plan",

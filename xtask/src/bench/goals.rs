@@ -51,6 +51,11 @@ pub(super) const GOALS: &[Goal] = &[
         limit: Limit::AtMost(4096.0),
     },
     Goal {
+        name: "decode",
+        what: "100 thumbnails with a fresh worker each, x in the program itself",
+        limit: Limit::AtMost(1.2),
+    },
+    Goal {
         name: "supervisor's memory",
         what: "supervisor's peak resident memory, KiB",
         limit: Limit::AtMost(3072.0),

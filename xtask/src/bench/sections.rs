@@ -2,6 +2,7 @@
 
 mod broker;
 mod calls;
+mod decode;
 mod memory;
 mod start;
 mod work;
@@ -85,6 +86,11 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Real work",
         note: "Whole commands, their start included: milliseconds outside, ratios inside.",
         measure: work::run,
+    },
+    Section {
+        title: "Pictures",
+        note: "100 pictures of 800 x 600 (JPEG, PNG, WebP) to thumbnails of 256, one at a time, starts included.",
+        measure: decode::run,
     },
     Section {
         title: "Memory and processes",

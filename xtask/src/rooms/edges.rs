@@ -26,12 +26,13 @@ const CRATES: &[(&str, &[&str])] = &[
             "serde",
             "serde_json",
             "thiserror",
-            "tokio",
             "tracing",
         ],
     ),
     ("belljar-cli", &["belljar", "clap", "serde_json"]),
     ("belljar-capi", &["belljar"]),
+    // The only package with decoders: a program of its own beside the command.
+    ("belljar-decode", &["belljar", "image", "indicatif", "rustix", "serde", "thiserror"]),
 ];
 
 /// Packages that are never shipped and may import anything.

@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod learn;

@@ -1,0 +1,23 @@
+//! Pictures that nobody trusts, as plain pixels: each is decoded in a worker of its own under the policy `@decoder`.
+//!
+//! ```text
+//! files ─ open ─► descriptor ─► worker: decode, make small ─► raw pixels ─ check ─► PNG ─ place ─► DIR/FILE.png
+//!        parent                 one picture, then gone                    parent
+//! ```
+//!
+//! The parent never looks into a picture: it opens files, checks the size of what comes back and writes PNG from plain pixels.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod decode;
+mod inbox;
+mod picture;
+mod place;
+mod progress;
+mod summary;
+mod work;
+
+pub use arguments::{Arguments, USAGE, UsageError};
+pub use decode::{Answer, Limits, Order, Pixels, Reason, decode};
+pub use picture::{Flaw, encode};
+pub use work::{DECODE, FAILED, RunError, policy, run};

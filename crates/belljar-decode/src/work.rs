@@ -1,0 +1,161 @@
+//! From files to results: a few threads, each with one picture at a time, and a fresh worker for each picture.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use belljar::policy::{Policy, PolicyError};
+use belljar::worker::{self, Descriptor, Entry, Pool, Seal, WorkerError};
+
+use crate::arguments::Arguments;
+use crate::decode::{Answer, Limits, Order, Reason};
+use crate::inbox;
+use crate::picture::{Flaw, encode};
+use crate::place::{Place, name_for};
+use crate::progress::Progress;
+use crate::summary::{Failure, text};
+
+/// Exit status when no picture was tried.
+pub const FAILED: u8 = 125;
+/// How long one picture may take.
+const WITHIN: Duration = Duration::from_secs(30);
+/// Memory of a worker: for the file, for decoding, and for the result.
+const MEMORY: &str = "1G";
+
+/// What workers do. The program has it in its table.
+pub static DECODE: Entry<Order, Answer> = Entry::new("decode", |order, _| order.carry_out());
+
+/// The policy of the workers.
+///
+/// # Errors
+/// None that this program could cause.
+pub fn policy() -> Result<Policy, PolicyError> {
+    Policy::preset("@decoder")?.set("limits.data", MEMORY)
+}
+
+/// Why no picture was tried.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The folder for results.
+    #[error("{0}: {1}")]
+    Out(String, #[source] io::Error),
+    /// The policy of the workers.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// No worker could be confined. Nothing is decoded without.
+    #[error(transparent)]
+    Workers(#[from] WorkerError),
+}
+
+/// Why there is no result of one picture.
+#[derive(Debug, thiserror::Error)]
+enum PictureError {
+    #[error("it cannot be opened: {0}")]
+    Open(#[source] io::Error),
+    #[error("it has no name")]
+    Name,
+    #[error(transparent)]
+    Refused(#[from] Reason),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    #[error(transparent)]
+    Answer(#[from] Flaw),
+    #[error("its result cannot be written: {0}")]
+    Write(#[source] io::Error),
+}
+
+/// Decodes what the arguments name; exit status 0 when all was decoded, 1 when some of it was not.
+///
+/// # Errors
+/// [`RunError`]: nothing was tried.
+pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
+    let begun = Instant::now();
+    let place = Place::open(&arguments.out, arguments.overwrite);
+    let place = place.map_err(|error| RunError::Out(shown(arguments.out.as_os_str()), error))?;
+    let policy = policy()?;
+    let limits = worker::Limits::of(&policy);
+    let pool = Pool::builder(&Policy::none(), &DECODE).seal(Seal::of(&policy)?).limits(limits);
+    let pool = pool.size(arguments.jobs).spare(arguments.jobs).start()?;
+    let job = Job { arguments, place, pool, next: AtomicUsize::new(0) };
+    let failures = all(&job);
+    let words = text(arguments.files.len(), &failures, begun.elapsed(), arguments.quiet);
+    // Nobody is left to hear that nobody hears.
+    drop(io::stderr().write_all(words.as_bytes()));
+    Ok(u8::from(!failures.is_empty()))
+}
+
+fn shown(name: &OsStr) -> String {
+    belljar::policy::printable(name)
+}
+
+/// What the threads share.
+struct Job<'a> {
+    arguments: &'a Arguments,
+    place: Place,
+    pool: Pool<Order, Answer>,
+    next: AtomicUsize,
+}
+
+fn all(job: &Job<'_>) -> Vec<Failure> {
+    let files = job.arguments.files.len();
+    let (done, results) = channel();
+    thread::scope(|scope| {
+        for _ in 0..job.arguments.jobs.min(files) {
+            let done = done.clone();
+            scope.spawn(move || job.work(&done));
+        }
+        drop(done);
+        gather(&results, Progress::of(files, job.arguments.quiet))
+    })
+}
+
+/// In the order of the arguments.
+fn gather(results: &Receiver<Option<Failure>>, progress: Progress) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for result in results {
+        progress.step();
+        failures.extend(result);
+    }
+    progress.end();
+    failures.sort_by_key(|failure| failure.at);
+    failures
+}
+
+impl Job<'_> {
+    fn work(&self, done: &Sender<Option<Failure>>) {
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = self.arguments.files.get(at) else { return };
+            let failure = self.picture(file).err().map(|error| Failure {
+                at,
+                file: file.clone(),
+                reason: error.to_string(),
+            });
+            if done.send(failure).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn picture(&self, path: &Path) -> Result<(), PictureError> {
+        let limits = Limits { side: self.arguments.thumbnail, ..Limits::default() };
+        let name = name_for(path).ok_or(PictureError::Name)?;
+        let file = inbox::open(path, limits.file).map_err(PictureError::Open)?;
+        let png = self.decoded(file, limits)?;
+        self.place.put(&name, &png).map_err(PictureError::Write)
+    }
+
+    fn decoded(&self, file: File, limits: Limits) -> Result<Vec<u8>, PictureError> {
+        let order = Order { file: Descriptor::from(file), limits };
+        match self.pool.call(&order, WITHIN)? {
+            Answer::Picture { width, height, pixels } => Ok(encode(width, height, &pixels, limits)?),
+            Answer::Refused(reason) => Err(reason.into()),
+        }
+    }
+}
