@@ -44,6 +44,7 @@ const PARTS: &[(&str, Part)] = &[
 ];
 
 fn main() -> ExitCode {
+    belljar::worker::serve(&[&attacks::worker::CALLS]);
     let args: Vec<String> = std::env::args().skip(1).collect();
     let part = PARTS.iter().find(|(name, _)| args.first().is_some_and(|given| given == name));
     let Some((_, part)) = part else {

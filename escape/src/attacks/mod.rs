@@ -33,6 +33,7 @@ pub(crate) mod target;
 mod terminal;
 mod trust;
 pub(crate) mod weak;
+pub(crate) mod worker;
 mod writeup;
 
 use std::io::{self, Write};
@@ -58,6 +59,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     writeup::FAMILY,
     launcher::FAMILY,
     broker::FAMILY,
+    worker::FAMILY,
 ];
 
 /// `escape attack NAME ARGS...`, inside the box. The exit status is for people; judges do not look at it.
