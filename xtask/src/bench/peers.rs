@@ -96,9 +96,15 @@ impl Places {
 }
 
 impl Peer {
-    /// The whole command line.
+    /// The whole command line. `{box}` is a word for this box.
     pub(super) fn line(&self, command: &[&str], places: &Places) -> Vec<String> {
-        self.words.concat().iter().chain(command).map(|word| places.fill(word)).collect()
+        let fill = |word: &&str| places.fill(word).replace("{box}", &self.word());
+        self.words.concat().iter().chain(command).map(fill).collect()
+    }
+
+    /// The name as a part of a file's.
+    pub(super) fn word(&self) -> String {
+        self.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
     }
 
     /// The command line as the page shows it.
@@ -120,6 +126,7 @@ mod tests {
         let places = Places { belljar: "/b".into(), bin: "/p".into(), work: "/w".into() };
         let line = BELLJAR.line(&["{bin}/bench", "exit"], &places);
         assert_eq!(line, ["/b", "run", "-r", "/p", "-w", "/w", "--", "/p/bench", "exit"]);
+        assert_eq!(BELLJAR_NET_OFF.line(&["-C", "{box}"], &places).last().unwrap(), "belljar---net-off");
         for row in ALL {
             assert!(row.line(&["true"], &places).iter().all(|word| !word.contains('{')), "{}", row.name);
         }

@@ -84,7 +84,7 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section {
         title: "Real work",
-        note: "Whole commands, their start included: milliseconds outside, ratios inside.",
+        note: "Whole commands, their start included: milliseconds outside, ratios inside. Each box has a repository of its own.",
         measure: work::run,
     },
     Section {
