@@ -7,6 +7,7 @@ use crate::error::CompileError;
 use crate::filter::{Filter, Insn, MAX_INSNS};
 use crate::lower::lower;
 use crate::spec::{FilterSpec, Rule};
+use crate::syscalls::syscall_name;
 
 /// Numbers from `first` up to the next interval get one verdict, or are one call that depends on its arguments.
 #[derive(Clone, Copy)]
@@ -31,9 +32,31 @@ pub(crate) fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
     let intervals = intervals(spec, &rules);
     let mut asm = Assembler::new();
     let tree = search(&mut asm, &intervals);
+    let entry =
+        rules.chunk_by(|a, b| a.nr == b.nr).fold(tree, |next, rules| ahead(&mut asm, spec, rules, next));
     let pinned =
-        asm.branch(JEQ, spec.arch.audit(), Word::whole(ARCH), (tree, Label::Verdict(Action::KillProcess)));
+        asm.branch(JEQ, spec.arch.audit(), Word::whole(ARCH), (entry, Label::Verdict(Action::KillProcess)));
     sized(asm.finish(pinned))
+}
+
+/// Calls that programs make often and whose arguments are checked: the kernel's bitmap does not know them, so the filter runs
+/// each time, and they are asked for before the search.
+const OFTEN: &[&str] = &["openat"];
+
+fn is_often(nr: u32, leaf: &Leaf<'_>) -> bool {
+    let named = || syscall_name(nr).is_some_and(|name| OFTEN.contains(&name));
+    matches!(leaf, Leaf::Rules { .. }) && named()
+}
+
+/// Asks for the call of these rules before `next`, if it is made often.
+fn ahead(asm: &mut Assembler, spec: &FilterSpec, rules: &[&Rule], next: Label) -> Label {
+    let Some(nr) = rules.first().map(|rule| rule.nr) else { return next };
+    let leaf = leaf(rules, spec.fallback(nr));
+    if !is_often(nr, &leaf) {
+        return next;
+    }
+    let inside = decide(asm, leaf);
+    asm.branch(JEQ, nr, NUMBER, (inside, next))
 }
 
 /// A filter beside the policy's own: these calls go to the listener, the others are left to that one.
@@ -96,7 +119,11 @@ fn intervals<'s>(spec: &FilterSpec, sorted: &'s [&'s Rule]) -> Vec<Interval<'s>>
         }
         let count = rest.iter().take_while(|rule| rule.nr <= call.nr).count();
         let (rules, after) = rest.split_at(count);
-        cut.add(call.nr, leaf(rules, spec.fallback(call.nr)));
+        let leaf = leaf(rules, spec.fallback(call.nr));
+        // Decided before the search: here it is whatever its neighbour is.
+        if !is_often(call.nr, &leaf) {
+            cut.add(call.nr, leaf);
+        }
         (rest, expected) = (after, call.nr + 1);
     }
     cut.add(expected, Leaf::Verdict(spec.unknown));

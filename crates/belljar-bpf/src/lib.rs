@@ -59,7 +59,8 @@
 //!
 //! # Layout
 //!
-//! Architecture, then number, then a balanced search over intervals of equal verdicts. At load the kernel runs
+//! Architecture, then number: first the checked call that programs make most, then a balanced search over intervals of equal
+//! verdicts. At load the kernel runs
 //! the filter for every number to fill its bitmap of calls that are always allowed, so depth is load time; a call
 //! decided by its number alone never reads an argument and stays in the bitmap. Only the tests of a conditional call
 //! load arguments. At most 4096 instructions, else [`CompileError::TooLarge`].
