@@ -15,9 +15,9 @@ use syscalls::Sysno;
 use crate::call::{int, raw, word};
 
 /// Bytes of the block: what a start with a usual policy takes, rounded up.
-const BLOCK: usize = 128 * 1024;
+const BLOCK: usize = 96 * 1024;
 /// Larger requests go to the system's allocator: they would use the block up.
-const LARGEST: usize = BLOCK / 4;
+const LARGEST: usize = 32 * 1024;
 /// Stands for "the block could not be had".
 const NONE: usize = 1;
 
