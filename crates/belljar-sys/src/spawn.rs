@@ -1,7 +1,5 @@
 //! Starting a child: one `clone3`, after which the child runs only prepared ops.
 
-use core::mem::MaybeUninit;
-
 use syscalls::Sysno;
 
 use crate::abi::CloneArgs;
@@ -57,35 +55,40 @@ pub fn spawn(sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
     started
 }
 
-/// Runs `then` with the pid of a process that only waits, in a user namespace of its own. It is gone when this returns.
+/// Runs `then` with the pid of a process that only waits, in a user namespace of its own. It is killed when this returns;
+/// whoever drops what comes along waits for its end.
 ///
 /// It lives on the caller's memory and descriptors, so that neither is copied; what it does needs neither.
 ///
 /// # Errors
 /// `clone`'s.
-pub fn with_user_namespace<T>(then: impl FnOnce(i32) -> T) -> Result<T> {
-    let mut stack = MaybeUninit::<[u8; WAITER_STACK]>::uninit();
-    let top = stack.as_mut_ptr().cast::<u8>().wrapping_add(WAITER_STACK);
+pub fn with_user_namespace<T>(then: impl FnOnce(i32) -> T) -> Result<(T, Dying)> {
     let mask = call::block_signals()?;
-    // SAFETY: nobody else uses the stack, and it outlives the process: `Waiter` ends it before this returns, also when `then`
-    // panics. `child::wait` never returns, makes two system calls and touches nothing of the caller's.
-    let pid = unsafe { child::clone_on_stack(WAITER, top, child::wait, core::ptr::null_mut()) };
+    // SAFETY: the flags share memory, and signals are blocked.
+    let pid = unsafe { child::clone_waiting(WAITER) };
     call::set_signal_mask(mask)?;
-    let waiter = Waiter(cloned(pid)?);
-    Ok(then(waiter.0))
+    let dying = Dying(cloned(pid)?);
+    let done = then(dying.0);
+    dying.kill();
+    Ok((done, dying))
 }
 
-/// Stack of a process that makes two system calls.
-const WAITER_STACK: usize = 2048;
 /// `CLONE_VM`, `CLONE_FILES`, `CLONE_NEWUSER`; nobody is told of its end but who waits for it.
 const WAITER: u64 = 0x100 | 0x400 | 0x1000_0000;
 
-/// Ends its process, and waits for the end.
-struct Waiter(i32);
+/// A process that is about to end. Its end takes a moment that nobody has to wait for at once.
+#[derive(Debug)]
+pub struct Dying(i32);
 
-impl Drop for Waiter {
-    fn drop(&mut self) {
+impl Dying {
+    fn kill(&self) {
         call::unheard(call::kill(self.0, 9));
+    }
+}
+
+impl Drop for Dying {
+    fn drop(&mut self) {
+        self.kill();
         call::unheard(call::wait_for(self.0));
     }
 }

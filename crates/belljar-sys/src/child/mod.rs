@@ -11,7 +11,7 @@ mod rights;
 mod selfprobe;
 mod tree;
 
-pub(crate) use init::{clone_on_stack, run, wait};
+pub(crate) use init::{clone_waiting, run};
 pub use network::Serve;
 pub use op::{Op, PathRights, Step, Walk};
 pub use rights::MOST as MOST_SOCKETS;

@@ -20,9 +20,10 @@ use crate::spawn::{raw, supervisor};
 const SYSTEM: &[&str] =
     &["/proc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu"];
 
-/// Detached mounts by real host path.
+/// Detached mounts by real host path, and the ends of the processes that held user namespaces for them: waited for when this is
+/// dropped, which is after the start.
 #[derive(Debug, Default)]
-pub(super) struct Owners(Vec<(PathBuf, OwnedFd)>);
+pub(super) struct Owners(Vec<(PathBuf, OwnedFd)>, Vec<spawn::Dying>);
 
 impl Owners {
     pub(super) fn by_path(&self) -> Vec<(PathBuf, Fd)> {
@@ -53,7 +54,7 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
             if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                 walker.know(&path);
             }
-            let space = space((stat.st_uid, stat.st_gid), &mut spaces)?;
+            let space = space((stat.st_uid, stat.st_gid), &mut spaces, &mut owners.1)?;
             let tree = one(opened.as_fd(), *access, space).map_err(failed)?;
             owners.0.push((path, tree));
         }
@@ -67,11 +68,17 @@ pub(crate) fn of_system(path: &Path) -> bool {
 }
 
 /// The user namespace that translates these owners, made when they come first.
-fn space(ids: (u32, u32), known: &mut Spaces) -> Result<BorrowedFd<'_>, StartError> {
+fn space<'a>(
+    ids: (u32, u32),
+    known: &'a mut Spaces,
+    held: &mut Vec<spawn::Dying>,
+) -> Result<BorrowedFd<'a>, StartError> {
     let at = match known.iter().position(|(of, _)| *of == ids) {
         Some(at) => at,
         None => {
-            known.push((ids, translation(ids)?));
+            let (space, holder) = translation(ids)?;
+            known.push((ids, space));
+            held.push(holder);
             known.len() - 1
         }
     };
@@ -94,11 +101,12 @@ fn os(errno: Errno) -> io::Error {
 }
 
 /// A user namespace in which these ids of a file system are nobody's: a process holds it until it has been opened.
-fn translation(ids: (u32, u32)) -> Result<OwnedFd, StartError> {
+fn translation(ids: (u32, u32)) -> Result<(OwnedFd, spawn::Dying), StartError> {
     let opened = spawn::with_user_namespace(|pid| {
         write_maps_between(pid, ids)?;
         open_now(Path::new(&format!("/proc/{pid}/ns/user")))
     });
-    let file = opened.map_err(|errno| supervisor("making a user namespace", os(errno)))?;
-    file.map(OwnedFd::from).map_err(|source| supervisor("mapping owners", source))
+    let (file, holder) = opened.map_err(|errno| supervisor("making a user namespace", os(errno)))?;
+    let file = file.map_err(|source| supervisor("mapping owners", source))?;
+    Ok((file.into(), holder))
 }
