@@ -271,7 +271,7 @@ impl<'a> Builder<'a> {
             Step::Hostname(name) => {
                 ops.push(Op::Hostname(self.storage.text("the host name", name.as_bytes())?.to_bytes()))
             }
-            Step::Loopback | Step::OwnAddresses | Step::Serve { .. } => self.network(step, ops),
+            Step::Loopback | Step::OwnAddresses | Step::Serve { .. } => self.network(step, ops)?,
             Step::Subreaper => ops.push(Op::Subreaper),
             Step::SecureBits => ops.push(Op::SecureBits),
             // The bounding set only limits what exec takes from a file's capabilities. With no_new_privs exec takes nothing,
@@ -301,7 +301,12 @@ impl<'a> Builder<'a> {
             Step::UseTerminal(mask) => self.terminal(*mask, ops),
             Step::Umask(mask) => ops.push(Op::Umask(*mask)),
             Step::Chdir(path) => ops.push(Op::Chdir(self.storage.path(&self.folder(path.as_deref()))?)),
-            Step::Landlock => rules::build(self, ops)?,
+            Step::Landlock => {
+                if self.plan.split_namespaces().is_none() {
+                    rules::make(self, ops)?;
+                }
+                ops.extend(self.plan.landlock.as_ref().map(|_| Op::LandlockRestrict));
+            }
             Step::CloseOnExec(keep) => {
                 ops.push(Op::CloseOnExec(3));
                 ops.extend(keep.iter().map(|fd| Op::Keep(Fd::from(*fd))));

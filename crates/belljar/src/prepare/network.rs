@@ -3,7 +3,8 @@
 use belljar_sys::Op;
 use belljar_sys::child::Serve;
 
-use super::Builder;
+use super::{Builder, rules};
+use crate::error::StartError;
 use crate::plan::{NAMES, PROXIES, Plan, Step};
 
 impl Plan {
@@ -26,14 +27,19 @@ impl Plan {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn network(&self, step: &Step, ops: &mut Vec<Op<'a>>) {
+    pub(super) fn network(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
         match step {
             Step::OwnAddresses => ops.push(Op::OwnEveryAddress),
             Step::Serve { .. } => ops.push(Op::Serve(&self.storage.served)),
             _ => {
-                ops.extend(self.plan.split_namespaces().map(|_| Op::JoinNetwork));
+                if self.plan.split_namespaces().is_some() {
+                    // The layout is finished, and the process aside may not be.
+                    rules::make(self, ops)?;
+                    ops.push(Op::JoinNetwork);
+                }
                 ops.push(Op::Loopback);
             }
         }
+        Ok(())
     }
 }

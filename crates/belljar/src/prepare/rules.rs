@@ -16,7 +16,8 @@ use crate::plan::{
     CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Place, Placed, Plan,
 };
 
-pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
+/// The ruleset. It binds to the finished layout, but to no process yet.
+pub(super) fn make<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
     let Some(landlock) = &builder.plan.landlock else { return Ok(()) };
     let handled = LandlockRuleset { fs: landlock.fs, net: landlock.net, scoped: landlock.scoped };
     ops.push(Op::LandlockCreate(handled));
@@ -35,7 +36,6 @@ pub(super) fn build<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<
         let port = |socket: &Serve| Op::LandlockPort { port: u64::from(socket.port()), allowed: CONNECT_TCP };
         ops.extend(served.filter(|socket| socket.is_tcp()).map(|socket| port(&socket)));
     }
-    ops.push(Op::LandlockRestrict);
     Ok(())
 }
 
