@@ -141,10 +141,12 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
     loop {
         let ready = wait(started, watch)?;
         talk(watch);
-        if ready.refused
-            && let Some(refused) = &mut watch.refused
-        {
-            refused.turn();
+        if let Some(refused) = &mut watch.refused {
+            match ready.refused {
+                seen if seen.contains(PollFlags::IN) => refused.turn(),
+                seen if seen.is_empty() => {}
+                _ => refused.end(),
+            }
         }
         if ready.relay
             && let Some(relay) = &mut watch.relay
@@ -218,7 +220,7 @@ struct Ready {
     signals: bool,
     relay: bool,
     output: bool,
-    refused: bool,
+    refused: PollFlags,
 }
 
 fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
@@ -258,7 +260,11 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(errno) => return Err(errno.into()),
     }
-    let ready = |owner| set.iter().zip(&owners).any(|(fd, of)| *of == owner && !fd.revents().is_empty());
+    let seen = |owner| {
+        let of_owner = set.iter().zip(&owners).filter(|(_, of)| **of == owner);
+        of_owner.fold(PollFlags::empty(), |seen, (fd, _)| seen | fd.revents())
+    };
+    let ready = |owner| !seen(owner).is_empty();
     if ready('b') {
         return Err(io::Error::other("the broker has failed"));
     }
@@ -267,7 +273,7 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         signals: ready('n'),
         relay: ready('t'),
         output: ready('o'),
-        refused: ready('r'),
+        refused: seen('r'),
     })
 }
 

@@ -40,29 +40,45 @@ impl Hearing {
 /// The listener of a filter that tells what it refuses. Each turn is short, so the supervisor's one loop takes it.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    listener: Option<Listener>,
+    listener: Heard,
     hearing: Arc<Hearing>,
+}
+
+/// Most jars make none of these calls: what hearing the first one takes is asked of the kernel when it comes.
+#[derive(Debug)]
+enum Heard {
+    Nothing(OwnedFd),
+    Something(Listener),
+    Over,
 }
 
 impl Refused {
     /// Hears nothing before [`Refused::listen`].
     pub(crate) fn new(hearing: Arc<Hearing>) -> Self {
-        Self { listener: None, hearing }
+        Self { listener: Heard::Over, hearing }
     }
 
     /// Takes the listener. Without one the kernel refuses the calls itself.
     pub(crate) fn listen(&mut self, fd: Option<OwnedFd>) {
-        self.listener = fd.and_then(|fd| Listener::new(fd).ok());
+        self.listener = fd.map_or(Heard::Over, Heard::Nothing);
     }
 
     /// Readable when a call waits for its answer.
     pub(crate) fn interest(&self) -> Option<BorrowedFd<'_>> {
-        self.listener.as_ref().map(AsFd::as_fd)
+        match &self.listener {
+            Heard::Nothing(fd) => Some(fd.as_fd()),
+            Heard::Something(listener) => Some(listener.as_fd()),
+            Heard::Over => None,
+        }
     }
 
     /// Answers one call, if any waits.
     pub(crate) fn turn(&mut self) {
-        let Some(listener) = &self.listener else { return };
+        self.listener = match std::mem::replace(&mut self.listener, Heard::Over) {
+            Heard::Nothing(fd) => Listener::new(fd).map_or(Heard::Over, Heard::Something),
+            heard => heard,
+        };
+        let Heard::Something(listener) = &self.listener else { return };
         match listener.arrived() {
             Ok(Arrived::Call(call)) => {
                 let errno = self.hearing.hear(&call).unwrap_or(Errno::PERM);
@@ -70,9 +86,13 @@ impl Refused {
                 tracing::trace!(?answered, "a refusal was told");
             }
             Ok(Arrived::Nothing) => {}
-            // Closing it makes the kernel refuse whatever comes.
-            Ok(Arrived::Over) | Err(_) => self.listener = None,
+            Ok(Arrived::Over) | Err(_) => self.end(),
         }
+    }
+
+    /// Nobody is left who could make a call. Closing the listener makes the kernel refuse whatever comes.
+    pub(crate) fn end(&mut self) {
+        self.listener = Heard::Over;
     }
 }
 
