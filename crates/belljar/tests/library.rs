@@ -149,6 +149,22 @@ fn dropping_and_killing_end_every_process() {
 }
 
 #[test]
+fn the_init_of_a_jar_that_was_waited_for_leaves_no_entry_behind() {
+    let Some(place) = place() else { return };
+    let entry = |id: u32| std::fs::read_to_string(format!("/proc/{id}/stat"));
+    for _ in 0..5 {
+        let mut child = jars::shell(&place, &[], "exit 7").stdin(Stdio::null()).spawn().unwrap();
+        let id = child.id();
+        assert_eq!(child.wait().unwrap().verdict, Verdict::Exited { code: 7 });
+        // Ended, or reaped by a call of another test already.
+        let over = || entry(id).map_or(true, |stat| stat.contains(") Z "));
+        assert!(watch::within(Duration::from_secs(20), over));
+        drop(child);
+        assert!(entry(id).is_err());
+    }
+}
+
+#[test]
 fn daemons_end_with_the_program_and_do_not_hold_its_end_up() {
     let Some(place) = place() else { return };
     let mark = watch::mark();

@@ -70,8 +70,9 @@ impl Child {
         self.jar.id()
     }
 
-    /// Waits for the end, after closing the program's standard input. Nothing of the jar lives when this returns. Later calls
-    /// give the same report.
+    /// Waits for the end, after closing the program's standard input. Nothing of the jar runs when this returns; the kernel may
+    /// still be taking its mounts apart, and its entry in the process table goes when this is dropped or the library is next
+    /// called. Later calls give the same report.
     ///
     /// A program that writes more than its pipes hold waits for a reader: see [`Child::wait_with_output`].
     ///

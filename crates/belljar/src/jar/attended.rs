@@ -115,12 +115,12 @@ impl Attended {
 
 impl Drop for Attended {
     fn drop(&mut self) {
-        if matches!(self.by, By::Nobody(_)) {
-            return;
+        if !matches!(self.by, By::Nobody(_)) {
+            // Nobody is left to tell; the kernel ends the jar with its lifeline in any case.
+            drop(self.killer.kill());
+            drop(self.wait());
         }
-        // Nobody is left to tell; the kernel ends the jar with its lifeline in any case.
-        drop(self.killer.kill());
-        drop(self.wait());
+        supervise::sweep();
     }
 }
 

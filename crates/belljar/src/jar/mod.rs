@@ -78,6 +78,7 @@ pub(crate) fn start<R>(
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
+    supervise::sweep();
     attempt(command, mode, then).map_err(|error| prepare::unmapped().unwrap_or(error))
 }
 
@@ -331,10 +332,14 @@ impl Running {
         self.service.is_some() || self.watch.is_watched()
     }
 
-    /// Attends to the end, for a library's caller.
+    /// Attends to the end, for a library's caller. Init's own exit is waited for only where something hangs on it.
     fn wait(mut self) -> Result<Report, StartError> {
         let outcome = self.attend()?;
-        supervise::reap(&self.started).map_err(|source| supervisor("waiting for the jar", source))?;
+        if outcome.ended.is_some() && self.group.is_none() {
+            supervise::leave(&self.started);
+        } else {
+            supervise::reap(&self.started).map_err(|source| supervisor("waiting for the jar", source))?;
+        }
         Ok(self.report(&outcome))
     }
 
