@@ -102,8 +102,7 @@ fn attempt<R>(
     let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
     let mut outside = (judges(command, &talks), Network::open(&plan, command, foreground)?);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
-    let (detached, logs) = (owners.by_path(), streams.logs());
-    let status = spawn::status_pair()?;
+    let (detached, logs, status) = (owners.by_path(), streams.logs(), spawn::status_pair()?);
     let invocation = Invocation {
         stdio: streams.child(),
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
@@ -124,8 +123,8 @@ fn attempt<R>(
     let announce = !foreground || call.terminals != 0;
     let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
     let events = Arc::new(Events::new(command.observer.clone()));
-    let hearing = hearing(&command.policy, &facts, call, &events);
-    outside.0.hearing.clone_from(&hearing);
+    outside.0.hearing = hearing(&command.policy, &facts, call, &events);
+    let hearing = outside.0.hearing.clone();
     let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(&plan, hearing);

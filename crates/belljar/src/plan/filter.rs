@@ -1,17 +1,17 @@
 //! The system call filter: the policy's groups and names, and what the network mode and the engine take away.
 
-use belljar_bpf::{Action, Filter, FilterBuilder, FilterSpec, RuleError, SeccompData};
+use belljar_bpf::{Action, Filter, FilterBuilder, SeccompData};
 use belljar_policy::{NetMode, Origin, Otherwise, Setting, Subject};
-use belljar_sys::child::PROBE_MARK;
 use serde::{Deserialize, Serialize};
 
+use super::compile::{Compiled, compile};
 use super::step::Step;
-use super::{Draft, Engine, broker, network, promises, ready, told};
+use super::{Draft, Engine, broker, network, ready};
 use crate::error::PlanError;
 use crate::report::Layer;
 
 const EPERM: Action = Action::Errno(1);
-const EACCES: Action = Action::Errno(13);
+pub(super) const EACCES: Action = Action::Errno(13);
 const EINVAL: Action = Action::Errno(22);
 
 const NEGATIVE_1: &str = "arg1 & 0x8000000000000000 != 0";
@@ -239,7 +239,7 @@ const REMOVALS: &[Removal] = &[
 const NEWER: &[&str] =
     &["setxattrat", "removexattrat", "getxattrat", "listxattrat", "file_getattr", "file_setattr"];
 
-fn no_sockets(draft: &Draft<'_>) -> bool {
+pub(super) fn no_sockets(draft: &Draft<'_>) -> bool {
     match draft.policy.net.mode.value {
         NetMode::Off => true,
         NetMode::Host => false,
@@ -310,29 +310,6 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(FilterPlan, Option<Filter>)
     Ok((filter, told))
 }
 
-/// A filter, and what there is to say about it.
-pub(super) struct Compiled {
-    pub(super) surface: String,
-    /// Refusals are told to a listener of its own.
-    pub(super) tells: bool,
-    pub(super) filter: FilterPlan,
-    /// Hands them over to the broker's listener.
-    pub(super) told: Option<Filter>,
-}
-
-pub(super) fn compile(draft: &Draft<'_>) -> Result<Compiled, PlanError> {
-    let spec = quiet_probe(draft, build(draft)?)?.spec();
-    let tells = tells(draft, &spec);
-    let surface = spec.surface().to_string();
-    let filters = match draft.call.tells && !kills(draft) && broker::is_needed(draft) {
-        true => spec.compile_apart(&told::numbers()).map(|(told, left)| (left, Some(told))),
-        false if tells => spec.compile_telling(&told::numbers()).map(|filter| (filter, None)),
-        false => spec.compile().map(|filter| (filter, None)),
-    };
-    let (filter, told) = filters.map_err(|source| PlanError::Filter { source: Box::new(source) })?;
-    Ok(Compiled { surface, tells, filter: lower(&filter), told })
-}
-
 /// Which rows of the table take something away: one bit each.
 pub(super) fn removals(draft: &Draft<'_>) -> u128 {
     const { assert!(REMOVALS.len() <= 128) };
@@ -340,40 +317,8 @@ pub(super) fn removals(draft: &Draft<'_>) -> u128 {
     bits.fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
-/// The last look before exec asks for a socket too: nobody needs to hear of that one, and a start would wait for the answer.
-fn quiet_probe(draft: &Draft<'_>, builder: FilterBuilder) -> Result<FilterBuilder, PlanError> {
-    if !is_quiet(draft) {
-        return Ok(builder);
-    }
-    let rule_error = |source| rule_error(source, &Origin::Default);
-    let mark = format!("arg3 == {PROBE_MARK}");
-    let marked = belljar_bpf::parse_condition(&mark)
-        .map_err(|source| RuleError::Condition { syscall: "socket".to_owned(), source })
-        .map_err(rule_error)?;
-    let socket = belljar_bpf::syscall_number("socket").unwrap_or(u32::MAX);
-    builder.planned(socket, Some(&marked), EACCES).map_err(rule_error)
-}
-
-pub(super) fn is_quiet(draft: &Draft<'_>) -> bool {
-    draft.call.tells && no_sockets(draft)
-}
-
-/// Whether refusals are told to a listener of the filter's own, which is sent away when the filter holds already, or by a
-/// ticket.
-fn tells(draft: &Draft<'_>, spec: &FilterSpec) -> bool {
-    let sends = belljar_bpf::syscall_number("sendmsg")
-        .is_some_and(|nr| spec.interpret(&SeccompData::x86_64(nr, [0; 6])) == Action::Allow);
-    would_tell(draft) && (sends || draft.policy.promises.is_some())
-}
-
-/// Whether they are where the filter lets the listener be sent. A process can have one.
-pub(super) fn would_tell(draft: &Draft<'_>) -> bool {
-    let watched = draft.policy.promises.is_none() || promises::tells(draft);
-    let alone = watched && !kills(draft) && !broker::is_needed(draft);
-    draft.call.tells && alone && broker::listens(draft)
-}
-
-fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
+/// The policy's rules, and what the planner takes away.
+pub(super) fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
     let policy = &draft.policy.syscalls;
     let mut builder = Filter::builder();
     if kills(draft) {
@@ -430,7 +375,7 @@ fn remove(builder: FilterBuilder, item: &Setting<String>) -> Result<FilterBuilde
     removed.map_err(|source| rule_error(source, &item.origin))
 }
 
-fn rule_error(source: belljar_bpf::RuleError, origin: &Origin) -> PlanError {
+pub(super) fn rule_error(source: belljar_bpf::RuleError, origin: &Origin) -> PlanError {
     PlanError::Syscall { source: Box::new(source), origin: origin.to_string() }
 }
 

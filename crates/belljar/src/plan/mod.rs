@@ -2,6 +2,7 @@
 
 mod actions;
 mod broker;
+mod compile;
 mod door;
 mod files;
 mod filter;

@@ -3,7 +3,8 @@
 
 use belljar_policy::Policy;
 
-use super::filter::{self, Compiled, FilterPlan};
+use super::compile::{self, Compiled};
+use super::filter::{self, FilterPlan};
 use super::filters::READY;
 use super::{Call, Draft, broker};
 use crate::error::PlanError;
@@ -51,8 +52,8 @@ fn shape(draft: &Draft<'_>) -> Option<Shape> {
     let plain = default && silent && !draft.policy.debug.value && !broker::is_needed(draft);
     plain.then(|| Shape {
         removals: filter::removals(draft),
-        quiet: filter::is_quiet(draft),
-        tells: filter::would_tell(draft),
+        quiet: compile::is_quiet(draft),
+        tells: compile::would_tell(draft),
     })
 }
 
@@ -69,6 +70,6 @@ pub fn compiled(
 ) -> Result<Option<(Shape, String, FilterPlan)>, PlanError> {
     let draft = Draft::new(policy, host, call)?;
     let Some(shape) = shape(&draft) else { return Ok(None) };
-    let Compiled { surface, tells, filter, .. } = filter::compile(&draft)?;
+    let Compiled { surface, tells, filter, .. } = compile::compile(&draft)?;
     Ok(Some((Shape { tells, ..shape }, surface, filter)))
 }
