@@ -302,6 +302,22 @@ impl Promises {
             .try_fold(builder, |builder, quiet| builder.deny(quiet.call, Some(quiet.when), answer))
     }
 
+    /// What the set says about call `nr`: each row with the promise that it stands in, `always` for what every set has.
+    ///
+    /// ```
+    /// use belljar_bpf::{Promises, syscall_number};
+    /// let promises: Promises = "stdio".parse()?;
+    /// let names = |call| promises.rows(syscall_number(call).unwrap()).map(|(name, _)| name).next();
+    /// assert_eq!((names("read"), names("connect")), (Some("stdio"), None));
+    /// # Ok::<(), belljar_bpf::PromiseError>(())
+    /// ```
+    pub fn rows(self, nr: u32) -> impl Iterator<Item = (&'static str, &'static Row)> {
+        let taken = PROMISES.iter().filter(move |promise| self.takes(promise));
+        taken.flat_map(move |promise| {
+            promise.rows.iter().filter(move |row| row.nr == nr).map(|row| (promise.name, row))
+        })
+    }
+
     fn takes(self, promise: &Promise) -> bool {
         promise.name == ALWAYS || promise.words().all(|word| self.has(word))
     }

@@ -20,6 +20,26 @@ const QUESTIONS: &[(&[&str], i32, &[&str])] = &[
     (&["ptrace"], 1, &["denied"]),
     (&["SECRET_TOKEN"], 1, &["denied", "--env SECRET_TOKEN"]),
     (&["-e", "LANG=C", "LANG"], 0, &["allowed"]),
+    (
+        &["--promise", "stdio rpath", "openat"],
+        0,
+        &["allowed", "promises = \"rpath stdio\"", "in promise rpath"],
+    ),
+    (&["--promise", "stdio", "read"], 0, &["allowed", "in promise stdio"]),
+    (
+        &["--promise", "stdio rpath", "connect"],
+        1,
+        &["denied", "to allow: --promise \"rpath stdio ", "ends the program (SIGSYS)"],
+    ),
+    (&["--promise", "stdio error", "socket"], 1, &["denied", "fails with ENOSYS"]),
+    (&["--promise", "stdio", "ptrace"], 1, &["denied"]),
+    (&["--promise", "stdio rpath", "/usr/bin/env"], 0, &["rpath: promised", "wpath: not promised"]),
+    (&["--promise", "stdio", "example.org:443"], 1, &["the promise inet: not promised"]),
+    (&["/root/.ssh/id_ed25519"], 1, &["with --ask: never asked, "]),
+    (&["example.org:443"], 1, &["with --ask: asked when the program comes to it"]),
+    (&["169.254.169.254:80"], 1, &["with --ask: never asked, link-local (machine metadata)"]),
+    (&["-n", "none", "example.org:443"], 1, &["with --ask: never asked, the policy says"]),
+    (&["-n", "a.org", "--deny-net", "b.org", "b.org:443"], 1, &["with --ask: never asked, the rule says so"]),
     (&["--deny-syscall", "getrandom", "getrandom"], 1, &["denied", "(--deny-syscall getrandom)"]),
 ];
 
@@ -32,6 +52,24 @@ fn each_question_has_its_answer() {
             assert!(seen.out.contains(part), "{args:?} lacks {part:?}: {seen:?}");
         }
     }
+}
+
+#[test]
+fn a_unix_socket_is_no_file() {
+    let folder = Folder::new("why-socket");
+    let path = folder.path().join("s");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let path = path.to_str().unwrap();
+    let plain = belljar(["why", "-w", folder.path().to_str().unwrap(), path]);
+    assert!(plain.status == 1 && plain.out.contains(&format!("to allow: --socket {path}")), "{plain:?}");
+    let listed = belljar(["why", "--socket", path, path]);
+    assert!(listed.status == 0 && listed.out.contains("net.sockets"), "{listed:?}");
+}
+
+#[test]
+fn words_that_are_no_promises_are_an_error() {
+    let seen = belljar(["why", "--promise", "stdio tape", "read"]);
+    assert_eq!((seen.status, seen.out.as_str()), (125, ""), "{seen:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+mod asks;
 pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -7,6 +8,7 @@ pub(crate) mod learn;
 mod past;
 pub(crate) mod plan;
 pub(crate) mod policy;
+mod promised;
 pub(crate) mod run;
 pub(crate) mod why;
 

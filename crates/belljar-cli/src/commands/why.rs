@@ -10,7 +10,7 @@ use belljar::policy::{
 };
 use belljar::report::Verdict;
 
-use super::{end, past, show, show_json};
+use super::{asks, end, past, promised, show, show_json};
 use crate::fault::Fault;
 use crate::request;
 use crate::words::Words;
@@ -36,17 +36,36 @@ fn answer(words: &Words) -> Result<u8, Fault> {
     if words.has("json") {
         return show_json(serde_json::to_string_pretty(&decision), status);
     }
-    Ok(show(&format!("{decision}\n{}", reasons(&policy, object)), status))
+    let (kind, promises) = (asked(object), promised::of(&policy)?);
+    let lines = [
+        reasons(&policy, object),
+        promised::lines(kind, number(object), promises),
+        asks::line(&policy, object, kind, &decision),
+    ];
+    Ok(show(&format!("{decision}\n{}", lines.concat()), status))
 }
 
 fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
     let text = object.to_string_lossy();
     match asked(object) {
-        Asked::Path => absolute(Path::new(object)).map(|path| fs_decision(policy, &path)),
+        Asked::Path => {
+            absolute(Path::new(object)).map(|path| asks::socket(policy, &path, fs_decision(policy, &path)))
+        }
         Asked::Host => net_decision(policy, &text).map_err(|error| request::fault(&error)),
         Asked::Variable => Ok(env_decision(policy, &text)),
-        _ => call(&text).map(|_| syscall_decision(policy, &text, &holds)),
+        _ => {
+            let (nr, decision) = (call(&text)?, syscall_decision(policy, &text, &holds));
+            Ok(match promised::of(policy)? {
+                Some(promised) => promised::call(decision, nr, promised),
+                None => decision,
+            })
+        }
     }
+}
+
+/// The number of a call that was named.
+fn number(object: &OsStr) -> Option<u32> {
+    object.to_str().filter(|_| asked(object) == Asked::Syscall).and_then(bpf::syscall_number)
 }
 
 /// The path from the root, `~` and the current folder put in front.
@@ -83,8 +102,7 @@ fn rows(group: &str, nr: u32) -> impl Iterator<Item = &'static bpf::GroupRow> {
 
 /// Why each group that the policy names has the call, and with which arguments.
 fn reasons(policy: &Policy, object: &OsStr) -> String {
-    let number = object.to_str().filter(|_| asked(object) == Asked::Syscall).and_then(bpf::syscall_number);
-    let Some(nr) = number else { return String::new() };
+    let Some(nr) = number(object) else { return String::new() };
     let lists = policy.syscalls.allow.iter().chain(&policy.syscalls.deny);
     lists.flat_map(|rule| rows(&rule.value, nr).map(|row| reason(&rule.value, row))).collect()
 }
