@@ -1,7 +1,7 @@
 //! The measuring loops of `cargo xtask bench`: one small static program, so that what measures costs little and
 //! what runs inside a jar starts at once.
 //!
-//! `bench series|idle` read a request as JSON and print their result as JSON; `bench getppid|open N` print
+//! `bench series|idle|workers` read a request as JSON and print their result as JSON; `bench getppid|open N` print
 //! nanoseconds per call; `bench bytes|reach|served` measure connections; `bench machine` prints the properties of the machine that shape every number.
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod machine;
 mod network;
 mod process;
 mod series;
+mod workers;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,11 +35,14 @@ const COMMANDS: &[(&str, Answer)] = &[
     ("bytes", network::bytes),
     ("reach", network::reach),
     ("served", network::served),
+    ("workers", workers::run),
+    ("bounce", workers::bounce),
     ("echo", |words| Ok(words.join(" "))),
     ("exit", |_| Ok(String::new())),
 ];
 
 fn main() -> ExitCode {
+    belljar::worker::serve(&[&workers::ECHO, &workers::SUM]);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match answer(&arguments).and_then(|text| Ok(writeln!(std::io::stdout(), "{text}")?)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -65,6 +65,21 @@ pub(super) const GOALS: &[Goal] = &[
         what: "processes beside the program",
         limit: Limit::AtMost(2.0),
     },
+    Goal {
+        name: "worker start",
+        what: "worker of a warm zygote, sealed off and waiting, ms",
+        limit: Limit::AtMost(0.35),
+    },
+    Goal {
+        name: "worker call",
+        what: "call of a worker, 1 KiB each way, x a bare round trip",
+        limit: Limit::AtMost(3.0),
+    },
+    Goal {
+        name: "worker's memory",
+        what: "a waiting worker's own memory, KiB",
+        limit: Limit::AtMost(2048.0),
+    },
     Goal { name: "jars at once", what: "idle jars at once", limit: Limit::AtLeast(500.0) },
 ];
 

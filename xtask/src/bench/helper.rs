@@ -73,6 +73,19 @@ impl Helper {
         self.ask("idle", account, &request)
     }
 
+    /// Workers of the library beside other things, among them `/bin/true` in another kind of box.
+    pub(super) fn workers(
+        &self,
+        account: &Account,
+        rounds: u32,
+        seconds: u32,
+        box_of_true: &[String],
+    ) -> Result<Value> {
+        let rounds = if self.is_quick { 3 } else { rounds };
+        let request = json!({"rounds": rounds, "seconds": seconds, "box_of_true": box_of_true});
+        self.ask("workers", account, &request)
+    }
+
     /// The properties of the machine.
     pub(super) fn machine(&self) -> Result<Value> {
         let text = crate::command::output(&mut crate::command::program(&self.program, ["machine"]))?;

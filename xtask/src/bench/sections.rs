@@ -6,6 +6,7 @@ mod decode;
 mod memory;
 mod start;
 mod work;
+mod workers;
 
 use anyhow::Result;
 
@@ -91,6 +92,11 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Pictures",
         note: "100 pictures of 800 x 600 (JPEG, PNG, WebP) to thumbnails of 256, one at a time, starts included.",
         measure: decode::run,
+    },
+    Section {
+        title: "Workers of the library",
+        note: "Ratios are to the start of /bin/true, the bare round trip and the copy, round by round. Calls are 200 in a row.",
+        measure: workers::run,
     },
     Section {
         title: "Memory and processes",

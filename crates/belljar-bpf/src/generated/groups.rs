@@ -3534,6 +3534,8 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(13590, 17) },
             // unshare: asks if it has one thread only; changes nothing
             Row { nr: 272, verdict: Verdict::When(65), text: p(13786, 20), reason: p(13806, 47) },
+            // set_robust_list: the C library's, in each worker after its fork
+            Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(14178, 46) },
             // fallocate: takes the memory of a buffer at once
             Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13007, 36) },
             // signalfd4: hears of their ends
@@ -3549,7 +3551,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // pidfd_open: the parent ends workers by descriptor
             Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(14048, 37) },
             // close_range: leaves nothing else open in it
-            Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(14178, 30) },
+            Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(14224, 30) },
             // landlock_create_ruleset: tightens itself further
             Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
             // landlock_restrict_self: tightens itself further
@@ -3585,13 +3587,13 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // chown: owners
-            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(14208, 6) },
+            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
             // fchown: owners
-            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(14208, 6) },
+            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
             // lchown: owners
-            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(14208, 6) },
+            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
             // fchownat: owners
-            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(14208, 6) },
+            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
         ],
     },
     Promise {
@@ -3604,7 +3606,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // rename: names
             Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
             // mkdir: folders; no set-group-id
-            Row { nr: 83, verdict: Verdict::When(67), text: p(14214, 17), reason: p(14231, 24) },
+            Row { nr: 83, verdict: Verdict::When(67), text: p(14260, 17), reason: p(14277, 24) },
             // rmdir: folders
             Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
             // link: names
@@ -3614,11 +3616,11 @@ pub(crate) static PROMISES: &[Promise] = &[
             // symlink: names
             Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
             // mknod: empty files; no devices
-            Row { nr: 133, verdict: Verdict::When(68), text: p(14255, 50), reason: p(14305, 23) },
+            Row { nr: 133, verdict: Verdict::When(68), text: p(14301, 50), reason: p(14351, 23) },
             // mkdirat: folders; no set-group-id
-            Row { nr: 258, verdict: Verdict::When(69), text: p(14328, 17), reason: p(14231, 24) },
+            Row { nr: 258, verdict: Verdict::When(69), text: p(14374, 17), reason: p(14277, 24) },
             // mknodat: empty files; no devices
-            Row { nr: 259, verdict: Verdict::When(70), text: p(14345, 50), reason: p(14305, 23) },
+            Row { nr: 259, verdict: Verdict::When(70), text: p(14391, 50), reason: p(14351, 23) },
             // unlinkat: names
             Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
             // renameat: names
@@ -3639,35 +3641,35 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: the resolver's files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14395, 54), reason: p(14449, 50) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(14495, 50) },
             // stat: age of the resolver's files
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(14499, 27) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 27) },
             // socket: servers
-            Row { nr: 41, verdict: Verdict::When(72), text: p(14526, 139), reason: p(14665, 7) },
+            Row { nr: 41, verdict: Verdict::When(72), text: p(14572, 139), reason: p(14711, 7) },
             // socket: getaddrinfo asks for the interfaces
-            Row { nr: 41, verdict: Verdict::When(19), text: p(4051, 111), reason: p(14672, 35) },
+            Row { nr: 41, verdict: Verdict::When(19), text: p(4051, 111), reason: p(14718, 35) },
             // connect: servers; which is decided by the network, not by this promise
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(14707, 61) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(14753, 61) },
             // sendto: questions
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(14768, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(14814, 9) },
             // recvmsg: answers
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(14777, 7) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(14823, 7) },
             // bind: the netlink socket
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(14784, 18) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(14830, 18) },
             // getsockname: which address a route would have
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(14802, 32) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(14848, 32) },
             // setsockopt: errors of unreachable servers
-            Row { nr: 54, verdict: Verdict::When(73), text: p(14834, 70), reason: p(14904, 29) },
+            Row { nr: 54, verdict: Verdict::When(73), text: p(14880, 70), reason: p(14950, 29) },
             // getsockopt: errors
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(14933, 6) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(14979, 6) },
             // openat: the resolver's files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14939, 54), reason: p(14449, 50) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(14495, 50) },
             // newfstatat: age of the resolver's files
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(14499, 27) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 27) },
             // sendmmsg: both questions at once
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(14993, 22) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(15039, 22) },
             // statx: age of the resolver's files
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(14499, 27) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 27) },
         ],
     },
     Promise {
@@ -3678,9 +3680,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // mknod: mkfifo
-            Row { nr: 133, verdict: Verdict::When(75), text: p(15015, 45), reason: p(15060, 6) },
+            Row { nr: 133, verdict: Verdict::When(75), text: p(15061, 45), reason: p(15106, 6) },
             // mknodat: mkfifo
-            Row { nr: 259, verdict: Verdict::When(76), text: p(15066, 45), reason: p(15060, 6) },
+            Row { nr: 259, verdict: Verdict::When(76), text: p(15112, 45), reason: p(15106, 6) },
         ],
     },
     Promise {
@@ -3700,9 +3702,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // execve: another program under the same promises
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(15111, 39) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(15157, 39) },
             // execveat: another program under the same promises
-            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(15111, 39) },
+            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(15157, 39) },
         ],
     },
     Promise {
@@ -3713,9 +3715,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // chmod: modes
-            Row { nr: 90, verdict: Verdict::When(67), text: p(14214, 17), reason: p(5285, 5) },
+            Row { nr: 90, verdict: Verdict::When(67), text: p(14260, 17), reason: p(5285, 5) },
             // fchmod: modes
-            Row { nr: 91, verdict: Verdict::When(67), text: p(14214, 17), reason: p(5285, 5) },
+            Row { nr: 91, verdict: Verdict::When(67), text: p(14260, 17), reason: p(5285, 5) },
             // utime: times
             Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
             // setxattr: attributes
@@ -3735,11 +3737,11 @@ pub(crate) static PROMISES: &[Promise] = &[
             // futimesat: times
             Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
             // fchmodat: modes
-            Row { nr: 268, verdict: Verdict::When(69), text: p(14328, 17), reason: p(5285, 5) },
+            Row { nr: 268, verdict: Verdict::When(69), text: p(14374, 17), reason: p(5285, 5) },
             // utimensat: times
             Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
             // fchmodat2: modes
-            Row { nr: 452, verdict: Verdict::When(69), text: p(14328, 17), reason: p(5285, 5) },
+            Row { nr: 452, verdict: Verdict::When(69), text: p(14374, 17), reason: p(5285, 5) },
         ],
     },
     Promise {
@@ -3750,9 +3752,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // fcntl: parts of files
-            Row { nr: 72, verdict: Verdict::When(77), text: p(15150, 76), reason: p(15226, 14) },
+            Row { nr: 72, verdict: Verdict::When(77), text: p(15196, 76), reason: p(15272, 14) },
             // flock: whole files
-            Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(15240, 11) },
+            Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(15286, 11) },
         ],
     },
     Promise {
@@ -3763,15 +3765,15 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: those files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14395, 54), reason: p(15251, 41) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(15297, 41) },
             // stat: age of those files
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(15292, 18) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(15338, 18) },
             // openat: those files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14939, 54), reason: p(15251, 41) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(15297, 41) },
             // newfstatat: age of those files
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(15292, 18) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(15338, 18) },
             // statx: age of those files
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(15292, 18) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(15338, 18) },
         ],
     },
     Promise {
@@ -3782,23 +3784,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // setuid: drops rights
-            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setgid: drops rights
-            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setreuid: drops rights
-            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setregid: drops rights
-            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setgroups: drops rights
-            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setresuid: drops rights
-            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setresgid: drops rights
-            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setfsuid: drops rights
-            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // setfsgid: drops rights
-            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(15310, 12) },
+            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
             // capget: own capabilities
             Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5522, 16) },
             // capset: can only drop capabilities
@@ -3806,7 +3808,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // setpriority: priority
             Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
             // prctl: keeps or drops capabilities over a change of user
-            Row { nr: 157, verdict: Verdict::When(78), text: p(15322, 23), reason: p(15345, 49) },
+            Row { nr: 157, verdict: Verdict::When(78), text: p(15368, 23), reason: p(15391, 49) },
             // setrlimit: own limits
             Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(6996, 10) },
             // prlimit64: own limits
@@ -3829,7 +3831,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // accept: takes a peer
             Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
             // sendto: datagrams
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15394, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15440, 9) },
             // bind: own address
             Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
             // listen: waits for peers
@@ -3839,15 +3841,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getpeername: addresses
             Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
             // setsockopt: service, hops, packet information, errors, path size, port binding
-            Row { nr: 54, verdict: Verdict::When(79), text: p(15403, 55), reason: p(15458, 66) },
+            Row { nr: 54, verdict: Verdict::When(79), text: p(15449, 55), reason: p(15504, 66) },
             // setsockopt: options that only touch the socket; 29, 35 and 37 are time stamps
-            Row { nr: 54, verdict: Verdict::When(80), text: p(15524, 184), reason: p(15708, 65) },
+            Row { nr: 54, verdict: Verdict::When(80), text: p(15570, 184), reason: p(15754, 65) },
             // setsockopt: corking and segments
-            Row { nr: 54, verdict: Verdict::When(81), text: p(15773, 44), reason: p(15817, 20) },
+            Row { nr: 54, verdict: Verdict::When(81), text: p(15819, 44), reason: p(15863, 20) },
             // setsockopt: hops, path size, errors, IPv6 only, packet information, service
-            Row { nr: 54, verdict: Verdict::When(82), text: p(15837, 64), reason: p(15901, 63) },
+            Row { nr: 54, verdict: Verdict::When(82), text: p(15883, 64), reason: p(15947, 63) },
             // setsockopt: options; no kernel TLS, no raw repair
-            Row { nr: 54, verdict: Verdict::When(83), text: p(15964, 55), reason: p(16019, 37) },
+            Row { nr: 54, verdict: Verdict::When(83), text: p(16010, 55), reason: p(16065, 37) },
             // getsockopt: options
             Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
             // accept4: takes a peer
@@ -3862,9 +3864,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // setsockopt: joins, leaves, sends to groups
-            Row { nr: 54, verdict: Verdict::When(84), text: p(16056, 102), reason: p(16158, 30) },
+            Row { nr: 54, verdict: Verdict::When(84), text: p(16102, 102), reason: p(16204, 30) },
             // setsockopt: joins, leaves, sends to groups
-            Row { nr: 54, verdict: Verdict::When(85), text: p(16188, 84), reason: p(16158, 30) },
+            Row { nr: 54, verdict: Verdict::When(85), text: p(16234, 84), reason: p(16204, 30) },
         ],
     },
     Promise {
@@ -3875,7 +3877,7 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // clone: starts a process; no new namespaces
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(16272, 35) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(16318, 35) },
             // fork: starts a process
             Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
             // vfork: starts a process
@@ -3885,13 +3887,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // setpgid: job control
             Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
             // setsid: daemons
-            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(16307, 7) },
+            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(16353, 7) },
             // rt_sigqueueinfo: signals with data
             Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
             // setpriority: priority
             Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
             // prctl: what becomes of children
-            Row { nr: 157, verdict: Verdict::When(86), text: p(16314, 92), reason: p(16406, 24) },
+            Row { nr: 157, verdict: Verdict::When(86), text: p(16360, 92), reason: p(16452, 24) },
             // tkill: signals
             Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(12429, 7) },
             // tgkill: signals
@@ -3912,11 +3914,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // mmap: executable memory
-            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(16430, 17) },
+            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(16476, 17) },
             // mprotect: executable memory
-            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(16430, 17) },
+            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(16476, 17) },
             // pkey_mprotect: executable memory
-            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(16430, 17) },
+            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(16476, 17) },
         ],
     },
     Promise {
@@ -3927,23 +3929,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: /proc; which file is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14395, 54), reason: p(16447, 40) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(16493, 40) },
             // stat: owner of a process
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(16487, 18) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(16533, 18) },
             // readlink: programs of processes
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(16505, 21) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(16551, 21) },
             // sysinfo: load and number of processes
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(16526, 28) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(16572, 28) },
             // getdents64: lists processes
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(16554, 15) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(16600, 15) },
             // openat: /proc; which file is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14939, 54), reason: p(16447, 40) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(16493, 40) },
             // newfstatat: owner of a process
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(16487, 18) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(16533, 18) },
             // readlinkat: programs of processes
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(16505, 21) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(16551, 21) },
             // statx: owner of a process
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(16487, 18) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(16533, 18) },
         ],
     },
     Promise {
@@ -3954,9 +3956,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "a filter cannot see what arrives, so a folder's descriptor could lead anywhere: receive in a process that opens nothing",
         rows: &[
             // recvmsg: descriptors beside data
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(16569, 23) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
             // recvmmsg: descriptors beside data
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(16569, 23) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
         ],
     },
     Promise {
@@ -3967,7 +3969,7 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for reading; 0x400000 is the bit of O_TMPFILE
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14395, 54), reason: p(16592, 45) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(16638, 45) },
             // stat: attributes
             Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lstat: attributes
@@ -4011,7 +4013,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // inotify_rm_watch: watches files
             Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
             // openat: for reading
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14939, 54), reason: p(16637, 11) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(16683, 11) },
             // newfstatat: attributes
             Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // readlinkat: symbolic links
@@ -4034,9 +4036,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a lock file, say
-            Row { nr: 2, verdict: Verdict::When(87), text: p(16648, 81), reason: p(16729, 16) },
+            Row { nr: 2, verdict: Verdict::When(87), text: p(16694, 81), reason: p(16775, 16) },
             // openat: a lock file, say
-            Row { nr: 257, verdict: Verdict::When(88), text: p(16745, 81), reason: p(16729, 16) },
+            Row { nr: 257, verdict: Verdict::When(88), text: p(16791, 81), reason: p(16775, 16) },
         ],
     },
     Promise {
@@ -4047,13 +4049,13 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for reading and writing
-            Row { nr: 2, verdict: Verdict::When(89), text: p(16826, 49), reason: p(16875, 23) },
+            Row { nr: 2, verdict: Verdict::When(89), text: p(16872, 49), reason: p(16921, 23) },
             // open: for reading, emptied first
-            Row { nr: 2, verdict: Verdict::When(90), text: p(16898, 60), reason: p(16958, 26) },
+            Row { nr: 2, verdict: Verdict::When(90), text: p(16944, 60), reason: p(17004, 26) },
             // openat: for reading and writing
-            Row { nr: 257, verdict: Verdict::When(91), text: p(16984, 49), reason: p(16875, 23) },
+            Row { nr: 257, verdict: Verdict::When(91), text: p(17030, 49), reason: p(16921, 23) },
             // openat: for reading, emptied first
-            Row { nr: 257, verdict: Verdict::When(92), text: p(17033, 60), reason: p(16958, 26) },
+            Row { nr: 257, verdict: Verdict::When(92), text: p(17079, 60), reason: p(17004, 26) },
         ],
     },
     Promise {
@@ -4064,9 +4066,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a new file
-            Row { nr: 2, verdict: Verdict::When(93), text: p(17093, 71), reason: p(17164, 10) },
+            Row { nr: 2, verdict: Verdict::When(93), text: p(17139, 71), reason: p(17210, 10) },
             // openat: a new file
-            Row { nr: 257, verdict: Verdict::When(94), text: p(17174, 71), reason: p(17164, 10) },
+            Row { nr: 257, verdict: Verdict::When(94), text: p(17220, 71), reason: p(17210, 10) },
         ],
     },
     Promise {
@@ -4077,9 +4079,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "a filter cannot see what is sent, so a folder's descriptor could go along: send from a process that opens and receives nothing",
         rows: &[
             // sendmsg: descriptors beside data
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(16569, 23) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
             // sendmmsg: descriptors beside data
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(16569, 23) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
         ],
     },
     Promise {
@@ -4096,13 +4098,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // close: descriptors
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // fstat: attributes of a descriptor
-            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(17245, 26) },
+            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(17291, 26) },
             // poll: waits
             Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
             // lseek: position in a file
             Row { nr: 8, verdict: Verdict::Allow, text: p(0, 0), reason: p(191, 18) },
             // mmap: memory; nothing executable
-            Row { nr: 9, verdict: Verdict::When(59), text: p(12747, 21), reason: p(17271, 26) },
+            Row { nr: 9, verdict: Verdict::When(59), text: p(12747, 21), reason: p(17317, 26) },
             // mprotect: protection of memory; nothing executable
             Row { nr: 10, verdict: Verdict::When(59), text: p(12747, 21), reason: p(1539, 40) },
             // munmap: gives memory back
@@ -4114,7 +4116,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // rt_sigprocmask: signal masks
             Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
             // ioctl: flags of a descriptor, and if it is a terminal
-            Row { nr: 16, verdict: Verdict::When(95), text: p(17297, 66), reason: p(17363, 46) },
+            Row { nr: 16, verdict: Verdict::When(95), text: p(17343, 66), reason: p(17409, 46) },
             // pread64: descriptors it has
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwrite64: descriptors it has
@@ -4154,13 +4156,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // sendfile: copies between its descriptors
-            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(17409, 30) },
+            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(17455, 30) },
             // sendto: sends on a socket that is connected already
-            Row { nr: 44, verdict: Verdict::When(6), text: p(1796, 9), reason: p(17439, 43) },
+            Row { nr: 44, verdict: Verdict::When(6), text: p(1796, 9), reason: p(17485, 43) },
             // recvfrom: receives on a socket it has
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(17482, 27) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(17528, 27) },
             // shutdown: ends one direction of a socket it has
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(17509, 37) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(17555, 37) },
             // clone: threads, no processes
             Row { nr: 56, verdict: Verdict::When(42), text: p(9093, 183), reason: p(9276, 21) },
             // wait4: waits for a child
@@ -4168,13 +4170,13 @@ pub(crate) static PROMISES: &[Promise] = &[
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: copies and flags of its descriptors; locks need flock
-            Row { nr: 72, verdict: Verdict::When(96), text: p(17546, 70), reason: p(17616, 53) },
+            Row { nr: 72, verdict: Verdict::When(96), text: p(17592, 70), reason: p(17662, 53) },
             // fsync: data to disk
             Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
             // fdatasync: data to disk
             Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
             // ftruncate: length of a file that is open for writing
-            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(17669, 41) },
+            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(17715, 41) },
             // umask: default modes
             Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5373, 13) },
             // gettimeofday: clocks
@@ -4196,7 +4198,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getppid: own number
             Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // getpgrp: own process group
-            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(17710, 17) },
+            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(17756, 17) },
             // getgroups: own groups
             Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5512, 10) },
             // getresuid: own user
@@ -4204,9 +4206,9 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getresgid: own group
             Row { nr: 120, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // getpgid: own process group
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(17710, 17) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(17756, 17) },
             // getsid: own session
-            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(17727, 11) },
+            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(17773, 11) },
             // rt_sigpending: waiting signals
             Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5564, 15) },
             // rt_sigtimedwait: waits for a signal
@@ -4216,15 +4218,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // getpriority: own priority
-            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(17738, 12) },
+            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(17784, 12) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
             Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5966, 55) },
             // munlock: as mlock
             Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
             // prctl: names of threads and memory; what only tightens
-            Row { nr: 157, verdict: Verdict::When(97), text: p(17750, 121), reason: p(17871, 47) },
+            Row { nr: 157, verdict: Verdict::When(97), text: p(17796, 121), reason: p(17917, 47) },
             // arch_prctl: thread pointer; questions about the processor
-            Row { nr: 158, verdict: Verdict::When(98), text: p(17918, 137), reason: p(748, 45) },
+            Row { nr: 158, verdict: Verdict::When(98), text: p(17964, 137), reason: p(748, 45) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // time: clocks
@@ -4264,7 +4266,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // waitid: waits for a child
             Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
             // newfstatat: attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked too
-            Row { nr: 262, verdict: Verdict::When(99), text: p(18055, 25), reason: p(18080, 134) },
+            Row { nr: 262, verdict: Verdict::When(99), text: p(18101, 25), reason: p(18126, 134) },
             // pselect6: waits
             Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
             // ppoll: waits
@@ -4274,9 +4276,9 @@ pub(crate) static PROMISES: &[Promise] = &[
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // splice: copies between its descriptors
-            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(17409, 30) },
+            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(17455, 30) },
             // tee: copies between its pipes
-            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(18214, 24) },
+            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(18260, 24) },
             // sync_file_range: data to disk
             Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
             // epoll_pwait: waits
@@ -4288,7 +4290,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // eventfd: wakes own threads
             Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
             // fallocate: reserves space in a file that is open for writing
-            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(18238, 49) },
+            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(18284, 49) },
             // timerfd_settime: timers as data
             Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
             // timerfd_gettime: timers as data
@@ -4312,23 +4314,23 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // seccomp: promises less than before
-            Row { nr: 317, verdict: Verdict::When(100), text: p(18287, 109), reason: p(18396, 25) },
+            Row { nr: 317, verdict: Verdict::When(100), text: p(18333, 109), reason: p(18442, 25) },
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // userfaultfd: run-times fall back
-            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18421, 19) },
+            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18467, 19) },
             // membarrier: run-times with garbage collection
             Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
             // mlock2: as mlock
             Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
             // copy_file_range: copies between its descriptors
-            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(17409, 30) },
+            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(17455, 30) },
             // preadv2: descriptors it has
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwritev2: descriptors it has
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // statx: as newfstatat
-            Row { nr: 332, verdict: Verdict::When(101), text: p(18440, 25), reason: p(18465, 13) },
+            Row { nr: 332, verdict: Verdict::When(101), text: p(18486, 25), reason: p(18511, 13) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // io_uring_setup: its operations pass no filter; programs fall back
@@ -4342,11 +4344,11 @@ pub(crate) static PROMISES: &[Promise] = &[
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: its flags are in memory; programs fall back to openat
-            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18478, 53) },
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18524, 53) },
             // epoll_pwait2: waits
             Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
             // memfd_secret: key stores fall back to mlock
-            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18531, 29) },
+            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18577, 29) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // futex_wake: locks, newer form
@@ -4367,23 +4369,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: which file is decided by Landlock: only below /tmp
-            Row { nr: 2, verdict: Verdict::When(102), text: p(18560, 99), reason: p(18659, 50) },
+            Row { nr: 2, verdict: Verdict::When(102), text: p(18606, 99), reason: p(18705, 50) },
             // stat: a name that is still free
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(18709, 25) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
             // lstat: a name that is still free
-            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(18709, 25) },
+            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
             // access: a name that is still free
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(18709, 25) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
             // unlink: only below /tmp
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(18734, 15) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(18780, 15) },
             // openat: which file is decided by Landlock: only below /tmp
-            Row { nr: 257, verdict: Verdict::When(103), text: p(18749, 99), reason: p(18659, 50) },
+            Row { nr: 257, verdict: Verdict::When(103), text: p(18795, 99), reason: p(18705, 50) },
             // newfstatat: a name that is still free
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(18709, 25) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
             // unlinkat: only below /tmp
-            Row { nr: 263, verdict: Verdict::When(104), text: p(18848, 24), reason: p(18734, 15) },
+            Row { nr: 263, verdict: Verdict::When(104), text: p(18894, 24), reason: p(18780, 15) },
             // statx: a name that is still free
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(18709, 25) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
         ],
     },
     Promise {
@@ -4394,11 +4396,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: the terminal; which file is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(105), text: p(18872, 75), reason: p(18947, 47) },
+            Row { nr: 2, verdict: Verdict::When(105), text: p(18918, 75), reason: p(18993, 47) },
             // ioctl: settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETD
-            Row { nr: 16, verdict: Verdict::When(106), text: p(18994, 179), reason: p(19173, 73) },
+            Row { nr: 16, verdict: Verdict::When(106), text: p(19040, 179), reason: p(19219, 73) },
             // openat: the terminal; which file is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(107), text: p(19246, 75), reason: p(18947, 47) },
+            Row { nr: 257, verdict: Verdict::When(107), text: p(19292, 75), reason: p(18993, 47) },
         ],
     },
     Promise {
@@ -4415,7 +4417,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // accept: takes a peer
             Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
             // sendto: datagrams
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15394, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15440, 9) },
             // bind: own address
             Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
             // listen: waits for peers
@@ -4427,9 +4429,9 @@ pub(crate) static PROMISES: &[Promise] = &[
             // socketpair: between own processes
             Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
             // setsockopt: options that only touch the socket
-            Row { nr: 54, verdict: Verdict::When(108), text: p(19321, 143), reason: p(19464, 34) },
+            Row { nr: 54, verdict: Verdict::When(108), text: p(19367, 143), reason: p(19510, 34) },
             // getsockopt: options and the peer's user
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(19498, 27) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(19544, 27) },
             // accept4: takes a peer
             Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
         ],
@@ -4442,21 +4444,21 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: names a path without opening it
-            Row { nr: 2, verdict: Verdict::When(109), text: p(19525, 68), reason: p(19593, 31) },
+            Row { nr: 2, verdict: Verdict::When(109), text: p(19571, 68), reason: p(19639, 31) },
             // readlink: where the links of a path lead
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(19624, 30) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(19670, 30) },
             // openat: names a path without opening it
-            Row { nr: 257, verdict: Verdict::When(110), text: p(19654, 68), reason: p(19593, 31) },
+            Row { nr: 257, verdict: Verdict::When(110), text: p(19700, 68), reason: p(19639, 31) },
             // readlinkat: where the links of a path lead
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(19624, 30) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(19670, 30) },
             // unshare: asks whether there are other threads
-            Row { nr: 272, verdict: Verdict::When(65), text: p(13786, 20), reason: p(19722, 36) },
+            Row { nr: 272, verdict: Verdict::When(65), text: p(13786, 20), reason: p(19768, 36) },
             // landlock_create_ruleset: restricts itself
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(19758, 16) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(19804, 16) },
             // landlock_add_rule: restricts itself
-            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(19758, 16) },
+            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(19804, 16) },
             // landlock_restrict_self: restricts itself
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(19758, 16) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(19804, 16) },
         ],
     },
     Promise {
@@ -4467,11 +4469,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: those files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14395, 54), reason: p(15251, 41) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(15297, 41) },
             // sysinfo: load and memory
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(19774, 15) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(19820, 15) },
             // openat: those files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14939, 54), reason: p(15251, 41) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(15297, 41) },
         ],
     },
     Promise {
@@ -4482,11 +4484,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for writing; with O_RDWR rpath is needed too
-            Row { nr: 2, verdict: Verdict::When(111), text: p(19789, 51), reason: p(19840, 44) },
+            Row { nr: 2, verdict: Verdict::When(111), text: p(19835, 51), reason: p(19886, 44) },
             // truncate: length
             Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
             // openat: for writing
-            Row { nr: 257, verdict: Verdict::When(112), text: p(19884, 51), reason: p(19935, 11) },
+            Row { nr: 257, verdict: Verdict::When(112), text: p(19930, 51), reason: p(19981, 11) },
         ],
     },
     Promise {
@@ -4497,11 +4499,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a new file
-            Row { nr: 2, verdict: Verdict::When(113), text: p(19946, 73), reason: p(17164, 10) },
+            Row { nr: 2, verdict: Verdict::When(113), text: p(19992, 73), reason: p(17210, 10) },
             // creat: a new file; 0xC00 are the set-id bits
-            Row { nr: 85, verdict: Verdict::When(67), text: p(14214, 17), reason: p(20019, 37) },
+            Row { nr: 85, verdict: Verdict::When(67), text: p(14260, 17), reason: p(20065, 37) },
             // openat: a new file
-            Row { nr: 257, verdict: Verdict::When(114), text: p(20056, 73), reason: p(17164, 10) },
+            Row { nr: 257, verdict: Verdict::When(114), text: p(20102, 73), reason: p(17210, 10) },
         ],
     },
 ];
@@ -4626,4 +4628,4 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
 ];
 
 /// Texts of rows.
-pub(crate) static WORDS: &str = "databasesdatabases; the operations are in memory, where no filter can read themdescriptors it was givendescriptorstype of a descriptor, before buffering itdescriptors 0-2 are checked at startposition in a filememory and librarieslibraries are made read-only after relocationgives memory backheap of the C librarysignal handlerssignal masksend of every signal handlerspin locksgrows large allocationsgives pages backsleepown numberends a threadkernel version, asked by the C libraryclock without the shared pagereads own limitsown userown groupstack of signal handlersarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS, ARCH_GET_MAX_TAG_BITS, ARCH_GET_UNTAG_MASK}thread pointer; questions about the processorarg0 in {ARCH_REQ_XCOMP_PERM, ARCH_SHSTK_ENABLE, ARCH_SHSTK_LOCK}matrix registers and shadow stacks of one's ownlocksstart of every thread librarythe kernel restarts an interrupted wait with itresolution of the clockends the processlocks released when a thread diesreads the list backarg0 == 0 && arg2 == 0reads own limits (stack size); memory of arg2 decides, a null pointer sets nothingper-processor datahash seeds, keysper-processor data of the C librarywaits for several lockslocks, newer formdescriptors it hassize of what it was givenwaits for descriptors it hasarg2 & PROT_EXEC == 0 && arg3 & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN) == 0memory, its own or of a buffer that it has; nothing executablearg2 & ~(PROT_READ | PROT_WRITE) == 0protection of memory; nothing executablegrows large allocations; keeps the protectionarg2 in {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_DONTFORK, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE}how memory is usedarg4 == 0the channel to its parent; no other addressthe channel to its parentthe channel to its parent; no socket that it has can name anotherthe channel to its parent, descriptors with itends the channelarg1 in {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}seals such a buffer; copies for messageslength of such a bufferclocksarg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}locks; none with priority inheritancenumber of processorsabort() of its own threads; the pid namespace and Landlock decide whomarg1 == 0memory for such a buffer, taken at oncehash seedsarg1 & (MFD_HUGETLB | MFD_EXEC) == 0buffers for its parent; the group runs no file and maps none to runmemory order between threadswaits for its parentarg0 == 3talks to its parentarg1 == F_GETFDprograms built for debugging ask if a descriptor is open before they close itgdb and strace; the pid namespace and Landlock bound whomarg0 in {PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff}fixed addresses for the traced programarg0 == PR_SET_PTRACERlets one process trace itreads the memory of a traced processwrites the memory of a traced processsettings of libraries; they go on withoutas openopens by path; writing is decided by mounts and Landlockattributes!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-upasks for rightspipeswaitswrites mapped files backwhich pages are presentcopieswaits for a signaltimer signalcopies between descriptorsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_STREAM && arg2 in {0, IPPROTO_TCP}TCP; no MPTCP, SCTP or raw socketsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_DGRAM && arg2 in {0, IPPROTO_UDP}UDP; no ping socketsarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET} && arg2 in {0, AF_UNIX}between programsarg0 == AF_NETLINK && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_RAW, SOCK_DGRAM} && arg2 == NETLINK_ROUTEgetaddrinfo and getifaddrs ask for the interfacesreaches a peertakes a peersendsreceivesends one directionown addresswaits for peersaddressesarg0 == AF_UNIXbetween own processes!(arg1 == SOL_SOCKET && arg2 in {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_CBPF, SO_DEBUG, SO_MARK, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TXTIME}) && !(arg1 in {IPPROTO_IP, IPPROTO_IPV6} && arg2 in {64, 65, 96, 97}) && !(arg1 == IPPROTO_TCP && arg2 in {TCP_ULP, TCP_REPAIR}) && arg1 in {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, 270}options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINKoptionsarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == 0threads and processes without new namespacesstarts a processstarts a programwaits for a childsignals inside the jarflags, locks, copies; F_SETOWN signals reach no process outside the jardata to disklengthlists a foldercurrent foldernamesfoldersopens for writing; decided by mounts and Landlocksymbolic linksmodesinstallers keep owners; without capabilities only a change to oneself worksas chowndefault modesown use of resourcesamount of memory, for thread poolsdropping rights that are not thereas setuidjob controldaemons, terminalsown groupsown capabilitiescan only drop capabilitieswaiting signalssignals with datatimesarg1 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}files, pipes and sockets; no devicesarg0 in {PER_LINUX, 0xffffffff}asks, or the normal one; no READ_IMPLIES_EXECfree space, kind of file systemprioritypriority; only down without a capabilityscheduling classarg1 & ~0x40000000 in {SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE}no realtime class; the bit is SCHED_RESET_ON_FORKkeys that must not be swapped; RLIMIT_MEMLOCK bounds itas mlockarg0 == PR_SET_SECCOMP && arg1 in {SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER}tightens itself further; this form has no listenerarg0 == PR_CAP_AMBIENT && arg1 in {1, 3, 4}asks for, lowers or clears ambient capabilitiesarg0 == PR_SET_SPECULATION_CTRL && arg2 in {4, 8, 16}switches speculation off, never onarg0 == PR_SET_DUMPABLE && arg1 in {0, 1}hides its memory from other processes, or notarg0 == PR_SET_KEEPCAPS && arg1 == 0the state after execarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_TSC, PR_GET_SECUREBITS, PR_CAPBSET_READ, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_GET_SPECULATION_CTRL, PR_SET_VMA, PR_SET_MDWE, PR_GET_MDWE, PR_GET_AUXV, PR_GET_MEMORY_MERGE}names, questions and options that only tightenarg0 == PR_CAPBSET_DROPown limitshintsignals to a threadbinds threads to processors it may useold databases; emulated by mmapsignals to a thread, abort()placement on processorsqueuespriority of disk access; the realtime class needs a capabilitypriority of disk accesswatches filesopens by patharg2 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0own file tables of a thread; no new namespacescopies between pipessignals as datatimers as datawakes a threadreserves spacearg0 == 0own limits; raising a hard limit needs a capabilityarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0tightens itself further; no listener of its ownarg0 in {SECCOMP_SET_MODE_STRICT, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES}tightens itself further; questionsarg1 & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | 0xfc000000) == 0shared buffers of most programs, which do not ask for the seal; just-in-time compilersarg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALshared buffers that can never be executedstops the kernel in the middle of a copy; run-times fall backrun-times with garbage collectionmemory keyssignals by descriptorits operations pass no filter; programs fall backas io_uring_setupa descriptor for a childits flags are in memory, where no filter can read them; the C library then uses cloneopens by path with limits on the walktightens itself furthermemory that the kernel cannot reclaim; key stores fall back to mlockfrees the memory of a killed childasks what is in memoryshadow stacks of threadsmounts; programs fall back to /proclabels of the hostasks which modules are thereseals its own mappings for goodinode flagsarg1 & ~(O_CLOEXEC | O_LARGEFILE) == 0the loader reads libraries; which files exist is decided by mountsthe loader looks for librariesarg1 in {TCGETS, TIOCGWINSZ, FIONREAD}asks if a descriptor is a terminalthe loader looks for a preload listwakes own threadswaits for its descriptorscopies of its descriptorsarg0 & (CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == CLONE_VM | CLONE_THREADthreads, no processesthe start itselfarg1 in {F_GETFD, F_SETFD, F_GETFL}flags of a descriptorthe loader asks for its own pathopens for writingamount of memorykeys that must not be swappedarg0 in {PR_SET_NAME, PR_GET_NAME}names of threadshint for descriptor 0abort() and own threadsarg2 & ~(O_CLOEXEC | O_LARGEFILE) == 0its flags are in memoryopened a file while openat was refusedsegments of 32-bit codepaths by number, for profilerskeys of the userkeys of the user; starts a program of the hostkeys of the user, shared with all his processesmemory of another processmemory pages in pipescounters and traces of the kernelwatches whole mountsnames for files that no path rule seesreads another processwrites another processcompares tables of processes: kernel addresses in small dosesdeadline scheduling; its class is in memoryprograms for the kernelstops the kernel in the middle of a copy, the tool of many exploitscopies descriptors of another processmemory that the kernel cannot reclaimarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0new namespacesroot folder of its own mount namespaceroot foldermounts in its own mount namespacename in its own uts namespacearg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0joins namespaces it holds descriptors ofnew namespaces; its flags are in memorylists mountsthe socket it hasfiles of the C library; it goes on without thembefore buffering a descriptor; the C library then does without its sizewaits for the socketarg2 & ~(PROT_READ | PROT_WRITE) == 0 && arg3 & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == 0memory of its own; nothing executable, nothing sharedsignal masks, around the end of the processarg2 in {MADV_NORMAL, MADV_FREE, MADV_DONTNEED, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK}gives pages back, keeps secrets out of dumpsshared memory of old librariesas shmgetends the connectionasks about the socket it hasarg1 == IPPROTO_IP && arg2 == IP_TOSkind of trafficarg1 == IPPROTO_IPV6 && arg2 == IPV6_TCLASSprocess grouparg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE}keyskernel messages of the hostruns library code from a path, old formdevices by numberfile system numbers, old formterminals of the hostkernel settings, old formclock of the hostaccounting of the hostmemory of the hoststops the hostports of the machinekernel code, old formkernel codequotas of the hostfile server of the hoststarts another kernelopens by a number that no path rule seesfilesarg1 in {TCGETS, FIONREAD}is it a terminal; how much waitsnetworksarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_SEQPACKET}channels between its own threadsarg1 == SOL_SOCKET && arg2 == SO_PEEK_OFFhow it reads a channelarg0 & 0xFFFFFFFFFFBFFFFF == CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTIDthreads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothingno processesprogramssignalsworking folderfile systemsarg0 == PR_SET_DUMPABLE && arg1 == 0hides its memoryarg0 in {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}files, but for memory of its ownreads own limits: the stack of a threadfiles; programs take newfstatatprocesses; programs go on withoutfiles; programs take openattype of a descriptorarg2 & PROT_EXEC == 0memory; never codegives pages back; keeps buffers from other processesends one direction of a socket it was givencopies for messages; seals of buffersarg0 == PR_SET_NAMEabort(); a filter of the worker's own lets only its own number throughtakes the memory of a buffer at oncearg1 & MFD_ALLOW_SEALING == MFD_ALLOW_SEALINGbuffers that are sealed and handed over; nothing here could run or map them as codeold serversarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGPTN, TIOCSPTLCK, TIOCGPTPEER, TIOCEXCL, TIOCNXCL}settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETDprocessor timeforks workershow workers endedarg1 in {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}hides its memory from other processesarg0 in {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}workers end with it; tightens itself furtherarg0 == CLONE_THREADasks if it has one thread only; changes nothinghears of their endslimits of workers, which only shrinkarg0 == SECCOMP_SET_MODE_FILTER && arg1 == 0buffers that are sealed and handed over; what is sealed off may neither run nor map them as codethe parent ends workers by descriptorputs a worker's channel in its placea worker sees if its zygote ended before it could be toldleaves nothing else open in itownersarg1 & 0xC00 == 0folders; no set-group-idarg1 & S_IFMT in {0, S_IFREG} && arg1 & 0xC00 == 0empty files; no devicesarg2 & 0xC00 == 0arg2 & S_IFMT in {0, S_IFREG} && arg2 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0the resolver's files; which is decided by Landlockage of the resolver's filesarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM} && arg2 in {0, IPPROTO_TCP, IPPROTO_UDP}serversgetaddrinfo asks for the interfacesservers; which is decided by the network, not by this promisequestionsanswersthe netlink socketwhich address a route would havearg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25errors of unreachable serverserrorsarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0both questions at oncearg1 & S_IFMT == S_IFIFO && arg1 & 0xC00 == 0mkfifoarg2 & S_IFMT == S_IFIFO && arg2 & 0xC00 == 0another program under the same promisesarg1 in {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}parts of fileswhole filesthose files; which is decided by Landlockage of those filesdrops rightsarg0 == PR_SET_KEEPCAPSkeeps or drops capabilities over a change of userdatagramsarg1 == IPPROTO_IP && arg2 in {1, 2, 8, 10, 11, 13, 24}service, hops, packet information, errors, path size, port bindingarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_OOBINLINE, 29, 35, 37}options that only touch the socket; 29, 35 and 37 are time stampsarg1 == IPPROTO_UDP && arg2 in {1, 103, 104}corking and segmentsarg1 == IPPROTO_IPV6 && arg2 in {16, 23, 25, 26, 49, 51, 66, 67}hops, path size, errors, IPv6 only, packet information, servicearg1 == IPPROTO_TCP && !(arg2 in {TCP_ULP, TCP_REPAIR})options; no kernel TLS, no raw repairarg1 == IPPROTO_IP && arg2 in {32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49}joins, leaves, sends to groupsarg1 == IPPROTO_IPV6 && arg2 in {17, 18, 19, 20, 21, 29, 42, 43, 44, 45, 46, 47, 48}starts a process; no new namespacesdaemonsarg0 in {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER}what becomes of childrenexecutable memory/proc; which file is decided by Landlockowner of a processprograms of processesload and number of processeslists processesdescriptors beside datafor reading; 0x400000 is the bit of O_TMPFILEfor readingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg2 & 0xC00 == 0a lock file, sayarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg3 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRfor reading and writingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCfor reading, emptied firstarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCarg1 & O_ACCMODE == O_RDWR && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new filearg2 & O_ACCMODE == O_RDWR && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0attributes of a descriptormemory; nothing executablearg1 in {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ}flags of a descriptor, and if it is a terminalcopies between its descriptorssends on a socket that is connected alreadyreceives on a socket it hasends one direction of a socket it hasarg1 in {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}copies and flags of its descriptors; locks need flocklength of a file that is open for writingown process groupown sessionown priorityarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}names of threads and memory; what only tightensarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS}arg3 & AT_EMPTY_PATH != 0attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked toocopies between its pipesreserves space in a file that is open for writingarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0promises less than beforerun-times fall backarg2 & AT_EMPTY_PATH != 0as newfstatatits flags are in memory; programs fall back to openatkey stores fall back to mlockarg1 & 0x400000 == 0 && arg1 & O_ACCMODE != O_ACCMODE && (arg1 & O_CREAT == 0 || arg2 & 0xC00 == 0)which file is decided by Landlock: only below /tmpa name that is still freeonly below /tmparg2 & 0x400000 == 0 && arg2 & O_ACCMODE != O_ACCMODE && (arg2 & O_CREAT == 0 || arg3 & 0xC00 == 0)arg2 & AT_REMOVEDIR == 0arg1 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg1 & O_ACCMODE != O_ACCMODEthe terminal; which file is decided by Landlockarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ}settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETDarg2 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg2 & O_ACCMODE != O_ACCMODEarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_PASSCRED}options that only touch the socketoptions and the peer's userarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHnames a path without opening itwhere the links of a path leadarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHasks whether there are other threadsrestricts itselfload and memoryarg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writing; with O_RDWR rpath is needed tooarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writingarg1 & O_ACCMODE == O_WRONLY && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new file; 0xC00 are the set-id bitsarg2 & O_ACCMODE == O_WRONLY && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0";
+pub(crate) static WORDS: &str = "databasesdatabases; the operations are in memory, where no filter can read themdescriptors it was givendescriptorstype of a descriptor, before buffering itdescriptors 0-2 are checked at startposition in a filememory and librarieslibraries are made read-only after relocationgives memory backheap of the C librarysignal handlerssignal masksend of every signal handlerspin locksgrows large allocationsgives pages backsleepown numberends a threadkernel version, asked by the C libraryclock without the shared pagereads own limitsown userown groupstack of signal handlersarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS, ARCH_GET_MAX_TAG_BITS, ARCH_GET_UNTAG_MASK}thread pointer; questions about the processorarg0 in {ARCH_REQ_XCOMP_PERM, ARCH_SHSTK_ENABLE, ARCH_SHSTK_LOCK}matrix registers and shadow stacks of one's ownlocksstart of every thread librarythe kernel restarts an interrupted wait with itresolution of the clockends the processlocks released when a thread diesreads the list backarg0 == 0 && arg2 == 0reads own limits (stack size); memory of arg2 decides, a null pointer sets nothingper-processor datahash seeds, keysper-processor data of the C librarywaits for several lockslocks, newer formdescriptors it hassize of what it was givenwaits for descriptors it hasarg2 & PROT_EXEC == 0 && arg3 & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN) == 0memory, its own or of a buffer that it has; nothing executablearg2 & ~(PROT_READ | PROT_WRITE) == 0protection of memory; nothing executablegrows large allocations; keeps the protectionarg2 in {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_DONTFORK, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE}how memory is usedarg4 == 0the channel to its parent; no other addressthe channel to its parentthe channel to its parent; no socket that it has can name anotherthe channel to its parent, descriptors with itends the channelarg1 in {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}seals such a buffer; copies for messageslength of such a bufferclocksarg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}locks; none with priority inheritancenumber of processorsabort() of its own threads; the pid namespace and Landlock decide whomarg1 == 0memory for such a buffer, taken at oncehash seedsarg1 & (MFD_HUGETLB | MFD_EXEC) == 0buffers for its parent; the group runs no file and maps none to runmemory order between threadswaits for its parentarg0 == 3talks to its parentarg1 == F_GETFDprograms built for debugging ask if a descriptor is open before they close itgdb and strace; the pid namespace and Landlock bound whomarg0 in {PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff}fixed addresses for the traced programarg0 == PR_SET_PTRACERlets one process trace itreads the memory of a traced processwrites the memory of a traced processsettings of libraries; they go on withoutas openopens by path; writing is decided by mounts and Landlockattributes!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-upasks for rightspipeswaitswrites mapped files backwhich pages are presentcopieswaits for a signaltimer signalcopies between descriptorsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_STREAM && arg2 in {0, IPPROTO_TCP}TCP; no MPTCP, SCTP or raw socketsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_DGRAM && arg2 in {0, IPPROTO_UDP}UDP; no ping socketsarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET} && arg2 in {0, AF_UNIX}between programsarg0 == AF_NETLINK && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_RAW, SOCK_DGRAM} && arg2 == NETLINK_ROUTEgetaddrinfo and getifaddrs ask for the interfacesreaches a peertakes a peersendsreceivesends one directionown addresswaits for peersaddressesarg0 == AF_UNIXbetween own processes!(arg1 == SOL_SOCKET && arg2 in {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_CBPF, SO_DEBUG, SO_MARK, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TXTIME}) && !(arg1 in {IPPROTO_IP, IPPROTO_IPV6} && arg2 in {64, 65, 96, 97}) && !(arg1 == IPPROTO_TCP && arg2 in {TCP_ULP, TCP_REPAIR}) && arg1 in {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, 270}options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINKoptionsarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == 0threads and processes without new namespacesstarts a processstarts a programwaits for a childsignals inside the jarflags, locks, copies; F_SETOWN signals reach no process outside the jardata to disklengthlists a foldercurrent foldernamesfoldersopens for writing; decided by mounts and Landlocksymbolic linksmodesinstallers keep owners; without capabilities only a change to oneself worksas chowndefault modesown use of resourcesamount of memory, for thread poolsdropping rights that are not thereas setuidjob controldaemons, terminalsown groupsown capabilitiescan only drop capabilitieswaiting signalssignals with datatimesarg1 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}files, pipes and sockets; no devicesarg0 in {PER_LINUX, 0xffffffff}asks, or the normal one; no READ_IMPLIES_EXECfree space, kind of file systemprioritypriority; only down without a capabilityscheduling classarg1 & ~0x40000000 in {SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE}no realtime class; the bit is SCHED_RESET_ON_FORKkeys that must not be swapped; RLIMIT_MEMLOCK bounds itas mlockarg0 == PR_SET_SECCOMP && arg1 in {SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER}tightens itself further; this form has no listenerarg0 == PR_CAP_AMBIENT && arg1 in {1, 3, 4}asks for, lowers or clears ambient capabilitiesarg0 == PR_SET_SPECULATION_CTRL && arg2 in {4, 8, 16}switches speculation off, never onarg0 == PR_SET_DUMPABLE && arg1 in {0, 1}hides its memory from other processes, or notarg0 == PR_SET_KEEPCAPS && arg1 == 0the state after execarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_TSC, PR_GET_SECUREBITS, PR_CAPBSET_READ, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_GET_SPECULATION_CTRL, PR_SET_VMA, PR_SET_MDWE, PR_GET_MDWE, PR_GET_AUXV, PR_GET_MEMORY_MERGE}names, questions and options that only tightenarg0 == PR_CAPBSET_DROPown limitshintsignals to a threadbinds threads to processors it may useold databases; emulated by mmapsignals to a thread, abort()placement on processorsqueuespriority of disk access; the realtime class needs a capabilitypriority of disk accesswatches filesopens by patharg2 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0own file tables of a thread; no new namespacescopies between pipessignals as datatimers as datawakes a threadreserves spacearg0 == 0own limits; raising a hard limit needs a capabilityarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0tightens itself further; no listener of its ownarg0 in {SECCOMP_SET_MODE_STRICT, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES}tightens itself further; questionsarg1 & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | 0xfc000000) == 0shared buffers of most programs, which do not ask for the seal; just-in-time compilersarg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALshared buffers that can never be executedstops the kernel in the middle of a copy; run-times fall backrun-times with garbage collectionmemory keyssignals by descriptorits operations pass no filter; programs fall backas io_uring_setupa descriptor for a childits flags are in memory, where no filter can read them; the C library then uses cloneopens by path with limits on the walktightens itself furthermemory that the kernel cannot reclaim; key stores fall back to mlockfrees the memory of a killed childasks what is in memoryshadow stacks of threadsmounts; programs fall back to /proclabels of the hostasks which modules are thereseals its own mappings for goodinode flagsarg1 & ~(O_CLOEXEC | O_LARGEFILE) == 0the loader reads libraries; which files exist is decided by mountsthe loader looks for librariesarg1 in {TCGETS, TIOCGWINSZ, FIONREAD}asks if a descriptor is a terminalthe loader looks for a preload listwakes own threadswaits for its descriptorscopies of its descriptorsarg0 & (CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == CLONE_VM | CLONE_THREADthreads, no processesthe start itselfarg1 in {F_GETFD, F_SETFD, F_GETFL}flags of a descriptorthe loader asks for its own pathopens for writingamount of memorykeys that must not be swappedarg0 in {PR_SET_NAME, PR_GET_NAME}names of threadshint for descriptor 0abort() and own threadsarg2 & ~(O_CLOEXEC | O_LARGEFILE) == 0its flags are in memoryopened a file while openat was refusedsegments of 32-bit codepaths by number, for profilerskeys of the userkeys of the user; starts a program of the hostkeys of the user, shared with all his processesmemory of another processmemory pages in pipescounters and traces of the kernelwatches whole mountsnames for files that no path rule seesreads another processwrites another processcompares tables of processes: kernel addresses in small dosesdeadline scheduling; its class is in memoryprograms for the kernelstops the kernel in the middle of a copy, the tool of many exploitscopies descriptors of another processmemory that the kernel cannot reclaimarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0new namespacesroot folder of its own mount namespaceroot foldermounts in its own mount namespacename in its own uts namespacearg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0joins namespaces it holds descriptors ofnew namespaces; its flags are in memorylists mountsthe socket it hasfiles of the C library; it goes on without thembefore buffering a descriptor; the C library then does without its sizewaits for the socketarg2 & ~(PROT_READ | PROT_WRITE) == 0 && arg3 & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == 0memory of its own; nothing executable, nothing sharedsignal masks, around the end of the processarg2 in {MADV_NORMAL, MADV_FREE, MADV_DONTNEED, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK}gives pages back, keeps secrets out of dumpsshared memory of old librariesas shmgetends the connectionasks about the socket it hasarg1 == IPPROTO_IP && arg2 == IP_TOSkind of trafficarg1 == IPPROTO_IPV6 && arg2 == IPV6_TCLASSprocess grouparg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE}keyskernel messages of the hostruns library code from a path, old formdevices by numberfile system numbers, old formterminals of the hostkernel settings, old formclock of the hostaccounting of the hostmemory of the hoststops the hostports of the machinekernel code, old formkernel codequotas of the hostfile server of the hoststarts another kernelopens by a number that no path rule seesfilesarg1 in {TCGETS, FIONREAD}is it a terminal; how much waitsnetworksarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_SEQPACKET}channels between its own threadsarg1 == SOL_SOCKET && arg2 == SO_PEEK_OFFhow it reads a channelarg0 & 0xFFFFFFFFFFBFFFFF == CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTIDthreads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothingno processesprogramssignalsworking folderfile systemsarg0 == PR_SET_DUMPABLE && arg1 == 0hides its memoryarg0 in {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}files, but for memory of its ownreads own limits: the stack of a threadfiles; programs take newfstatatprocesses; programs go on withoutfiles; programs take openattype of a descriptorarg2 & PROT_EXEC == 0memory; never codegives pages back; keeps buffers from other processesends one direction of a socket it was givencopies for messages; seals of buffersarg0 == PR_SET_NAMEabort(); a filter of the worker's own lets only its own number throughtakes the memory of a buffer at oncearg1 & MFD_ALLOW_SEALING == MFD_ALLOW_SEALINGbuffers that are sealed and handed over; nothing here could run or map them as codeold serversarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGPTN, TIOCSPTLCK, TIOCGPTPEER, TIOCEXCL, TIOCNXCL}settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETDprocessor timeforks workershow workers endedarg1 in {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}hides its memory from other processesarg0 in {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}workers end with it; tightens itself furtherarg0 == CLONE_THREADasks if it has one thread only; changes nothinghears of their endslimits of workers, which only shrinkarg0 == SECCOMP_SET_MODE_FILTER && arg1 == 0buffers that are sealed and handed over; what is sealed off may neither run nor map them as codethe parent ends workers by descriptorputs a worker's channel in its placea worker sees if its zygote ended before it could be toldthe C library's, in each worker after its forkleaves nothing else open in itownersarg1 & 0xC00 == 0folders; no set-group-idarg1 & S_IFMT in {0, S_IFREG} && arg1 & 0xC00 == 0empty files; no devicesarg2 & 0xC00 == 0arg2 & S_IFMT in {0, S_IFREG} && arg2 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0the resolver's files; which is decided by Landlockage of the resolver's filesarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM} && arg2 in {0, IPPROTO_TCP, IPPROTO_UDP}serversgetaddrinfo asks for the interfacesservers; which is decided by the network, not by this promisequestionsanswersthe netlink socketwhich address a route would havearg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25errors of unreachable serverserrorsarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0both questions at oncearg1 & S_IFMT == S_IFIFO && arg1 & 0xC00 == 0mkfifoarg2 & S_IFMT == S_IFIFO && arg2 & 0xC00 == 0another program under the same promisesarg1 in {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}parts of fileswhole filesthose files; which is decided by Landlockage of those filesdrops rightsarg0 == PR_SET_KEEPCAPSkeeps or drops capabilities over a change of userdatagramsarg1 == IPPROTO_IP && arg2 in {1, 2, 8, 10, 11, 13, 24}service, hops, packet information, errors, path size, port bindingarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_OOBINLINE, 29, 35, 37}options that only touch the socket; 29, 35 and 37 are time stampsarg1 == IPPROTO_UDP && arg2 in {1, 103, 104}corking and segmentsarg1 == IPPROTO_IPV6 && arg2 in {16, 23, 25, 26, 49, 51, 66, 67}hops, path size, errors, IPv6 only, packet information, servicearg1 == IPPROTO_TCP && !(arg2 in {TCP_ULP, TCP_REPAIR})options; no kernel TLS, no raw repairarg1 == IPPROTO_IP && arg2 in {32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49}joins, leaves, sends to groupsarg1 == IPPROTO_IPV6 && arg2 in {17, 18, 19, 20, 21, 29, 42, 43, 44, 45, 46, 47, 48}starts a process; no new namespacesdaemonsarg0 in {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER}what becomes of childrenexecutable memory/proc; which file is decided by Landlockowner of a processprograms of processesload and number of processeslists processesdescriptors beside datafor reading; 0x400000 is the bit of O_TMPFILEfor readingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg2 & 0xC00 == 0a lock file, sayarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg3 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRfor reading and writingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCfor reading, emptied firstarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCarg1 & O_ACCMODE == O_RDWR && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new filearg2 & O_ACCMODE == O_RDWR && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0attributes of a descriptormemory; nothing executablearg1 in {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ}flags of a descriptor, and if it is a terminalcopies between its descriptorssends on a socket that is connected alreadyreceives on a socket it hasends one direction of a socket it hasarg1 in {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}copies and flags of its descriptors; locks need flocklength of a file that is open for writingown process groupown sessionown priorityarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}names of threads and memory; what only tightensarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS}arg3 & AT_EMPTY_PATH != 0attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked toocopies between its pipesreserves space in a file that is open for writingarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0promises less than beforerun-times fall backarg2 & AT_EMPTY_PATH != 0as newfstatatits flags are in memory; programs fall back to openatkey stores fall back to mlockarg1 & 0x400000 == 0 && arg1 & O_ACCMODE != O_ACCMODE && (arg1 & O_CREAT == 0 || arg2 & 0xC00 == 0)which file is decided by Landlock: only below /tmpa name that is still freeonly below /tmparg2 & 0x400000 == 0 && arg2 & O_ACCMODE != O_ACCMODE && (arg2 & O_CREAT == 0 || arg3 & 0xC00 == 0)arg2 & AT_REMOVEDIR == 0arg1 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg1 & O_ACCMODE != O_ACCMODEthe terminal; which file is decided by Landlockarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ}settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETDarg2 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg2 & O_ACCMODE != O_ACCMODEarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_PASSCRED}options that only touch the socketoptions and the peer's userarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHnames a path without opening itwhere the links of a path leadarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHasks whether there are other threadsrestricts itselfload and memoryarg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writing; with O_RDWR rpath is needed tooarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writingarg1 & O_ACCMODE == O_WRONLY && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new file; 0xC00 are the set-id bitsarg2 & O_ACCMODE == O_WRONLY && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0";

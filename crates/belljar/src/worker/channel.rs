@@ -49,6 +49,10 @@ impl Deadline {
         Self(Instant::now().checked_add(time))
     }
 
+    fn is_never(self) -> bool {
+        self.0.is_none()
+    }
+
     fn left(self) -> Result<Option<Timespec>, Break> {
         let Some(at) = self.0 else { return Ok(None) };
         let left = at.checked_duration_since(Instant::now()).ok_or(Break::Late)?;
@@ -153,7 +157,11 @@ impl Inbox {
 
     /// The next message, once it is there; does not wait.
     pub(super) fn take(&mut self, from: BorrowedFd<'_>) -> Result<Option<Frame<'_>>, Break> {
-        let Some((len, descriptors)) = raw(from, &mut self.bytes)? else { return Ok(None) };
+        self.receive(from, false)
+    }
+
+    fn receive(&mut self, from: BorrowedFd<'_>, blocks: bool) -> Result<Option<Frame<'_>>, Break> {
+        let Some((len, descriptors)) = packet_from(from, &mut self.bytes, blocks)? else { return Ok(None) };
         let most = self.most;
         if len > self.bytes.len() {
             return Err(Break::Frame(FrameError::Oversized { said: len.saturating_sub(HEAD), most }));
@@ -164,16 +172,26 @@ impl Inbox {
 
     /// The next message. Nobody else reads from this end: what is announced is there.
     pub(super) fn next(&mut self, from: BorrowedFd<'_>, until: Deadline) -> Result<Frame<'_>, Break> {
-        wait([(from, PollFlags::IN)], until)?;
-        self.take(from)?.ok_or(Break::System(io::ErrorKind::WouldBlock.into()))
+        let blocks = until.is_never();
+        if !blocks {
+            wait([(from, PollFlags::IN)], until)?;
+        }
+        self.receive(from, blocks)?.ok_or(Break::System(io::ErrorKind::WouldBlock.into()))
     }
 }
 
 /// One packet: its length, which may exceed the room, and the descriptors that came along. None when there is none yet.
-pub(super) fn raw(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>, Break> {
+pub(super) fn raw(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Option<Packet>, Break> {
+    packet_from(from, bytes, false)
+}
+
+type Packet = (usize, Vec<OwnedFd>);
+
+fn packet_from(from: BorrowedFd<'_>, bytes: &mut [u8], blocks: bool) -> Result<Option<Packet>, Break> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    let waits = if blocks { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::TRUNC | waits;
     let got = loop {
         match recvmsg(from, &mut [IoSliceMut::new(bytes)], &mut control, flags) {
             // A reset tells that the other side left words of ours unread; its own last word is still there.

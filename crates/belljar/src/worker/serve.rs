@@ -175,8 +175,7 @@ fn arm(zygote: i32, filter: &[SockFilter], of: &Zygote) -> call::Result<()> {
         call::set_rlimit(limit, value, value)?;
     }
     own_domain()?;
-    call::seccomp(&own_signals_only())?;
-    call::seccomp(filter)
+    call::seccomp(&[&own_signals_only()[..], filter].concat())
 }
 
 /// No path, no port, no abstract socket, and no signal to anybody but itself, where the kernel has Landlock.
@@ -192,23 +191,24 @@ fn own_domain() -> call::Result<()> {
     done
 }
 
-/// Lets `tgkill`, which `abort` needs, through to the worker's own threads, and to nobody else's.
-fn own_signals_only() -> [SockFilter; 6] {
+/// What stands before the filter of a worker, whatever that allows: `tgkill`, which `abort` needs, reaches its own threads and
+/// nobody else's.
+fn own_signals_only() -> [SockFilter; 5] {
     const LOAD: u16 = 0x20;
     const EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
     const TGKILL: u32 = 234;
     /// The lower half of the first argument: the kernel cuts it.
     const FIRST: u32 = 16;
+    const EPERM: u32 = 0x0005_0001;
     let own = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
     let insn = |code, jt, jf, k| SockFilter { code, jt, jf, k };
     [
         insn(LOAD, 0, 0, 0),
-        insn(EQUAL, 0, 2, TGKILL),
+        insn(EQUAL, 0, 3, TGKILL),
         insn(LOAD, 0, 0, FIRST),
-        insn(EQUAL, 0, 1, own),
-        insn(RETURN, 0, 0, 0x7FFF_0000),
-        insn(RETURN, 0, 0, 0x0005_0001),
+        insn(EQUAL, 1, 0, own),
+        insn(RETURN, 0, 0, EPERM),
     ]
 }
 

@@ -1,11 +1,12 @@
 //! The parent's side of the process that workers are forked from.
 
+use std::collections::VecDeque;
 use std::io::Read;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::ChildStderr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use belljar_policy::Policy;
@@ -36,6 +37,7 @@ pub struct Builder<Q: 'static, A: 'static, N: Needs = Nothing> {
     program: Option<PathBuf>,
     within: Duration,
     most: usize,
+    spare: usize,
 }
 
 /// A confined process, warmed up, from which workers are forked in a fraction of a millisecond. Dropping it, once all workers
@@ -89,6 +91,17 @@ pub(super) struct Process {
     _child: Child,
     /// Most memory that a worker may have, in bytes.
     pub(super) memory: u64,
+    /// Forked beforehand.
+    spares: Mutex<VecDeque<Starting>>,
+    /// How many of them there should be.
+    spare: usize,
+}
+
+impl Process {
+    /// Nothing panics with the lock held.
+    fn spares(&self) -> MutexGuard<'_, VecDeque<Starting>> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<Q, A, N> Builder<Q, A, N>
@@ -128,6 +141,12 @@ where
         self
     }
 
+    /// How many workers wait, forked beforehand, so that who wants one need not: one unless set, which costs some 60 KiB.
+    pub fn spare(mut self, workers: usize) -> Self {
+        self.spare = workers;
+        self
+    }
+
     /// Starts it; it is warm and sealed off when this returns.
     ///
     /// # Errors
@@ -148,8 +167,11 @@ where
             return Err(WorkerError::Setup { why, said });
         }
         child.stderr = None;
-        let process = Process { control, _child: child, memory: self.limits.memory };
-        Ok(Zygote { process: Arc::new(process), within: self.within, most: self.most, types: PhantomData })
+        let (memory, spare, spares) = (self.limits.memory, self.spare, Mutex::default());
+        let process = Arc::new(Process { control, _child: child, memory, spares, spare });
+        let zygote = Zygote { process, within: self.within, most: self.most, types: PhantomData };
+        zygote.refill();
+        Ok(zygote)
     }
 
     fn command(&self, socket: OwnedFd) -> Result<Command, WorkerError> {
@@ -224,6 +246,7 @@ where
             program: None,
             within: Duration::from_secs(10),
             most: MOST_BODY,
+            spare: 1,
         }
     }
 
@@ -235,12 +258,34 @@ where
         Self::builder(policy, entry).start()
     }
 
-    /// A fresh worker. It is sealed off and waits when this returns.
+    /// A fresh worker, which nobody had before. It is sealed off and waits when this returns.
     ///
     /// # Errors
     /// [`WorkerError::ZygoteGone`], [`WorkerError::Setup`] when it could not be sealed off, [`WorkerError::TimedOut`].
     pub fn spawn(&self) -> Result<Worker<Q, A, N>, WorkerError> {
-        self.begin()?.finish()
+        let spare = self.process.spares().pop_front();
+        let worker = match spare.map(|spare| spare.finish(self)) {
+            Some(Ok(worker)) => Ok(worker),
+            // A spare one that ended meanwhile was asked nothing.
+            Some(Err(_)) | None => self.begin().and_then(|starting| starting.finish(self)),
+        };
+        self.refill();
+        worker
+    }
+
+    /// How many workers wait, forked beforehand.
+    #[must_use]
+    pub fn spares(&self) -> usize {
+        self.process.spares().len()
+    }
+
+    /// Asks for spare workers; nobody waits for them.
+    fn refill(&self) {
+        let mut spares = self.process.spares();
+        while spares.len() < self.process.spare {
+            let Ok(starting) = self.begin() else { return };
+            spares.push_back(starting);
+        }
     }
 
     /// Whether the process has ended.
@@ -252,7 +297,7 @@ where
     }
 
     /// Asks for a worker without waiting for it.
-    pub(super) fn begin(&self) -> Result<Starting<Q, A, N>, WorkerError> {
+    fn begin(&self) -> Result<Starting, WorkerError> {
         let until = Deadline::after(self.within);
         let socket = || pair().map_err(WorkerError::system("making a socket"));
         let ((channel, their_channel), (status, their_status)) = (socket()?, socket()?);
@@ -267,39 +312,38 @@ where
         let descriptors = [their_channel.as_fd(), their_status.as_fd()];
         let fork = Outgoing { kind: Kind::Fork, number: 0, body: &[], descriptors: &descriptors };
         send(self.process.control.as_fd(), &fork, until).map_err(gone)?;
-        Ok(Starting { zygote: self.clone(), channel, life: Life::new(status), until })
+        Ok(Starting { channel, life: Life::new(status) })
     }
 }
 
 /// A worker that was asked for.
 #[derive(Debug)]
-pub(super) struct Starting<Q: 'static, A: 'static, N: Needs> {
-    zygote: Zygote<Q, A, N>,
+struct Starting {
     channel: OwnedFd,
     life: Life,
-    until: Deadline,
 }
 
-impl<Q, A, N> Starting<Q, A, N>
-where
-    Q: Serialize + DeserializeOwned,
-    A: Serialize + DeserializeOwned,
-    N: Needs,
-{
+impl Starting {
     /// Waits until it is sealed off.
-    pub(super) fn finish(mut self) -> Result<Worker<Q, A, N>, WorkerError> {
-        let within = self.zygote.within;
-        self.life.begin(self.until).map_err(|broken| match broken {
+    fn finish<Q, A, N>(mut self, zygote: &Zygote<Q, A, N>) -> Result<Worker<Q, A, N>, WorkerError>
+    where
+        Q: Serialize + DeserializeOwned,
+        A: Serialize + DeserializeOwned,
+        N: Needs,
+    {
+        let (within, memory) = (zygote.within, zygote.process.memory);
+        let (until, mut inbox) = (Deadline::after(within), Inbox::new(zygote.most));
+        // Its own word first: the zygote's comes meanwhile, and a parent that does not wake for it is out of the way.
+        let ready = inbox.next(self.channel.as_fd(), until).map(|frame| frame.kind == Kind::Ready);
+        self.life.begin(until).map_err(|broken| match broken {
             Break::Late => WorkerError::TimedOut { within },
             Break::System(source) => WorkerError::System { what: "waiting for a worker", source },
             _ => WorkerError::ZygoteGone,
         })?;
-        let mut inbox = Inbox::new(self.zygote.most);
-        let ready = inbox.next(self.channel.as_fd(), self.until).map(|frame| frame.kind == Kind::Ready);
         match ready {
-            Ok(true) => Ok(Worker::new(self.channel, inbox, self.life, self.zygote.process)),
+            Ok(true) => Ok(Worker::new(self.channel, inbox, self.life, Arc::clone(&zygote.process))),
             Ok(false) | Err(Break::Frame(_)) => Err(WorkerError::setup(SetupError::OtherProgram)),
-            Err(broken) => Err(self.life.why(&broken, within, self.zygote.process.memory)),
+            Err(broken) => Err(self.life.why(&broken, within, memory)),
         }
     }
 }

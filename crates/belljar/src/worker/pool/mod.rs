@@ -6,7 +6,6 @@
 
 mod stats;
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use super::error::WorkerError;
 use super::host::Worker;
 use super::permit::{Monitor, Needs, Nothing, Session};
 use super::seal::{Limits, Seal};
-use super::zygote::{Builder, Starting, Zygote};
+use super::zygote::{Builder, Zygote};
 
 pub use stats::PoolStats;
 
@@ -29,7 +28,6 @@ pub use stats::PoolStats;
 pub struct PoolBuilder<Q: 'static, A: 'static, N: Needs = Nothing> {
     zygote: Builder<Q, A, N>,
     size: usize,
-    spare: usize,
     queue: usize,
 }
 
@@ -45,9 +43,9 @@ where
         self
     }
 
-    /// How many workers wait, forked beforehand, so that a request need not: one unless set.
+    /// As [`Builder::spare`].
     pub fn spare(mut self, workers: usize) -> Self {
-        self.spare = workers;
+        self.zygote = self.zygote.spare(workers);
         self
     }
 
@@ -81,11 +79,8 @@ where
     /// As [`Builder::start`].
     pub fn start(self) -> Result<Pool<Q, A, N>, WorkerError> {
         let zygote = self.zygote.clone().start()?;
-        let state =
-            State { zygote, spares: VecDeque::new(), busy: 0, waiting: 0, stats: PoolStats::default() };
-        let pool = Pool { state: Mutex::new(state), freed: Condvar::new(), how: self };
-        pool.refill();
-        Ok(pool)
+        let state = State { zygote, busy: 0, waiting: 0, stats: PoolStats::default() };
+        Ok(Pool { state: Mutex::new(state), freed: Condvar::new(), how: self })
     }
 }
 
@@ -123,7 +118,6 @@ pub struct Pool<Q: 'static, A: 'static, N: Needs = Nothing> {
 #[derive(Debug)]
 struct State<Q: 'static, A: 'static, N: Needs> {
     zygote: Zygote<Q, A, N>,
-    spares: VecDeque<Starting<Q, A, N>>,
     busy: usize,
     waiting: usize,
     stats: PoolStats,
@@ -138,7 +132,7 @@ where
     /// Begins with the strictest seal, a worker for each processor, one spare one and a queue of 64.
     pub fn builder(policy: &Policy, entry: &'static Entry<Q, A, N>) -> PoolBuilder<Q, A, N> {
         let size = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        PoolBuilder { zygote: Zygote::builder(policy, entry), size, spare: 1, queue: 64 }
+        PoolBuilder { zygote: Zygote::builder(policy, entry), size, queue: 64 }
     }
 
     /// Has a fresh worker answer one request, at most `within`; waiting for a worker counts.
@@ -211,7 +205,7 @@ where
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let state = self.state();
-        let (busy, waiting, spare) = (state.busy, state.waiting, state.spares.len());
+        let (busy, waiting, spare) = (state.busy, state.waiting, state.zygote.spares());
         PoolStats { busy, waiting, spare, ..state.stats.clone() }
     }
 
@@ -234,14 +228,10 @@ where
         state.busy += 1;
         state.stats.waited += waited;
         state.stats.longest_wait = state.stats.longest_wait.max(waited);
-        let (spare, zygote) = (state.spares.pop_front(), state.zygote.clone());
+        let zygote = state.zygote.clone();
         drop(state);
         let mut place = Lease { pool: self, worker: None };
-        let worker = match spare.map(Starting::finish) {
-            Some(Ok(worker)) => Ok(worker),
-            // A spare one that died meanwhile is nobody's fault.
-            Some(Err(_)) | None => zygote.spawn(),
-        };
+        let worker = zygote.spawn();
         place.worker = Some(worker.inspect_err(|error| self.note(error))?);
         self.state().stats.started += 1;
         Ok(place)
@@ -252,20 +242,10 @@ where
         let mut state = self.state();
         state.stats.count(error);
         if matches!(error, WorkerError::ZygoteGone) && state.zygote.is_gone() {
-            state.spares.clear();
             match self.how.zygote.clone().start() {
                 Ok(zygote) => state.zygote = zygote,
                 Err(error) => tracing::warn!(%error, "no new process for workers"),
             }
-        }
-    }
-
-    /// Asks for spare workers; nobody waits for them.
-    fn refill(&self) {
-        let mut state = self.state();
-        while state.spares.len() < self.how.spare {
-            let Ok(starting) = state.zygote.begin() else { return };
-            state.spares.push_back(starting);
         }
     }
 }
@@ -333,7 +313,6 @@ where
         drop(self.worker.take());
         self.pool.state().busy -= 1;
         self.pool.freed.notify_one();
-        self.pool.refill();
     }
 }
 
