@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use belljar::policy::Policy;
 use belljar::worker::{Buffer, BufferMut, Bytes, Entry, Worker, Zygote};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use serde::{Deserialize, Serialize};
 
 /// Gives back what it gets.
@@ -62,9 +63,11 @@ pub(crate) fn run(_: &[String]) -> Result<String> {
 fn measure(request: &Request) -> Result<Found> {
     let (zygote, mut found) = (Zygote::start(&Policy::none(), &ECHO)?, Found::default());
     let sparing = Zygote::builder(&Policy::none(), &ECHO).spare(0).start()?;
-    let mut worker = zygote.spawn()?;
     let mut summing = Zygote::start(&Policy::none(), &SUM)?.spawn()?;
-    let bare = Bare::start()?;
+    let (one, all) = processors()?;
+    sched_setaffinity(None, &one)?;
+    let (mut worker, bare) = (Zygote::start(&Policy::none(), &ECHO)?.spawn()?, Bare::start()?);
+    sched_setaffinity(None, &all)?;
     let large = large()?;
     found.private = private(&worker);
     let start = Instant::now();
@@ -82,14 +85,24 @@ fn measure(request: &Request) -> Result<Found> {
         note(|found| &mut found.forked, started(&sparing)?);
         note(|found| &mut found.spawn, ran(&["/bin/true".to_owned()])?);
         note(|found| &mut found.boxed, ran(&request.box_of_true)?);
+        sched_setaffinity(None, &one)?;
         note(|found| &mut found.bare, bare.round_trips()?);
         note(|found| &mut found.call, calls(&mut worker)?);
+        sched_setaffinity(None, &all)?;
         if round % 10 == 0 {
             note(|found| &mut found.handed, handed(&mut summing, &large)?);
             note(|found| &mut found.copied, copied(&large));
         }
     }
     Ok(found)
+}
+
+/// The one that this runs on, and all that it may run on. Both ends of a round trip stay on one: waking a virtual processor that
+/// sleeps takes longer than a call, and whether that happens is the scheduler's choice.
+fn processors() -> Result<(CpuSet, CpuSet)> {
+    let mut one = CpuSet::new();
+    one.set(sched_getcpu());
+    Ok((one, sched_getaffinity(None)?))
 }
 
 fn micros(since: Instant) -> f64 {
