@@ -43,8 +43,8 @@
 //!
 //! Starting takes no lock that another thread may hold: between clone and exec the child makes system calls that were prepared
 //! before, and nothing else. Every descriptor closes on exec. No handler, mask, limit, variable or folder of the process is
-//! changed; the end of a jar sends no `SIGCHLD`, and waiting for any child finds none. The one state of the process as a whole is
-//! what [`confine()`], [`pledge`] and [`unveil`] do to it.
+//! changed; the end of a jar sends no `SIGCHLD`, and waiting for any child finds none. Of the process as a whole the
+//! library keeps what [`confine()`], [`pledge`] and [`unveil`] did to it, and which jars have ended that the kernel still takes apart.
 #![forbid(unsafe_code)]
 
 pub mod action;

@@ -233,12 +233,24 @@ fn host_program() {
             assert_eq!(descriptors_of_a_plain_child(), inherited);
         }
     });
+    let mut traced = jars::shell(&place, &[("-n", "example.org")], "read line");
+    let traced = traced.explain().stdin(Stdio::piped()).spawn().unwrap();
+    // Each names itself when it first runs.
+    let has = |name: &str| threads().iter().any(|(own, _)| own == name);
+    assert!(
+        watch::within(LONG, || ["jar", "broker", "belljar-net"].into_iter().all(has)),
+        "{:x?}",
+        threads()
+    );
+    assert!(threads().iter().all(|(_, mask)| mask & TAKEN == TAKEN), "{:x?}", threads());
+    drop(traced);
     let mut jars: Vec<Child> = (0..50)
         .map(|_| {
             let mut command = jars::shell(&place, &[], "exec sleep 600");
             command.timeout(LONG * 10).stdin(Stdio::null()).spawn().unwrap()
         })
         .collect();
+    assert!(threads().iter().all(|(_, mask)| mask & TAKEN == TAKEN), "{:x?}", threads());
     // Nobody who waits for just any child finds one of a jar.
     let any = rustix::process::waitpid(None, rustix::process::WaitOptions::NOHANG);
     assert!(matches!(any, Err(rustix::io::Errno::CHILD)), "{any:?}");
@@ -252,6 +264,23 @@ fn host_program() {
 fn descriptors_of_a_plain_child() -> String {
     let plain = std::process::Command::new("/bin/ls").arg("/proc/self/fd").output().unwrap();
     String::from_utf8(plain.stdout).unwrap()
+}
+
+/// Signals that a program handles, or must not be ended by: INT, PIPE, TERM, CHLD.
+const TAKEN: u64 = 1 << 1 | 1 << 12 | 1 << 14 | 1 << 16;
+
+/// Threads of the library by name, and what signals they block.
+fn threads() -> Vec<(String, u64)> {
+    let text = |thread: &std::fs::DirEntry, file| std::fs::read_to_string(thread.path().join(file)).ok();
+    let look = |thread: std::fs::DirEntry| {
+        let (name, status) = (text(&thread, "comm")?, text(&thread, "status")?);
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"))?.trim().to_owned();
+        Some((name.trim().to_owned(), u64::from_str_radix(&mask, 16).unwrap()))
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten().filter_map(look);
+    tasks
+        .filter(|(name, _)| !["command", "host_program", "main"].iter().any(|own| name.starts_with(own)))
+        .collect()
 }
 
 /// What a library must leave as it was: signals, open descriptors, threads.

@@ -7,7 +7,8 @@ use std::thread::{Builder, JoinHandle};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-use super::Running;
+use super::quiet::quietly;
+use super::{Mode, Running};
 use crate::error::StartError;
 use crate::report::Report;
 use crate::spawn::{Started, supervisor};
@@ -15,9 +16,6 @@ use crate::supervise;
 
 /// Stack of a thread that attends. A report's texts lie on the heap.
 const STACK: usize = 256 * 1024;
-
-/// Every signal but those by which C libraries reach all threads (32 to 34): `setuid` of the program waits for them.
-const BLOCKED: u64 = !(0b111 << 31);
 
 /// A jar that somebody attends. Dropping it ends the jar.
 #[derive(Debug)]
@@ -73,7 +71,8 @@ impl Attended {
         let told = Told(over.clone());
         running.watch.stop.clone_from(&stop);
         let thread = Builder::new().name("jar".to_owned()).stack_size(STACK);
-        let thread = thread.spawn(move || attend(running, told)).map_err(failed)?;
+        let thread =
+            quietly(Mode::Library, || thread.spawn(move || attend(running, told))).map_err(failed)?;
         let killer = Killer { started, own_pids, stop };
         Ok(Self { killer, by: By::Thread(thread, over) })
     }
@@ -134,9 +133,6 @@ impl Drop for Told {
 }
 
 fn attend(running: Running, told: Told) -> Result<Report, StartError> {
-    // Handlers of the program belong on its own threads. Without it one of them runs here, on a small stack.
-    let blocked = belljar_sys::call::block_these(BLOCKED);
-    tracing::trace!(?blocked, "a thread attends a jar");
     let ended = running.wait();
     drop(told);
     ended

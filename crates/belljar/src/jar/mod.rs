@@ -7,6 +7,7 @@ mod network;
 mod owners;
 mod passed;
 mod promises;
+mod quiet;
 mod services;
 mod talks;
 mod verdict;
@@ -35,6 +36,7 @@ pub(crate) use descriptors::look;
 use descriptors::{Look, Streams};
 use network::Network;
 pub(crate) use owners::of_system;
+use quiet::quietly;
 pub(crate) use services::{Around, named};
 use talks::Talks;
 
@@ -125,7 +127,7 @@ fn attempt<R>(
     let events = Arc::new(Events::new(command.observer.clone()));
     outside.0.hearing = hearing(&command.policy, &facts, call, &events);
     let hearing = outside.0.hearing.clone();
-    let served = serve(outside, &command.policy, &plan, &prepared, &mut started, &events);
+    let served = quietly(mode, || serve(outside, &command.policy, &plan, &prepared, &mut started, &events));
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(&plan, hearing);
     started.or_end(spawn::await_exec(announce, &prepared, &started, refused.as_mut()))?;
