@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, ensure};
 
 use crate::run::{self, Outcome, Rig};
+use crate::watch;
 
 /// The name that stands for the host's loopback in the jar.
 const NAME: &str = "mirror.test";
@@ -59,6 +60,38 @@ pub(crate) fn by_git(rig: &Rig<'_>) -> Result<()> {
 /// The same with SSH.
 pub(crate) fn by_ssh(rig: &Rig<'_>) -> Result<()> {
     reached(rig, ssh)
+}
+
+/// The same with a login: the server takes the key in the folder's home, and starts the client's command.
+pub(crate) fn by_login(rig: &Rig<'_>) -> Result<()> {
+    reached(rig, login)
+}
+
+/// An SSH agent of the host's: what it tells inside is what it tells outside.
+pub(crate) fn by_agent(rig: &Rig<'_>) -> Result<()> {
+    rig.fresh()?;
+    let plain = rig.row.plain(rig);
+    let at = plain.env.iter().find(|(name, _)| name == "SSH_AUTH_SOCK").context("no place for an agent")?;
+    let path = PathBuf::from(&at.1);
+    drop(fs::remove_file(&path));
+    let mut agent = Command::new("ssh-agent").args(["-D", "-a"]).arg(&path).stdout(Stdio::null()).spawn()?;
+    let told = by_agent_at(rig, &plain, &path);
+    agent.kill()?;
+    agent.wait()?;
+    told
+}
+
+fn by_agent_at(rig: &Rig<'_>, plain: &run::Command, path: &Path) -> Result<()> {
+    ensure!(watch::within(run::LIMIT, || path.symlink_metadata().is_ok()), "no agent");
+    let added =
+        Command::new("ssh-add").arg("-q").arg(rig.work.join("id")).env("SSH_AUTH_SOCK", path).status()?;
+    ensure!(added.success(), "the agent takes no key");
+    let (outside, inside) = (plain.run()?, rig.boxed_with(rig.row.flags, plain).run()?);
+    ensure!(outside.code == 0, "outside: {}", outside.text());
+    ensure!(inside == outside, "outside: {}\ninside: {}", outside.text(), inside.text());
+    let without = rig.boxed_with(&["-w", "{work}", "-e", "SSH_AUTH_SOCK"], plain).run()?;
+    ensure!(without.code != 0, "the agent was reached without a rule: {}", without.text());
+    Ok(())
 }
 
 /// A server that sends its clients on to another one: the row's program follows it outside, and cannot inside.
@@ -158,6 +191,12 @@ fn git(folder: &Path, stream: TcpStream) -> Result<()> {
 /// One connection for an SSH server with the folder's key.
 fn ssh(folder: &Path, stream: TcpStream) -> Result<()> {
     hand_over(Command::new("/usr/sbin/dropbear").args(["-i", "-r"]).arg(folder.join("key")), stream)
+}
+
+/// One connection for an SSH server that finds root's home in the folder, in mounts of its own.
+fn login(folder: &Path, stream: TcpStream) -> Result<()> {
+    let script = "mount --bind \"$1/home\" ~root && exec /usr/sbin/dropbear -i -s -r \"$1/key\"";
+    hand_over(Command::new("unshare").args(["-m", "sh", "-c", script, "sh"]).arg(folder), stream)
 }
 
 /// Runs a server that serves one connection by standard input and output.

@@ -17,7 +17,8 @@ pub(crate) type Argv = &'static [&'static str];
 pub(crate) struct Scenario {
     /// Unique name, group first.
     pub(crate) name: &'static str,
-    /// Programs that must be on the host, else the row is a named skip. An absolute path is looked up as it is.
+    /// Programs that must be on the host, else the row is a named skip. An absolute path is looked up as it is;
+    /// `@root` and `@account` stand for whoever runs this: the super-user, somebody with a name.
     pub(crate) needs: &'static [&'static str],
     /// Files of the work folder.
     pub(crate) files: &'static [File],

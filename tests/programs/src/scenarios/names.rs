@@ -1,6 +1,6 @@
 //! Programs that reach a server by name: each finds `mirror.test` through the jar's own name service.
 
-use crate::mirror::{by_git, by_http, by_redirect, by_ssh};
+use crate::mirror::{by_agent, by_git, by_http, by_login, by_redirect, by_ssh};
 use crate::scenario::{Argv, Check, File, ROW, Scenario};
 
 const PAGE: &[File] = &[("site/page", b"a page of the mirror\n")];
@@ -23,6 +23,20 @@ const ASYNCIO: &str = "import asyncio\n\
     async def main():\n\
     \x20   print(await asyncio.wait_for(asyncio.gather(*[get() for _ in range(20)]), 20))\n\
     asyncio.run(main())\n";
+
+const REQUESTS: &str = "import requests\n\
+    with requests.Session() as session:\n\
+    \x20   print([session.get('http://{host}:{served}/page', timeout=20).text for _ in range(3)])\n";
+
+const JAVA: &[u8] = b"import java.net.URI;\n\
+    import java.net.http.*;\n\
+    class Client {\n\
+    \x20   public static void main(String[] args) throws Exception {\n\
+    \x20       var request = HttpRequest.newBuilder(URI.create(args[0])).build();\n\
+    \x20       var answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());\n\
+    \x20       System.out.print(answer.body());\n\
+    \x20   }\n\
+    }\n";
 
 const FETCH: &str = "Promise.all(Array(10).fill('http://{host}:{served}/page').map(u => fetch(u).then(r => r.text())))\
     .then(texts => console.log(texts)).catch(error => { console.error(error); process.exit(1) })";
@@ -129,6 +143,46 @@ pub(crate) const ROWS: &[Scenario] = &[
         ..ROW
     },
     Scenario {
+        name: "name-ssh-login",
+        needs: &["@root", "ssh", "/usr/sbin/dropbear", "dropbearkey", "unshare"],
+        prepare: &[&[
+            "sh",
+            "-ec",
+            "test -f {shared}/key || dropbearkey -t ed25519 -f {shared}/key; mkdir -p site/home/.ssh; cp {shared}/key site/key; \
+             ssh-keygen -q -t ed25519 -N '' -f id; cp id.pub site/home/.ssh/authorized_keys; chmod 700 site/home site/home/.ssh; \
+             chmod 600 site/home/.ssh/authorized_keys",
+        ]],
+        command: &[
+            "ssh",
+            "-p",
+            "{served}",
+            "-i",
+            "id",
+            "-oBatchMode=yes",
+            "-oStrictHostKeyChecking=no",
+            "-oUserKnownHostsFile=/dev/null",
+            "-oLogLevel=ERROR",
+            "root@{host}",
+            "echo said over ssh; true",
+        ],
+        check: Check::Own(by_login),
+        ..ROW
+    },
+    Scenario {
+        name: "name-ssh-agent",
+        needs: &["@account", "ssh-agent", "ssh-add", "ssh-keygen"],
+        prepare: &[&["sh", "-ec", "ssh-keygen -q -t ed25519 -N '' -C demo -f id"]],
+        flags: &["-w", "{work}", "--socket", "ssh-agent"],
+        env: &[("SSH_AUTH_SOCK", "{shared}/agent")],
+        command: &[
+            "sh",
+            "-c",
+            "test -S $SSH_AUTH_SOCK && ssh-add -l | cut -d' ' -f1,3- && ssh-add -T id.pub",
+        ],
+        check: Check::Own(by_agent),
+        ..ROW
+    },
+    Scenario {
         name: "name-pip",
         needs: &["/usr/bin/python3"],
         files: &[
@@ -170,6 +224,19 @@ pub(crate) const ROWS: &[Scenario] = &[
         name: "name-python-asyncio",
         needs: &["/usr/bin/python3"],
         command: &["/usr/bin/python3", "-c", ASYNCIO],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-python-requests",
+        needs: &["/usr/bin/python3"],
+        command: &["/usr/bin/python3", "-c", REQUESTS],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-java",
+        needs: &["java", "javac"],
+        files: &[PAGE[0], ("Client.java", JAVA)],
+        command: &["java", "-XX:+UseSerialGC", "Client.java", "http://{host}:{served}/page"],
         ..FETCHES
     },
     Scenario { name: "name-node-fetch", needs: &["node"], command: &["node", "-e", FETCH], ..FETCHES },
