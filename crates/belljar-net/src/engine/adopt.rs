@@ -15,6 +15,7 @@ use rustix::net::{
 
 use crate::{Door, dns};
 
+use super::accept::tune;
 use super::connection::{Connection, Stage};
 use super::poll::Token;
 use super::relay::{LOOK, Relay};
@@ -101,6 +102,7 @@ impl Engine {
 
     fn stream(&mut self, socket: OwnedFd, door: Door, meant: SocketAddr) {
         let socket = TcpStream::from(socket);
+        tune(&socket);
         if socket.set_nonblocking(true).is_ok() {
             self.welcome(door, socket, meant);
         }

@@ -25,9 +25,6 @@ const TRIES: usize = 4;
 /// Silence after which the kernel asks whether the other side is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// Bytes that are kept for a jar that reads slowly; the kernel doubles it for its own needs.
-const ON_THE_WAY: usize = 128 << 10;
-
 /// What became of a try.
 enum Outcome {
     Connected,
@@ -135,7 +132,6 @@ impl Engine {
     ) -> Next {
         let (object, door) = (dial.ask.object(), connection.door);
         self.observer.connected(Connected { door, object, address });
-        tune(&connection.jar.socket);
         let relay = Relay::new(Side::new(socket), dial.ask.up, dial.ask.down, self.now);
         connection.stage = Stage::Relay(Box::new(relay));
         let due = self.now + LOOK;
@@ -156,13 +152,6 @@ fn inside_socket(inside: &dyn Inside) -> io::Result<TcpStream> {
     let socket = TcpStream::from(inside.socket()?);
     socket.set_nonblocking(true)?;
     Ok(socket)
-}
-
-/// The jar's side is a loopback. Small answers must not wait for more to come, and of large ones no more is kept on the way
-/// than stays in a processor's cache: that is half the speed. Where it fails, bytes are late, not wrong.
-fn tune(jar: &TcpStream) {
-    sockopt::set_tcp_nodelay(jar, true).ok();
-    sockopt::set_socket_send_buffer_size(jar, ON_THE_WAY).ok();
 }
 
 fn outcome(socket: &TcpStream) -> Outcome {
