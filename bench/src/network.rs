@@ -1,6 +1,6 @@
 //! Connections to a server of the host: how long until the first byte is back, and how fast many bytes come.
 //!
-//! `bench bytes` is the server, `bench reach HOST PORT ROUNDS BYTES` the client, which may run in a jar. `bench served` measures
+//! `bench bytes` is the server, `bench reach WHAT HOST PORT AMOUNT` the client, which may run in a jar. `bench served` measures
 //! the serving side of networks by name alone: direct, then through it, on loopback and in one process.
 
 use std::io::{Read, Write};
@@ -52,28 +52,42 @@ fn give(mut socket: TcpStream) -> Result<()> {
     Ok(())
 }
 
-/// Reaches a server by name or address.
+/// Reaches a server by name or address and prints one number: the median microseconds of so many rounds until the connection
+/// is there (`connect`) or the first byte of an answer (`answer`), or the bytes per nanosecond of so many (`bytes`).
 pub(crate) fn reach(words: &[String]) -> Result<String> {
-    let [host, port, rounds, bytes] = words else { anyhow::bail!("reach HOST PORT ROUNDS BYTES") };
-    let reached = measure((host.as_str(), port.parse()?), rounds.parse()?, bytes.parse()?)?;
-    Ok(serde_json::to_string(&reached)?)
+    let [what, host, port, amount] = words else { anyhow::bail!("reach WHAT HOST PORT AMOUNT") };
+    let to = (host.as_str(), port.parse()?).to_socket_addrs()?.next().context("no address")?;
+    let number = match what.as_str() {
+        "connect" => median(amount.parse()?, || Ok(TcpStream::connect(to).map(drop)?))?,
+        "answer" => median(amount.parse()?, || take(to, 1))?,
+        "bytes" => speed(to, amount.parse()?)?,
+        _ => anyhow::bail!("connect, answer or bytes"),
+    };
+    Ok(number.to_string())
 }
 
-fn measure(to: impl ToSocketAddrs, rounds: u32, bytes: u64) -> Result<Reached> {
-    let to = to.to_socket_addrs()?.next().context("no address")?;
+/// Median of the microseconds that a step takes.
+fn median(rounds: u32, step: impl Fn() -> Result<()>) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..rounds {
         let start = Instant::now();
-        take(to, 1)?;
+        step()?;
         times.push(start.elapsed());
     }
     times.sort_unstable();
-    let median = times.get(times.len() / 2).context("no rounds")?;
+    Ok(times.get(times.len() / 2).context("no rounds")?.as_secs_f64() * 1e6)
+}
+
+/// Bytes per nanosecond of one long answer.
+fn speed(to: SocketAddr, bytes: u64) -> Result<f64> {
     let start = Instant::now();
     take(to, bytes)?;
-    let nanoseconds = start.elapsed().as_secs_f64() * 1e9;
-    let bytes = f64::from(u32::try_from(bytes >> 10)?) * 1024.0;
-    Ok(Reached { first_byte_us: median.as_secs_f64() * 1e6, gigabytes_per_second: bytes / nanoseconds })
+    Ok(f64::from(u32::try_from(bytes >> 10)?) * 1024.0 / (start.elapsed().as_secs_f64() * 1e9))
+}
+
+fn measure(to: SocketAddr, rounds: u32, bytes: u64) -> Result<Reached> {
+    let first_byte_us = median(rounds, || take(to, 1))?;
+    Ok(Reached { first_byte_us, gigabytes_per_second: speed(to, bytes)? })
 }
 
 /// Asks for this many bytes and reads them all; the connection is closed without waiting for its end.

@@ -56,6 +56,16 @@ pub(super) const GOALS: &[Goal] = &[
         limit: Limit::AtMost(1.2),
     },
     Goal {
+        name: "connect by name",
+        what: "connect through the name filter over a direct one, us",
+        limit: Limit::AtMost(50.0),
+    },
+    Goal {
+        name: "bytes by name",
+        what: "throughput through the name filter, x direct loopback",
+        limit: Limit::AtLeast(0.8),
+    },
+    Goal {
         name: "supervisor's memory",
         what: "supervisor's peak resident memory, KiB",
         limit: Limit::AtMost(3072.0),

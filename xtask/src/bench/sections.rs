@@ -4,6 +4,7 @@ mod broker;
 mod calls;
 mod decode;
 mod memory;
+mod network;
 mod start;
 mod work;
 mod workers;
@@ -82,6 +83,12 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Requests in flight",
         note: "Threads of one program wait in the open of a FIFO that nobody writes. KiB.",
         measure: broker::memory,
+    },
+    Section {
+        title: "Networks by name",
+        note: "A server on the host's loopback, reached directly and from a jar by its name, in turns. Until the first byte the \
+               name is decided on, the address checked and dialled, and both directions relayed.",
+        measure: network::run,
     },
     Section {
         title: "Real work",
