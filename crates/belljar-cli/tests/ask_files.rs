@@ -194,3 +194,62 @@ fn a_program_is_granted_to_the_next_run_only() {
     let later = belljar(["run", &policy, "--", tool.to_str().unwrap()]);
     assert_eq!((later.status, later.out.as_str()), (0, "ran\n"), "{later:?}");
 }
+
+#[test]
+fn no_name_of_a_new_file_steers_a_question_or_the_policy_file() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("names", &["always", "never", "never"]);
+    open_folder(&stage);
+    let script = "cd /; echo x > \"$DIR/out/$(printf 'a\\342\\200\\256gpj.exe')\"; \
+        echo x > \"$DIR/out/$(printf 'b\\033[2Jc')\"; \
+        echo x > \"$DIR/out/$(printf 'd\\n\"} = 1\\n[net]\\nmode = \"host\"')\"; echo done";
+    let seen = stage.run(&[], script);
+    assert!(seen.out.ends_with("done\n"), "{seen:?}");
+    let questions = stage.questions();
+    let objects: Vec<&str> = questions.iter().map(|asked| asked["object"].as_str().unwrap()).collect();
+    assert_eq!(objects.len(), 3, "{questions:?}");
+    for (object, part) in objects.iter().zip(["a\\u{202e}gpj.exe", "b\\u{1b}[2Jc", "d\\u{a}\\\"} = 1"]) {
+        assert!(
+            object.contains(part) && object.chars().all(|sign| (' '..='~').contains(&sign)),
+            "{object:?}"
+        );
+    }
+    let policy = stage.path("mine.toml");
+    let text = fs::read_to_string(&policy).unwrap_or_default();
+    assert!(!text.contains("[net]") && !text.contains("\u{202e}"), "{text}");
+}
+
+#[test]
+fn an_answer_that_was_not_offered_ends_all_asking_and_the_run_goes_on() {
+    if !is_ready() {
+        return;
+    }
+    // "once" is none for a program.
+    let stage = Stage::new("offered", &["once", "always", "always"]);
+    open_folder(&stage);
+    let tool = stage.path("host/tool");
+    fs::write(&tool, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = "test -x $DIR/host/tool; cat $DIR/host/a 2>&-; (echo x > $DIR/out/new) 2>&-; cat /etc/hostname; echo on";
+    let seen = stage.run(&[], script);
+    assert!(seen.status == 0 && seen.out.ends_with("on\n"), "{seen:?}");
+    assert_eq!(asked(&stage), ["execute tool"], "nothing is asked of whoever breaks the protocol");
+    assert!(!stage.path("out/new").try_exists().unwrap() && !stage.path("mine.toml").try_exists().unwrap());
+    assert!(!seen.out.contains("text of a"), "{seen:?}");
+}
+
+#[test]
+fn a_flood_of_new_files_and_looks_is_refused_after_a_few_questions() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("flood", &["never"; 60]);
+    open_folder(&stage);
+    let script = "i=0; while [ $i -lt 60 ]; do (echo x > $DIR/out/$i) 2>&-; test -e $DIR/host/a; i=$((i+1)); done; echo done";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "done\n", "{seen:?}");
+    assert_eq!(asked(&stage).len(), 20);
+    assert_eq!(fs::read_dir(stage.path("out")).unwrap().count(), 0);
+}

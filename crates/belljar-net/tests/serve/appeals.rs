@@ -107,7 +107,7 @@ fn a_refusal_is_a_reset_or_the_proxys_own_words() {
     assert!(text.starts_with("HTTP/1.1 403"), "{text}");
     let denials = world.seen.denials.lock().unwrap();
     let rules: Vec<&str> = denials.iter().map(|denial| denial.decision.rule.as_str()).collect();
-    assert_eq!(rules, ["refused by the user", "net.mode = \"list\""]);
+    assert_eq!(rules, ["refused by the user", "net.allow has no entry for it"]);
     assert!(denials.iter().all(|denial| denial.reason == Reason::Policy));
 }
 
@@ -136,4 +136,19 @@ fn what_is_denied_or_the_hosts_own_is_no_appeal() {
         assert!(text.starts_with("HTTP/1.1 403"), "{host}: {text}");
     }
     assert!(clerk.is_idle());
+}
+
+#[test]
+fn no_bytes_of_a_name_reach_a_question_but_those_of_host_names() {
+    let (world, clerk) = world(echo());
+    for name in ["a\u{1b}[2J.test", "a\u{202e}b.test", "a\nb.test", "a\"b.test", "-\\.test", "a b.test"] {
+        assert_eq!(world.query(name, TYPE::A), (RCODE::NameError, Vec::new()), "{name:?}");
+        let mut socket = patient(std::net::TcpStream::connect(world.http).unwrap());
+        socket.write_all(format!("CONNECT {name}:443 HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
+        let mut text = Vec::new();
+        let read = socket.read_to_end(&mut text);
+        assert!(read.is_err() || !text.starts_with(b"HTTP/1.1 200"), "{name:?}");
+    }
+    assert!(clerk.is_idle());
+    assert_eq!(world.query("B.TEST", TYPE::A).1, world.query("b.test", TYPE::A).1, "one name, one question");
 }
