@@ -88,37 +88,39 @@ impl Clock {
         let roster = &self.shared.roster;
         let tick = roster.advance();
         let posts = roster.all();
-        let held = posts.iter().filter(|post| post.is_held_up(tick.saturating_sub(1))).count();
         let serving = posts.iter().filter(|post| self.expire(post, tick)).count();
         let pending = self.shared.listener.is_pending().unwrap_or(false);
-        // Where many are held up, the next ones will be as well.
-        let more = if pending && held > 0 { serving / 4 } else { 0 };
-        posts.iter().filter(|post| post.is_held_up(tick.saturating_sub(1)) && post.replace()).for_each(
-            |_| {
-                self.shared.roster.places.fetch_sub(1, Ordering::AcqRel);
-                self.fill();
-            },
-        );
-        (0..more).for_each(|_| self.fill());
+        // Where some are held up, the next ones may be as well.
+        let more = if self.replace(&posts, tick) > 0 && pending { serving / 4 } else { 0 };
+        (0..more).for_each(|_| _ = self.fill());
         self.weigh(pending);
-        if pending && serving >= posts.len() && self.shared.roster.places.load(Ordering::Acquire) == 0 {
+        let deserted = self.shared.roster.places.load(Ordering::Acquire) == 0;
+        if deserted && !self.fill() && pending {
             self.turn_away();
         }
         let waiting = self.shared.room.look(&self.shared, tick);
         let taken = std::mem::replace(&mut self.taken, self.shared.roster.taken());
-        serving > 0 || pending || waiting || taken != self.taken
+        serving > 0 || pending || deserted || waiting || taken != self.taken
     }
 
-    /// Another thread for a place.
-    fn fill(&self) {
+    /// Sends others in place of those that are held up, and says how many were.
+    fn replace(&self, posts: &[Arc<Post>], tick: u64) -> usize {
+        let held_up = |post: &&Arc<Post>| post.is_held_up(tick.saturating_sub(1)) && post.replace();
+        let count = posts.iter().filter(held_up).count();
+        self.shared.roster.places.fetch_sub(count, Ordering::AcqRel);
+        (0..count).for_each(|_| _ = self.fill());
+        count
+    }
+
+    /// Another thread for a place; false when there is none.
+    fn fill(&self) -> bool {
         if self.shared.roster.send() {
-            return;
+            return true;
         }
-        match another(&self.shared) {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!("every thread of the broker is held up"),
-            Err(error) => tracing::warn!(%error, "no further thread for the broker"),
-        }
+        another(&self.shared).unwrap_or_else(|error| {
+            tracing::debug!(%error, "no further thread for the broker");
+            false
+        })
     }
 
     /// More places where calls wait for one, fewer where none does.

@@ -275,7 +275,7 @@ fn make(task: &Task<'_>, spot: &Spot, how: How) -> Served {
     hand_over(fd, how)
 }
 
-/// The caller's terminal, as the jar sees it; the supervisor's own is never opened.
+/// The caller's terminal, as the jar sees it; the supervisor's own is never handed over.
 fn terminal(task: &Task<'_>, how: How) -> Served {
     let number = task.caller().terminal().ok_or(Errno::NXIO)?;
     task.still_waits()?;

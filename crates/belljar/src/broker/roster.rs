@@ -161,11 +161,16 @@ impl Roster {
     pub(super) fn end(&self, post: &Post) -> bool {
         let mut state = post.state();
         state.current = None;
-        if !state.replaced && self.surplus.swap(false, Ordering::AcqRel) {
+        if !state.replaced && self.surplus.swap(false, Ordering::AcqRel) && self.gives_up_a_place() {
             state.replaced = true;
-            self.places.fetch_sub(1, Ordering::AcqRel);
         }
         !state.replaced
+    }
+
+    /// One place less, but never the last.
+    fn gives_up_a_place(&self) -> bool {
+        let fewer = |places: usize| places.checked_sub(1).filter(|left| *left > 0);
+        self.places.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer).is_ok()
     }
 
     /// Waits in reserve until a place is to be taken; false when this thread is not needed.
@@ -216,5 +221,61 @@ impl Roster {
         self.over.store(true, Ordering::Release);
         self.called.notify_all();
         self.wake_clock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serving(roster: &Roster) -> Arc<Post> {
+        let post = roster.enlist().unwrap();
+        roster.begin(&post, &Notification::default());
+        post
+    }
+
+    fn places(roster: &Roster) -> usize {
+        roster.places.load(Ordering::Acquire)
+    }
+
+    #[test]
+    fn who_is_held_up_is_replaced_once() {
+        let roster = Roster::default();
+        let post = serving(&roster);
+        assert!(!post.is_held_up(0) && post.is_held_up(1));
+        assert!(post.replace() && !post.replace() && !post.is_held_up(1));
+        assert!(!roster.end(&post), "another takes the next call");
+        let waits = roster.enlist().unwrap();
+        assert!(!waits.replace(), "who waits for calls is not held up");
+    }
+
+    #[test]
+    fn a_judge_that_has_answered_starts_the_time_anew() {
+        let roster = Roster::default();
+        let post = serving(&roster);
+        let tick = roster.advance();
+        post.judging(false, tick);
+        assert!(!post.is_held_up(tick) && post.is_held_up(tick + 1));
+    }
+
+    #[test]
+    fn the_last_place_is_kept() {
+        let roster = Roster::default();
+        let posts = [serving(&roster), serving(&roster)];
+        for (post, left) in posts.iter().zip([1, 1]) {
+            roster.surplus.store(true, Ordering::Release);
+            let goes_on = roster.end(post);
+            assert_eq!((goes_on, places(&roster)), (!Arc::ptr_eq(post, &posts[0]), left));
+        }
+    }
+
+    #[test]
+    fn there_is_an_end_of_threads_and_who_leaves_makes_room() {
+        let roster = Roster::default();
+        let posts: Vec<_> = std::iter::from_fn(|| roster.enlist()).collect();
+        assert_eq!((posts.len(), places(&roster)), (MOST, MOST));
+        roster.leave(&posts[0]);
+        assert!(roster.enlist().is_some() && roster.enlist().is_none());
+        assert!(!roster.send(), "nobody is in reserve");
     }
 }

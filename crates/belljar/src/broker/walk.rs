@@ -103,7 +103,8 @@ fn place(task: &Task<'_>, path: PathBuf) -> Result<Spot, Stop> {
 /// The same, opened with rights at once; none where a slower way has to tell. Only for opens that change nothing and wait for
 /// nobody, of what the jar itself could open: in its own root.
 pub(super) fn open(task: &Task<'_>, name: &Name, last: Last, rights: OFlags) -> Result<Option<Found>, Stop> {
-    if task.shared.hops || name.text.as_os_str().is_empty() {
+    // Devices are looked at before they are opened.
+    if task.shared.hops || name.text.as_os_str().is_empty() || name.text.starts_with("/dev") {
         return Ok(None);
     }
     let root = root(task)?;
