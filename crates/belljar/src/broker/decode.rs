@@ -122,7 +122,7 @@ mod tests {
         fn any_record_of_any_row_is_read_where_its_arguments_are(args: [u64; 6]) {
             for row in TABLE {
                 let read = Reading::of(&record(row, args, Arch::X86_64.audit())).unwrap();
-                let int = |at: u8| (args[usize::from(at)] as u32).cast_signed();
+                let int = |at: u8| i32::from_ne_bytes(*args[usize::from(at)].to_ne_bytes().first_chunk().unwrap());
                 let at = |(dir, path): (Option<u8>, u8)| (dir.map_or(AT_CWD, int), args[usize::from(path)]);
                 prop_assert_eq!(read.call, row.call);
                 let path = if row.of == Of::Descriptor { None } else { Some(at((row.dir, row.path))) };
