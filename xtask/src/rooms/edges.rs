@@ -78,6 +78,16 @@ const BORDERS: &[Border] = &[
         why: "no stage reaches back",
     },
     Border {
+        place: "crates/belljar/src/worker/code",
+        forbidden: &["std::fs", "std::net", "std::process", "std::env", "std::thread", "rustix"],
+        why: "bytes to values and back, and nothing else",
+    },
+    Border {
+        place: "crates/belljar/src/worker/serve",
+        forbidden: &["std::fs", "std::net", "std::process", "std::env", "belljar_bpf", "belljar_policy"],
+        why: "the zygote decides nothing: filters and limits come from the parent",
+    },
+    Border {
         place: "crates/belljar/src/broker",
         forbidden: &["belljar_policy::Policy"],
         why: "the broker sees a compiled table, never a policy",

@@ -165,3 +165,12 @@ fn the_guides_program_counts_words() {
     let expected = format!("4 {}\n0 /dev/null\n", file.display());
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{output:?}");
 }
+
+#[test]
+fn the_guide_shows_its_program() {
+    let (guide, program) =
+        (include_str!("../../../../docs/workers.md"), include_str!("../../../../examples/parser.rs"));
+    let shown = guide.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(program.ends_with(shown), "docs/workers.md shows another program than examples/parser.rs");
+    assert!(shown.lines().filter(|line| !line.is_empty()).count() <= 30);
+}
