@@ -26,6 +26,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "serde",
             "serde_json",
             "thiserror",
+            "tokio",
             "tracing",
         ],
     ),
