@@ -35,7 +35,7 @@ pub(crate) fn host_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 pub(crate) struct Relay {
     master: OwnedFd,
     /// A program's side of our own: a jar that closes all of its own for a moment does not hang the terminal up.
-    _peer: OwnedFd,
+    _peer: Option<OwnedFd>,
     /// Where the jar's output goes: a standard descriptor of the caller that is a terminal.
     screen: Outlet,
     /// Where keys come from, when the caller's input is a terminal.
@@ -51,8 +51,12 @@ impl Relay {
     pub(crate) fn new(master: OwnedFd, screen: OwnedFd, keys: Option<OwnedFd>) -> io::Result<Self> {
         let flags = fcntl_getfl(&master)?;
         fcntl_setfl(&master, flags | OFlags::NONBLOCK)?;
-        let peer =
-            ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let peer = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let peer = match ioctl_tiocgptpeer(&master, peer) {
+            // The program was there first, and lets nobody else open its terminal.
+            Err(rustix::io::Errno::BUSY) => None,
+            peer => Some(peer?),
+        };
         let screen = Outlet::new(screen);
         let mut relay =
             Self { master, _peer: peer, screen, keys, before: None, to_jar: VecDeque::new(), hung_up: false };
