@@ -250,7 +250,9 @@ fn control_line(stage: &Stage, control: Control) -> io::Result<Vec<OsString>> {
 }
 
 fn explain(outcome: &Outcome) -> String {
-    let error = String::from_utf8_lossy(&outcome.stderr);
+    // On a terminal both streams are one.
+    let said = if outcome.stderr.is_empty() { &outcome.stdout } else { &outcome.stderr };
+    let error = String::from_utf8_lossy(said);
     let tail: Vec<&str> = error.lines().rev().take(2).collect();
     format!("{}; {}", launch::words(outcome.status), tail.join(" / "))
 }

@@ -99,6 +99,34 @@ mod tests {
         assert!(text.contains(&format!("`escape/src/attacks`, {count} of them")), "there are {count}");
     }
 
+    /// The comparison in SECURITY.md: what each box let out, of how many, family by family.
+    #[test]
+    fn the_comparison_adds_up() {
+        let text = include_str!("../../../SECURITY.md");
+        let cells = |line: &str| -> Vec<(usize, usize)> {
+            let cells = line.split('|').map(|cell| cell.trim().trim_matches('*'));
+            cells
+                .filter_map(|cell| cell.split_once(" of "))
+                .filter_map(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
+                .collect()
+        };
+        let rows: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .map(cells)
+            .filter(|row| row.len() == 3)
+            .collect();
+        let (all, families) = rows.split_last().unwrap();
+        assert!(families.len() > 10);
+        for (place, total) in all.iter().enumerate() {
+            let sum = families
+                .iter()
+                .map(|row| row[place])
+                .fold((0, 0), |sum, cell| (sum.0 + cell.0, sum.1 + cell.1));
+            assert_eq!(*total, sum, "column {place}");
+        }
+    }
+
     #[test]
     fn no_row_keeps_the_default_preparation() {
         for row in FAMILIES.iter().flat_map(|family| family.rows) {
