@@ -162,17 +162,24 @@ fn race(args: &[String]) -> io::Result<()> {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                place[0].store(bait, Ordering::Relaxed);
-                place[0].store(friend, Ordering::Relaxed);
+                for address in [bait, friend] {
+                    place[0].store(address, Ordering::Relaxed);
+                    // Long enough for others to see it.
+                    (0..64).for_each(|_| std::hint::spin_loop());
+                }
             }
         });
-        let mut last = Ok(0);
-        while Instant::now() < end {
+        let connect = || {
             let fd = raw::fd(sys!(SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0))?;
-            last = sys!(SYS_connect, fd.as_raw_fd(), place.as_ptr(), 16);
+            sys!(SYS_connect, fd.as_raw_fd(), place.as_ptr(), 16).map(drop)
+        };
+        while Instant::now() < end {
+            drop(connect());
         }
         stop.store(true, Ordering::Relaxed);
-        last.map(drop)
+        // Where nothing decides there is no race to win.
+        place[0].store(bait, Ordering::SeqCst);
+        connect()
     })
 }
 

@@ -45,8 +45,8 @@ fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let listener = UnixListener::bind(places.home.join("ask"))?;
     asked::says_yes(listener, |_| ());
     let times = if stage.long { MANY } else { TIMES };
-    let mut line = match &stage.launcher {
-        Some((_, launcher)) => places.boxed(stage, launcher),
+    let mut line = match stage.belljar() {
+        Some(launcher) => places.boxed(stage, launcher),
         None => Command::new(stage.program()),
     };
     line.args(["attack", ROW.name]).args(places.words()).env_clear();
