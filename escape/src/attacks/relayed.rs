@@ -160,7 +160,7 @@ fn race(args: &[String]) -> io::Result<()> {
     let stop = AtomicBool::new(false);
     let end = Instant::now() + Duration::from_millis(u64::from(end));
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let flipper = scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 for address in [bait, friend] {
                     place[0].store(address, Ordering::Relaxed);
@@ -177,6 +177,7 @@ fn race(args: &[String]) -> io::Result<()> {
             drop(connect());
         }
         stop.store(true, Ordering::Relaxed);
+        drop(flipper.join());
         // Where nothing decides there is no race to win.
         place[0].store(bait, Ordering::SeqCst);
         connect()
