@@ -65,8 +65,8 @@ fn rank(table: &[(&str, &str)], step: &Step) -> Option<usize> {
 pub(super) fn arrange(steps: Vec<Step>) -> (Vec<Step>, Vec<Step>) {
     let (mut init, mut program): (Vec<Step>, Vec<Step>) =
         steps.into_iter().partition(|step| rank(INIT, step).is_some());
-    init.sort_by_key(|step| rank(INIT, step));
-    program.sort_by_key(|step| rank(PROGRAM, step));
+    init.sort_by_cached_key(|step| rank(INIT, step));
+    program.sort_by_cached_key(|step| rank(PROGRAM, step));
     (init, program)
 }
 

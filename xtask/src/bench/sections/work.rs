@@ -55,10 +55,11 @@ fn prepare(bench: &Bench<'_>, peers: &[&Peer]) -> Result<()> {
     let copies: Vec<String> =
         peers.iter().map(|peer| format!("cp -a repository repository-{}", peer.word())).collect();
     let script = format!("{REPOSITORY} && {}", copies.join(" && "));
-    let mut command = bench.account.command("sh".as_ref(), 300);
+    let mut command = bench.account.command("sh".as_ref(), 600);
     must(command.args(["-c", &script]).current_dir(&bench.places.work))
 }
 
+/// The threshold puts all files into one pack: git would pack loose ones by itself, beside everything that comes after.
 const REPOSITORY: &str = "git init -q repository && cd repository && for i in $(seq 400); do mkdir d$i; \
-    for j in $(seq 200); do echo $i $j >d$i/f$j; done; done && git add . && \
+    for j in $(seq 200); do echo $i $j >d$i/f$j; done; done && git -c core.bigFileThreshold=1 add . && \
     git -c user.name=bench -c user.email=bench@localhost commit -qm all && echo new >d1/f1 && cd ..";
