@@ -4,7 +4,7 @@ use std::io::{Cursor, Read as _};
 
 use belljar::worker::{Buffer, Descriptor};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
 /// What a worker is asked.
@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// The picture, open for reading.
     pub file: Descriptor,
+    /// Its length in bytes, as far as the parent knows.
+    pub length: u64,
     /// What may become of it.
     pub limits: Limits,
 }
@@ -84,7 +86,8 @@ impl Order {
     /// Reads, decodes, answers.
     #[must_use]
     pub fn carry_out(self) -> Answer {
-        let made = read(self.file, self.limits.file).and_then(|bytes| decode(&bytes, self.limits));
+        let made =
+            read(self.file, self.limits.file, self.length).and_then(|bytes| decode(&bytes, self.limits));
         let sent = made.and_then(|Pixels { width, height, rgba }| {
             let pixels = Buffer::copy_of(&rgba).map_err(|error| Reason::Unreadable(error.to_string()))?;
             Ok(Answer::Picture { width, height, pixels })
@@ -93,13 +96,32 @@ impl Order {
     }
 }
 
-fn read(file: Descriptor, most: u64) -> Result<Vec<u8>, Reason> {
+/// `expected` is what the parent saw of its length: room, and nothing more.
+fn read(file: Descriptor, most: u64, expected: u64) -> Result<Vec<u8>, Reason> {
     let file = std::fs::File::from(file.into_owned());
-    let mut bytes = Vec::new();
+    // One byte more tells the end without another growth.
+    let mut bytes = Vec::with_capacity(usize::try_from(expected.min(most)).unwrap_or(0).saturating_add(64));
     let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
     let length = read.map_err(|error| Reason::Unreadable(error.to_string()))?;
     if u64::try_from(length).is_ok_and(|length| length <= most) { Ok(bytes) } else { Err(Reason::TooLarge) }
 }
+
+/// Decodes a small picture of each format: what decoders find out about the processor, and their tables, is there for every worker
+/// that is forked afterwards.
+pub fn warm() {
+    let small = Limits { side: Some(WARM / 2), ..Limits::default() };
+    for format in
+        [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Tiff]
+    {
+        let mut bytes = Cursor::new(Vec::new());
+        let made = DynamicImage::new_rgb8(WARM, WARM).write_to(&mut bytes, format);
+        let warmed = made.is_ok() && decode(bytes.get_ref(), small).is_ok();
+        debug_assert!(warmed, "{format:?}");
+    }
+}
+
+/// Side of such a picture.
+const WARM: u32 = 16;
 
 /// Decodes a picture, turns it the way its camera was held, and makes it small.
 ///

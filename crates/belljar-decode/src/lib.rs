@@ -18,6 +18,6 @@ mod summary;
 mod work;
 
 pub use arguments::{Arguments, USAGE, UsageError};
-pub use decode::{Answer, Limits, Order, Pixels, Reason, decode};
+pub use decode::{Answer, Limits, Order, Pixels, Reason, decode, warm};
 pub use picture::{Flaw, encode};
 pub use work::{DECODE, FAILED, RunError, policy, run};

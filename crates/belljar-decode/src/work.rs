@@ -13,7 +13,7 @@ use belljar::policy::{Policy, PolicyError};
 use belljar::worker::{self, Descriptor, Entry, Pool, Seal, WorkerError};
 
 use crate::arguments::Arguments;
-use crate::decode::{Answer, Limits, Order, Reason};
+use crate::decode::{Answer, Limits, Order, Reason, warm};
 use crate::inbox;
 use crate::picture::{Flaw, encode};
 use crate::place::{Place, name_for};
@@ -28,7 +28,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 const MEMORY: &str = "1G";
 
 /// What workers do. The program has it in its table.
-pub static DECODE: Entry<Order, Answer> = Entry::new("decode", |order, _| order.carry_out());
+pub static DECODE: Entry<Order, Answer> =
+    Entry::new("decode", |order: Order, _| order.carry_out()).warm(warm);
 
 /// The policy of the workers.
 ///
@@ -147,12 +148,13 @@ impl Job<'_> {
         let limits = Limits { side: self.arguments.thumbnail, ..Limits::default() };
         let name = name_for(path).ok_or(PictureError::Name)?;
         let file = inbox::open(path, limits.file).map_err(PictureError::Open)?;
-        let png = self.decoded(file, limits)?;
+        let length = file.metadata().map_err(PictureError::Open)?.len();
+        let png = self.decoded(file, length, limits)?;
         self.place.put(&name, &png).map_err(PictureError::Write)
     }
 
-    fn decoded(&self, file: File, limits: Limits) -> Result<Vec<u8>, PictureError> {
-        let order = Order { file: Descriptor::from(file), limits };
+    fn decoded(&self, file: File, length: u64, limits: Limits) -> Result<Vec<u8>, PictureError> {
+        let order = Order { file: Descriptor::from(file), length, limits };
         match self.pool.call(&order, WITHIN)? {
             Answer::Picture { width, height, pixels } => Ok(encode(width, height, &pixels, limits)?),
             Answer::Refused(reason) => Err(reason.into()),

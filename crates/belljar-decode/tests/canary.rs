@@ -29,7 +29,7 @@ fn order(bytes: &[u8]) -> Order {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     file.seek(SeekFrom::Start(0)).unwrap();
-    Order { file: Descriptor::from(file), limits: Limits::default() }
+    Order { file: Descriptor::from(file), length: 0, limits: Limits::default() }
 }
 
 fn pid(worker: BorrowedFd<'_>) -> u32 {
