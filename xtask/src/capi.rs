@@ -77,12 +77,17 @@ fn version() -> Result<String> {
     Ok(version.context("belljar-capi has a version")?.to_owned())
 }
 
-/// What a program that links the static library needs of the system, as the compiler tells.
+/// What a program that links the static library needs of the system, as the compiler tells when it makes one of nothing. It puts
+/// its output in place by renaming, so that must be a file of our own: root would replace a device by it.
 fn system_libraries() -> Result<String> {
+    let folder = tree::root().join("target/capi-build");
+    let source = folder.join("none.rs");
+    fs::create_dir_all(&folder)?;
+    fs::write(&source, "")?;
     let mut command =
         program("rustc", ["--target", TARGET, "--crate-type", "staticlib", "--crate-name", "none"]);
-    command.args(["--print", "native-static-libs", "-Ctarget-feature=-crt-static", "-o", "/dev/null", "-"]);
-    let printed = command.stdin(std::process::Stdio::null()).output()?;
+    command.args(["--print", "native-static-libs", "-Ctarget-feature=-crt-static", "-o"]);
+    let printed = command.arg(folder.join("libnone.a")).arg(&source).output()?;
     let text = String::from_utf8_lossy(&printed.stderr).into_owned();
     let found = text.lines().find_map(|line| line.split_once("native-static-libs: "));
     let (_, libraries) = found.with_context(|| format!("rustc names no libraries: {text}"))?;
@@ -116,6 +121,14 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileTypeExt;
+
+    #[test]
+    fn asking_the_compiler_leaves_devices_alone() {
+        assert!(super::system_libraries().unwrap().contains("-lc"));
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+
     #[test]
     fn the_package_names_what_a_static_program_needs() {
         let text = super::package("/opt/belljar", "1.2.3", "-lc -lm");
