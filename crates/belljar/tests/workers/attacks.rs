@@ -68,15 +68,14 @@ fn nothing_of_one_request_is_in_the_next_worker() {
     let mut first = zygote.spawn().unwrap();
     let kept = first.call(&Act::Keep(belljar::worker::Bytes(canary.clone())), LONG).unwrap();
     assert!(matches!(kept, Outcome::Done));
-    let seen = crate::cycles::writable_memory(&first);
-    if let Some(memory) = seen {
-        assert!(holds(&memory, &canary), "the control: it is found where it is");
-    }
     let mut second = zygote.spawn().unwrap();
     assert!(crate::bytes(&mut second, Act::Recall).is_empty());
-    if let Some(memory) = crate::cycles::writable_memory(&second) {
-        assert!(!memory.is_empty() && !holds(&memory, &canary[..16]));
+    let looks = [crate::cycles::writable_memory(&first), crate::cycles::writable_memory(&second)];
+    if let [Some(first), Some(second)] = &looks {
+        assert!(holds(first, &canary), "the control: it is found where it is");
+        assert!(!second.is_empty() && !holds(second, &canary[..16]));
     }
+    crate::support::has(crate::cycles::LOOK, looks.iter().all(Option::is_some));
     assert_eq!(crate::bytes(&mut first, Act::Recall), canary);
 }
 

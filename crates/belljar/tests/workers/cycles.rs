@@ -10,6 +10,8 @@ use belljar::worker::{Buffer, WorkerError};
 use crate::acts::{self, Act};
 use crate::{Acting, LONG, able, small, zygote};
 
+/// What users may lack: their own processes hide their memory.
+pub(crate) const LOOK: &str = "a look at the memory of workers";
 /// Variable that asks for the long run.
 const CYCLES: &str = "BELLJAR_WORKER_CYCLES";
 
@@ -123,9 +125,11 @@ fn a_worker_that_waits_has_little_memory_of_its_own() {
         return;
     }
     let worker = small().spawn().unwrap();
-    let Ok(about) = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", pid(&worker))) else {
+    let about = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", pid(&worker)));
+    if !crate::support::has(LOOK, about.is_ok()) {
         return;
-    };
+    }
+    let about = about.unwrap();
     let private: u64 = about
         .lines()
         .filter_map(|line| {
