@@ -9,7 +9,7 @@ use belljar_sys::{Fd, Op};
 
 use super::layout::Item;
 use super::within::{self, is_same, is_within};
-use super::{Builder, Seen, grants, open_now};
+use super::{Builder, Seen, grants};
 use crate::action;
 use crate::error::StartError;
 use crate::plan::{
@@ -132,7 +132,12 @@ pub(super) fn ungranted(builder: &Builder<'_>) -> Option<PathBuf> {
     let home = builder.call.home.map(within::plain);
     home.into_iter()
         .chain(WELL_KNOWN.iter().map(PathBuf::from))
-        .find(|path| !touches(builder, path) && open_now(path).is_ok())
+        .find(|path| !touches(builder, path) && is_readable(path))
+}
+
+/// Whether the caller can open a path.
+fn is_readable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok()
 }
 
 /// Whether the jar has something at, above or below a path.

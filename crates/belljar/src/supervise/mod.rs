@@ -146,8 +146,9 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
         if let Some(refused) = &mut watch.refused {
             match ready.refused {
                 seen if seen.contains(PollFlags::IN) => refused.turn(),
+                seen if seen.contains(PollFlags::HUP) => refused.end(),
                 seen if seen.is_empty() => {}
-                _ => refused.end(),
+                _ => refused.listen(None),
             }
         }
         if ready.relay

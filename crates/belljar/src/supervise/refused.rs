@@ -49,6 +49,10 @@ pub(crate) struct Refused {
 enum Heard {
     Nothing(OwnedFd),
     Something(Listener),
+    /// Nobody is left who could make a call: it is closed with the rest, not while the end is waited for.
+    Silent {
+        _listener: OwnedFd,
+    },
     Over,
 }
 
@@ -68,7 +72,7 @@ impl Refused {
         match &self.listener {
             Heard::Nothing(fd) => Some(fd.as_fd()),
             Heard::Something(listener) => Some(listener.as_fd()),
-            Heard::Over => None,
+            Heard::Silent { .. } | Heard::Over => None,
         }
     }
 
@@ -86,13 +90,17 @@ impl Refused {
                 tracing::trace!(?answered, "a refusal was told");
             }
             Ok(Arrived::Nothing) => {}
-            Ok(Arrived::Over) | Err(_) => self.end(),
+            // Closing it makes the kernel refuse whatever comes.
+            Ok(Arrived::Over) | Err(_) => self.listener = Heard::Over,
         }
     }
 
-    /// Nobody is left who could make a call. Closing the listener makes the kernel refuse whatever comes.
+    /// Nobody is left who could make a call.
     pub(crate) fn end(&mut self) {
-        self.listener = Heard::Over;
+        self.listener = match std::mem::replace(&mut self.listener, Heard::Over) {
+            Heard::Nothing(fd) => Heard::Silent { _listener: fd },
+            _ => Heard::Over,
+        };
     }
 }
 
