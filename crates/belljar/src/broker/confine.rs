@@ -29,6 +29,8 @@ pub(super) enum Mask {
 const CALLS: &[&str] = &[
     // the calls themselves, on what is open
     "openat",
+    // as the C library of the shipped program spells openat
+    "open",
     "openat2",
     "readlinkat",
     "readlink",
@@ -61,7 +63,6 @@ const CALLS: &[&str] = &[
     "lremovexattr",
     "umask",
     "inotify_add_watch",
-    // a socket of the caller's, to what was decided about: there is no call here that makes one
     // the caller and its memory
     "process_vm_readv",
     "pidfd_open",

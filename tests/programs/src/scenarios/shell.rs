@@ -44,6 +44,15 @@ pub(crate) const ROWS: &[Scenario] = &[
         results: &["listing", "sums"],
         ..ROW
     },
+    Scenario {
+        name: "coreutils-brokered",
+        needs: &["sh", "sha256sum", "find", "xargs"],
+        files: &[("coreutils.sh", COREUTILS)],
+        flags: &["-w", "{work}", "--trace"],
+        command: &["sh", "coreutils.sh"],
+        results: &["listing", "sums"],
+        ..ROW
+    },
     Scenario { name: "coreutils-no-secret", command: &["cat", "{secret}"], check: Check::NoSecret, ..ROW },
     Scenario {
         name: "sh-no-write",
