@@ -13,7 +13,6 @@ mod support;
 use std::ffi::CString;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use belljar::error::{PlanError, StartError};
 use belljar::probe::Userns;
@@ -24,20 +23,15 @@ use belljar_sys::child::{Forbidden, Network};
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{self, Event};
 use belljar_sys::{Errno, Op, owned};
+use support::has_userns;
 use support::jars::{self, Place};
-use support::{has_userns, watch};
 
 /// A script that would show that it was run.
 const RUN: &str = "touch $G/run";
 
 fn refused(command: &mut Command, place: &Place) -> (StartError, Report) {
-    let mut error = command.spawn().unwrap_err();
-    // The init of a jar that has ended is reaped by the next call that finds it gone.
-    let empty = || {
-        error = command.spawn().unwrap_err();
-        std::fs::read_to_string("/proc/thread-self/children").unwrap().is_empty()
-    };
-    assert!(watch::within(Duration::from_secs(20), empty), "something is left");
+    let error = command.spawn().unwrap_err();
+    assert_eq!(std::fs::read_to_string("/proc/thread-self/children").unwrap(), "", "nothing is left");
     let report = command.run();
     assert_eq!(report.reason, error.to_string(), "both doors say the same");
     assert_eq!(Place::names(&place.granted()), ["victim"], "nothing was run");

@@ -71,8 +71,8 @@ impl Child {
     }
 
     /// Waits for the end, after closing the program's standard input. Nothing of the jar runs when this returns; the kernel may
-    /// still be taking its mounts apart, and its entry in the process table goes when this is dropped or the library is next
-    /// called. Later calls give the same report.
+    /// still be taking its mounts apart, and its entry in the process table goes when this is dropped. Later
+    /// calls give the same report.
     ///
     /// A program that writes more than its pipes hold waits for a reader: see [`Child::wait_with_output`].
     ///

@@ -119,7 +119,8 @@ impl Drop for Attended {
             drop(self.killer.kill());
             drop(self.wait());
         }
-        supervise::sweep();
+        // Its last word was enough to report; nothing of it stays in the process table.
+        drop(supervise::reap(&self.killer.started));
     }
 }
 

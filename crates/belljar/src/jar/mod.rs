@@ -80,7 +80,6 @@ pub(crate) fn start<R>(
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
-    supervise::sweep();
     attempt(command, mode, then).map_err(|error| prepare::unmapped().unwrap_or(error))
 }
 
@@ -333,12 +332,11 @@ impl Running {
         self.service.is_some() || self.watch.is_watched()
     }
 
-    /// Attends to the end, for a library's caller. Init's own exit is waited for only where something hangs on it.
+    /// Attends to the end, for a library's caller. Init's own exit is waited for only where something hangs on it; else by who
+    /// drops what it was attended by.
     fn wait(mut self) -> Result<Report, StartError> {
         let outcome = self.attend()?;
-        if outcome.ended.is_some() && self.group.is_none() {
-            supervise::leave(&self.started);
-        } else {
+        if outcome.ended.is_none() || self.group.is_some() {
             supervise::reap(&self.started).map_err(|source| supervisor("waiting for the jar", source))?;
         }
         Ok(self.report(&outcome))

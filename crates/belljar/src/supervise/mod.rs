@@ -6,7 +6,6 @@ mod refused;
 mod signals;
 mod terminal;
 mod tree;
-mod unreaped;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,7 +22,6 @@ pub(crate) use output::Output;
 pub(crate) use refused::{Hearing, Refused};
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
-pub(crate) use unreaped::{leave, sweep};
 
 use crate::action::Clerk;
 use crate::ask::Attendant;
