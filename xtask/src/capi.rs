@@ -125,6 +125,12 @@ mod tests {
 
     #[test]
     fn asking_the_compiler_leaves_devices_alone() {
+        let probe = crate::tree::root().join("target/capi-probe");
+        if std::fs::write(&probe, "").is_err() {
+            eprintln!("SKIP: needs a tree of one's own");
+            return;
+        }
+        std::fs::remove_file(probe).unwrap();
         assert!(super::system_libraries().unwrap().contains("-lc"));
         assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     }
