@@ -67,8 +67,8 @@ pub fn with_user_namespace<T>(then: impl FnOnce(i32) -> T) -> Result<(T, Dying)>
     // SAFETY: the flags share memory, and signals are blocked.
     let pid = unsafe { child::clone_waiting(WAITER) };
     call::set_signal_mask(mask)?;
-    let dying = Dying(cloned(pid)?);
-    let done = then(dying.0);
+    let mut dying = Dying { pid: cloned(pid)?, told: false };
+    let done = then(dying.pid);
     dying.kill();
     Ok((done, dying))
 }
@@ -78,18 +78,24 @@ const WAITER: u64 = 0x100 | 0x400 | 0x1000_0000;
 
 /// A process that is about to end. Its end takes a moment that nobody has to wait for at once.
 #[derive(Debug)]
-pub struct Dying(i32);
+pub struct Dying {
+    pid: i32,
+    told: bool,
+}
 
 impl Dying {
-    fn kill(&self) {
-        call::unheard(call::kill(self.0, 9));
+    fn kill(&mut self) {
+        call::unheard(call::kill(self.pid, 9));
+        self.told = true;
     }
 }
 
 impl Drop for Dying {
     fn drop(&mut self) {
-        self.kill();
-        call::unheard(call::wait_for(self.0));
+        if !self.told {
+            self.kill();
+        }
+        call::unheard(call::wait_for(self.pid));
     }
 }
 

@@ -99,7 +99,7 @@ fn attempt<R>(
     let host_terminal = host_terminal(&plan, call.terminals)?;
     let group = group(&plan, command, &facts)?;
     let mut walker = Walker::new(&facts.root_links);
-    let owners = owners::detach(&plan, &facts, &mut walker)?;
+    let mut owners = owners::detach(&plan, &facts, &mut walker)?;
     let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
     let mut outside = (judges(command, &talks), Network::open(&plan, command, foreground)?);
     let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
@@ -130,6 +130,7 @@ fn attempt<R>(
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(&plan, hearing);
     started.or_end(spawn::await_exec(announce, &prepared, &started, refused.as_mut()))?;
+    owners.settle();
     streams.close_child();
     let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
     let relay = started.or_end(relay(master, call.terminals))?;

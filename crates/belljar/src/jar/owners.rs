@@ -20,14 +20,24 @@ use crate::spawn::{raw, supervisor};
 const SYSTEM: &[&str] =
     &["/proc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu"];
 
-/// Detached mounts by real host path, and the ends of the processes that held user namespaces for them: waited for when this is
-/// dropped, which is after the start.
+/// What root grants, with its owners translated.
 #[derive(Debug, Default)]
-pub(super) struct Owners(Vec<(PathBuf, OwnedFd)>, Vec<spawn::Dying>);
+pub(super) struct Owners {
+    /// Detached mounts by real host path.
+    mounts: Vec<(PathBuf, OwnedFd)>,
+    spaces: Spaces,
+    /// Processes that held a user namespace until it was open. They are about to end.
+    holders: Vec<spawn::Dying>,
+}
 
 impl Owners {
     pub(super) fn by_path(&self) -> Vec<(PathBuf, Fd)> {
-        self.0.iter().map(|(path, fd)| (path.clone(), raw(fd))).collect()
+        self.mounts.iter().map(|(path, fd)| (path.clone(), raw(fd))).collect()
+    }
+
+    /// Takes the ends of the holders, which nobody had to wait for while the jar was being started.
+    pub(super) fn settle(&mut self) {
+        self.holders.clear();
     }
 }
 
@@ -37,7 +47,6 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
     if facts.uid != 0 || plan.namespaces == 0 {
         return Ok(owners);
     }
-    let mut spaces = Spaces::new();
     for step in &plan.init {
         if let Step::Place(Place { what: Placed::Host { from, access, .. }, .. }) = step
             && *access != Access::Hide
@@ -54,9 +63,9 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
             if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                 walker.know(&path);
             }
-            let space = space((stat.st_uid, stat.st_gid), &mut spaces, &mut owners.1)?;
+            let space = space((stat.st_uid, stat.st_gid), &mut owners.spaces, &mut owners.holders)?;
             let tree = one(opened.as_fd(), *access, space).map_err(failed)?;
-            owners.0.push((path, tree));
+            owners.mounts.push((path, tree));
         }
     }
     Ok(owners)
@@ -71,14 +80,14 @@ pub(crate) fn of_system(path: &Path) -> bool {
 fn space<'a>(
     ids: (u32, u32),
     known: &'a mut Spaces,
-    held: &mut Vec<spawn::Dying>,
+    holders: &mut Vec<spawn::Dying>,
 ) -> Result<BorrowedFd<'a>, StartError> {
     let at = match known.iter().position(|(of, _)| *of == ids) {
         Some(at) => at,
         None => {
             let (space, holder) = translation(ids)?;
             known.push((ids, space));
-            held.push(holder);
+            holders.push(holder);
             known.len() - 1
         }
     };
