@@ -9,10 +9,19 @@ use crate::{check, tree};
 /// The generated man page.
 const MANUAL: &str = "docs/man/belljar.1";
 
+/// The page that says what each crate does, with the pictures.
+const PICTURE: &str = "ARCHITECTURE.md";
+
+/// The page that says what each module does.
+const CODE_MAP: &str = "docs/code-map.md";
+
 /// Documents that the project promises.
 const DOCUMENTS: &[&str] = &[
     "README.md",
-    "ARCHITECTURE.md",
+    PICTURE,
+    CODE_MAP,
+    "docs/crossings.md",
+    "docs/design-notes.md",
     "SECURITY.md",
     "SPECIFICATION.md",
     "CONTRIBUTING.md",
@@ -25,12 +34,17 @@ const DOCUMENTS: &[&str] = &[
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let absent = DOCUMENTS.iter().filter(|name| !tree::root().join(name).is_file());
     let mut findings: Vec<String> = absent.map(|name| format!("{name}: absent")).collect();
-    let map = tree::read("ARCHITECTURE.md").unwrap_or_default();
-    let names = [crate_names()?, module_names()?].concat();
-    findings.extend(unnamed(&names, &map).map(|name| format!("ARCHITECTURE.md does not name {name}")));
+    findings.extend(forgotten(PICTURE, &crate_names()?));
+    findings.extend(forgotten(CODE_MAP, &module_names()?));
     let manual = tree::read(MANUAL).unwrap_or_default();
     findings.extend(keys_without(&manual).map(|name| format!("{MANUAL} does not name the key {name}")));
     check::verdict(&findings)
+}
+
+/// One finding for each name that the document at `path` lacks.
+fn forgotten(path: &str, names: &[String]) -> Vec<String> {
+    let text = tree::read(path).unwrap_or_default();
+    unnamed(names, &text).map(|name| format!("{path} does not name {name}")).collect()
 }
 
 /// Keys of the key table whose flags, or name where they have none, the text lacks.
