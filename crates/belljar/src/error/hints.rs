@@ -52,7 +52,7 @@ mod tests {
     const EACCES: i32 = 13;
 
     /// Steps of the two processes of a jar and of the supervisor.
-    const STEPS: [&str; 36] = [
+    const STEPS: [&str; 38] = [
         "overlay",
         "translate-owners",
         "clone",
@@ -69,6 +69,7 @@ mod tests {
         "bind",
         "mount",
         "mask",
+        "channel",
         "mount-attributes",
         "pivot-root",
         "hostname",
@@ -88,6 +89,7 @@ mod tests {
         "broker",
         "seccomp",
         "self-probe",
+        "promise",
         "exec",
     ];
 
@@ -97,6 +99,18 @@ mod tests {
             .unwrap()
             .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
         files.map(|text| serde_json::from_str(&text).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_step_of_a_child_is_in_the_list() {
+        let text = include_str!("../../../belljar-sys/src/child/op.rs");
+        let (_, names) = text.split_once("match self {").unwrap();
+        let names = names.lines().filter_map(|line| line.trim().strip_suffix("\",")?.rsplit_once("=> \""));
+        let names: Vec<&str> = names.map(|(_, name)| name).collect();
+        assert!(names.len() > 30, "{names:?}");
+        for name in names {
+            assert!(STEPS.contains(&name), "{name}");
+        }
     }
 
     #[test]

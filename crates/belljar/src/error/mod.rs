@@ -306,11 +306,11 @@ pub enum StartError {
         interpreter: String,
     },
     /// A step of the child failed.
-    #[error("{step} {object}: {source}")]
+    #[error("{step}{}{object}: {source}", if object.is_empty() { "" } else { " " })]
     Step {
         /// The step's name.
         step: &'static str,
-        /// What it was about.
+        /// What it was about; empty when it was about no one thing.
         object: String,
         /// What the kernel answered.
         source: io::Error,
