@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::clock::Clock;
 use crate::command::{Command, say};
 use crate::{budget, docs, generate, licences, lint, rooms, sizes, symbols};
 
@@ -29,7 +30,10 @@ pub(crate) const CHECKS: &[Command] = &[
 
 /// Runs every check, also after one failed, and fails when any did.
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    let failed: Vec<&str> = CHECKS.iter().filter(|check| !passes(check)).map(|check| check.name).collect();
+    let mut clock = Clock::default();
+    let mut fails = |check: &&Command| !clock.time(check.name, || passes(check));
+    let failed: Vec<&str> = CHECKS.iter().filter(&mut fails).map(|check| check.name).collect();
+    clock.print();
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }

@@ -8,6 +8,7 @@ mod budget;
 mod capi;
 mod check;
 mod cli_docs;
+mod clock;
 mod command;
 mod dist;
 mod docs;

@@ -5,7 +5,8 @@
 //! 6.1 kernel in an emulator). As root, all but `doc` and `kernel` run twice: as root and as an ordinary user.
 //!
 //! A skip is never silent: its name must stand in `tests/expected-skips.txt` (the suites have lists of their own),
-//! and `BELLJAR_MUST=landlock:7,userns` makes a skip for one of these needs a failure. The last line counts.
+//! and `BELLJAR_MUST=landlock:7,userns` makes a skip for one of these needs a failure. Before the end stand the seconds of
+//! each part and the slowest tests; the last line counts.
 
 mod binaries;
 mod capi;
@@ -22,6 +23,7 @@ use anyhow::{Result, bail};
 pub(crate) use binaries::{program_of, with_test_hooks};
 
 use crate::account::{self, Account};
+use crate::clock::Clock;
 use crate::command::{program, say};
 use crate::stage::Stage;
 use tally::Tally;
@@ -69,22 +71,25 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     }
     let wanted = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
     let parts: Vec<&Part> = PARTS.iter().filter(wanted).collect();
-    let built = build()?;
+    let mut clock = Clock::default();
+    let built = build(&mut clock)?;
     let stage = Stage::new()?;
     let mut total = Tally::default();
     for account in account::all(&stage)? {
         for part in parts.iter().filter(|part| account.is_invoking() || part.accounts == Accounts::Each) {
-            say(&format!("== {} as {}", part.name, account.name()));
-            let tally = (part.run)(&built, &account, &stage);
+            let name = format!("{} as {}", part.name, account.name());
+            say(&format!("== {name}"));
+            let tally = clock.time(name, || (part.run)(&built, &account, &stage));
             total.add(tally.unwrap_or_else(|error| Tally::broken(&format!("{}: {error:#}", part.name))));
         }
     }
+    clock.print();
     total.finish()
 }
 
-fn build() -> Result<Built> {
-    let (tests, examples) = binaries::build()?;
-    crate::dist::run(&[])?;
+fn build(clock: &mut Clock) -> Result<Built> {
+    let (tests, examples) = clock.time("build of the tests", binaries::build)?;
+    clock.time("build of what is shipped", || crate::dist::run(&[]))?;
     Ok(Built { tests, examples, belljar: crate::tree::root().join("target/dist/belljar") })
 }
 

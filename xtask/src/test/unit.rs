@@ -2,6 +2,7 @@
 //! dies cannot touch another.
 
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -10,6 +11,7 @@ use super::binaries::Binary;
 use super::skips::{self, Expected};
 use super::tally::Tally;
 use crate::account::Account;
+use crate::clock;
 use crate::command::say;
 use crate::stage::Stage;
 
@@ -23,11 +25,24 @@ struct Test<'a> {
     name: String,
 }
 
+impl Test<'_> {
+    fn full_name(&self) -> String {
+        format!("{}::{}", self.binary.target, self.name)
+    }
+}
+
 /// How one test ended.
 enum Ending {
     Passed,
     Skipped(String),
     Failed(String),
+}
+
+/// What all workers have found.
+#[derive(Default)]
+struct Total {
+    tally: Tally,
+    times: Vec<(Duration, String)>,
 }
 
 /// Runs every test as this account, as many at once as the machine has processors.
@@ -41,14 +56,16 @@ pub(super) fn run(built: &Built, account: &Account, stage: &Stage) -> Result<Tal
     }
     let expected = Expected::read(account.is_root())?;
     let queue = Mutex::new(tests.iter());
-    let total = Mutex::new(Tally::default());
+    let total = Mutex::new(Total::default());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| work(&queue, account, &expected, &total));
         }
     });
-    total.into_inner().map_err(|_| anyhow::anyhow!("a worker died"))
+    let total = total.into_inner().map_err(|_| anyhow::anyhow!("a worker died"))?;
+    clock::print_slowest(total.times);
+    Ok(total.tally)
 }
 
 /// The tests of one program.
@@ -66,13 +83,15 @@ fn work<'a>(
     queue: &Mutex<impl Iterator<Item = &'a Test<'a>>>,
     account: &Account,
     expected: &Expected,
-    total: &Mutex<Tally>,
+    total: &Mutex<Total>,
 ) {
     let next = || queue.lock().ok().and_then(|mut tests| tests.next());
     while let Some(test) = next() {
+        let began = Instant::now();
         let tally = judge(test, &ending(test, account), expected);
         if let Ok(mut total) = total.lock() {
-            total.add(tally);
+            total.tally.add(tally);
+            total.times.push((began.elapsed(), test.full_name()));
         }
     }
 }
@@ -98,7 +117,7 @@ fn ending(test: &Test<'_>, account: &Account) -> Ending {
 }
 
 fn judge(test: &Test<'_>, ending: &Ending, expected: &Expected) -> Tally {
-    let name = format!("{}::{}", test.binary.target, test.name);
+    let name = test.full_name();
     match ending {
         Ending::Passed => Tally::of_one(&name, true),
         Ending::Failed(why) => Tally::broken(&format!("{name}: {why}")),
