@@ -77,6 +77,13 @@ pub(super) fn wait<const N: usize>(
     }
 }
 
+/// Whether something can be read now, the end included; waits for nothing.
+pub(super) fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut set = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    poll(&mut set, Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
+}
+
 /// A pair of ends; both close on exec.
 pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)

@@ -14,7 +14,7 @@ use rustix::event::PollFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::channel::{Break, Deadline, Inbox, Outgoing, pair, send, wait};
+use super::channel::{Break, Deadline, Inbox, Outgoing, is_readable, pair, send, wait};
 use super::code::{decode, encode};
 use super::entry::{Entry, Work};
 use super::error::{SetupError, WorkerError};
@@ -291,9 +291,8 @@ where
     /// Whether the process has ended.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        let control = (self.process.control.as_fd(), PollFlags::IN);
         // It says nothing by itself: whatever can be read is the end.
-        wait([control], Deadline::after(Duration::ZERO)).is_ok()
+        is_readable(self.process.control.as_fd())
     }
 
     /// Asks for a worker without waiting for it.

@@ -15,7 +15,7 @@ pub(crate) const LOOK: &str = "a look at the memory of workers";
 /// Variable that asks for the long run.
 const CYCLES: &str = "BELLJAR_WORKER_CYCLES";
 
-fn descriptors() -> usize {
+pub(crate) fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
@@ -44,34 +44,39 @@ pub(crate) fn writable_memory(worker: &Acting) -> Option<Vec<u8>> {
     Some(all)
 }
 
+/// Children of a process, in the order in which they were made.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let folder = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let lists = folder.into_iter().flatten().flatten().map(|task| task.path().join("children"));
+    let lists: Vec<_> = lists.filter_map(|list| std::fs::read_to_string(list).ok()).collect();
+    lists.iter().flat_map(|list| list.split_whitespace()).map(|pid| pid.parse().unwrap()).collect()
+}
+
 /// Processes below this one, ended ones included.
-fn descendants() -> usize {
-    let children = |pid: u32| {
-        let folder = std::fs::read_dir(format!("/proc/{pid}/task"));
-        let lists = folder.into_iter().flatten().flatten().map(|task| task.path().join("children"));
-        let lists = lists.filter_map(|list| std::fs::read_to_string(list).ok());
-        lists
-            .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>())
-            .collect::<Vec<u32>>()
-    };
+fn descendants() -> Vec<u32> {
     let mut found = vec![std::process::id()];
     let mut at = 0;
     while let Some(pid) = found.get(at) {
         found.extend(children(*pid));
         at += 1;
     }
-    found.len() - 1
+    found.remove(0);
+    found
 }
 
 /// A long run of its own process: other tests open descriptors too.
 #[test]
 fn cycles_leave_nothing() {
-    if !able() {
-        return;
+    if able() {
+        alone("cycles::many");
     }
+}
+
+/// Runs an ignored test in a process of its own.
+pub(crate) fn alone(test: &str) {
     let own = std::env::current_exe().unwrap();
-    let mut alone = std::process::Command::new(own);
-    let done = alone.args(["--exact", "cycles::many", "--ignored", "--nocapture"]).output().unwrap();
+    let done =
+        std::process::Command::new(own).args(["--exact", test, "--ignored", "--nocapture"]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
@@ -111,10 +116,10 @@ fn zygote_of_buffers() -> belljar::worker::Zygote<Buffer, (u8, u8)> {
 }
 
 /// What is killed takes a moment to be gone.
-fn settles(processes: usize) {
+pub(crate) fn settles(processes: usize) {
     let begun = Instant::now();
-    while descendants() != processes {
-        assert!(begun.elapsed() < LONG, "{} processes are left", descendants());
+    while descendants().len() != processes {
+        assert!(begun.elapsed() < LONG, "{:?} are left", descendants());
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -106,3 +106,77 @@ fn a_lease_is_one_worker_for_one_client() {
     let next = pool.call(&Act::Recall, LONG).unwrap();
     assert!(matches!(&next, Outcome::Bytes(kept) if kept.0.is_empty()), "{next:?}");
 }
+
+/// A run in a process of its own, which looks for the one that it ends.
+#[test]
+fn a_zygote_that_is_killed_is_replaced() {
+    if able() {
+        crate::cycles::alone("pools::loses_its_zygote");
+    }
+}
+
+#[test]
+#[ignore = "runs in a process of its own: a_zygote_that_is_killed_is_replaced"]
+fn loses_its_zygote() {
+    let before = crate::cycles::descriptors();
+    {
+        let pool = builder().size(2).start().unwrap();
+        let steady = crate::cycles::descriptors();
+        for round in 0..3 {
+            let seen = pool.stats();
+            assert_eq!((seen.restarted, seen.failed, seen.busy), (round * 2, round * 4, 0), "{seen:?}");
+            lost_while_idle(&pool);
+            assert_eq!((pool.stats().restarted, pool.stats().failed), (round * 2 + 1, round * 4 + 2));
+            lost_while_at_work(&pool);
+            assert_eq!(crate::cycles::descriptors(), steady);
+        }
+        // Init, zygote and a spare worker.
+        crate::cycles::settles(3);
+    }
+    assert_eq!(crate::cycles::descriptors(), before);
+    crate::cycles::settles(0);
+}
+
+type Answering = Pool<Act, Outcome, acts::Questions>;
+
+/// A worker ends with its zygote; who asks next has one of the next zygote.
+fn lost_while_idle(pool: &Answering) {
+    let mut idle = pool.lease(LONG).unwrap();
+    kill_zygote();
+    let lost = idle.call(&Act::Pid, LONG);
+    assert!(matches!(lost, Err(WorkerError::ZygoteGone)), "{lost:?}");
+    assert!(matches!(idle.call(&Act::Pid, LONG), Err(WorkerError::Gone)));
+    drop(idle);
+    let next = pool.call(&Act::Warmed(5), LONG);
+    assert!(matches!(next, Ok(Outcome::Number(25))), "{next:?}");
+}
+
+/// Calls that are under way fail, and not only at their deadline.
+fn lost_while_at_work(pool: &Answering) {
+    let before = pool.stats().started;
+    std::thread::scope(|scope| {
+        let calls = [(); 2].map(|()| scope.spawn(|| pool.call(&Act::Sleep(60_000), LONG * 2)));
+        while pool.stats().started < before + 2 {
+            std::thread::yield_now();
+        }
+        kill_zygote();
+        for call in calls {
+            let lost = call.join().unwrap();
+            assert!(matches!(lost, Err(WorkerError::ZygoteGone)), "{lost:?}");
+        }
+    });
+    assert!(matches!(pool.call(&Act::Warmed(6), LONG), Ok(Outcome::Number(36))));
+}
+
+/// From outside, as somebody with the user's rights can: the child of the newest jar's first process. Its workers have been ended
+/// when this returns.
+fn kill_zygote() {
+    let inits = crate::cycles::children(std::process::id());
+    let zygotes = || inits.iter().flat_map(|init| crate::cycles::children(*init)).collect::<Vec<_>>();
+    let zygote = *zygotes().last().expect("a zygote");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(zygote).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    while zygotes().contains(&zygote) {
+        std::thread::yield_now();
+    }
+}

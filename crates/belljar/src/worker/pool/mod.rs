@@ -231,19 +231,39 @@ where
         let zygote = state.zygote.clone();
         drop(state);
         let mut place = Lease { pool: self, worker: None };
-        let worker = zygote.spawn();
+        let worker = zygote.spawn().or_else(|error| self.spawn_again(error));
         place.worker = Some(worker.inspect_err(|error| self.note(error))?);
         self.state().stats.started += 1;
         Ok(place)
     }
 
+    /// Nobody was asked anything yet: where the zygote had ended, another one may do it.
+    fn spawn_again(&self, error: WorkerError) -> Result<Worker<Q, A, N>, WorkerError> {
+        if !matches!(error, WorkerError::ZygoteGone) {
+            return Err(error);
+        }
+        self.replace_zygote();
+        let zygote = self.state().zygote.clone();
+        zygote.spawn()
+    }
+
     /// Counts a failure, and replaces what it broke.
     fn note(&self, error: &WorkerError) {
+        self.state().stats.count(error);
+        if matches!(error, WorkerError::ZygoteGone) {
+            self.replace_zygote();
+        }
+    }
+
+    /// Starts another zygote if this one has ended; whoever comes here meanwhile waits for it.
+    fn replace_zygote(&self) {
         let mut state = self.state();
-        state.stats.count(error);
-        if matches!(error, WorkerError::ZygoteGone) && state.zygote.is_gone() {
+        if state.zygote.is_gone() {
             match self.how.zygote.clone().start() {
-                Ok(zygote) => state.zygote = zygote,
+                Ok(zygote) => {
+                    state.zygote = zygote;
+                    state.stats.restarted += 1;
+                }
                 Err(error) => tracing::warn!(%error, "no new process for workers"),
             }
         }

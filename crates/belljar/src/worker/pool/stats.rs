@@ -27,6 +27,8 @@ pub struct PoolStats {
     pub failed: u64,
     /// Requests that found no worker: the queue was full, or they waited too long.
     pub refused: u64,
+    /// Times that the process from which workers are forked had ended and another one was started.
+    pub restarted: u64,
     /// Sum of the times from request to reply.
     pub worked: Duration,
     /// Longest such time.
