@@ -19,7 +19,7 @@
 //!
 //! | to | take |
 //! |---|---|
-//! | run a program | [`Command`], [`Child`], [`Stdio`]; `belljar::tokio` with the feature `tokio` |
+//! | run a program | [`Command`], [`Child`], [`Stdio`], [`Terminal`]; `belljar::tokio` with the feature `tokio` |
 //! | say what it may do | [`policy`], whose presets, files and setters all make a [`Policy`](policy::Policy) |
 //! | see what holds a policy here, starting nothing | [`Command::plan`], [`probe`] |
 //! | hear what was tried | [`Report::denials`], [`Command::observe`], [`event`] |
@@ -78,3 +78,4 @@ pub use confine::{ConfineError, confine, lock_unveil, pledge, unveil};
 pub use jar::Killer;
 pub use probe::HostFacts;
 pub use report::Report;
+pub use supervise::Terminal;

@@ -301,3 +301,44 @@ fn the_types_cross_threads() {
     both::<Output>();
     both::<Stdio>();
 }
+
+/// A test program's own descriptors are no terminal: one is made, and this program started on it.
+#[test]
+fn the_size_of_a_jars_terminal_is_the_callers_to_change() {
+    let Some(place) = place() else { return };
+    let mut command = jars::shell(&place, &[], "true");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(command.spawn().unwrap().terminal().is_none(), "there is no terminal");
+    let (_master, program) = support::terminal(30, 100);
+    let own = std::env::current_exe().unwrap();
+    let mut inner = std::process::Command::new(own);
+    inner.args(["--exact", "on_a_terminal", "--ignored", "--nocapture"]);
+    let ends = inner.stdin(program.try_clone().unwrap()).stdout(program).stderr(std::process::Stdio::piped());
+    let done = ends.spawn().unwrap().wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+#[ignore = "runs on a terminal: the_size_of_a_jars_terminal_is_the_callers_to_change"]
+fn on_a_terminal() {
+    let place = Place::new();
+    let script = "trap 'stty size > $G/new; mv $G/new $G/size' WINCH; stty size > $G/new; mv $G/new $G/size; \
+                  while :; do sleep 0.02; done";
+    let mut command = jars::shell(&place, &[("-w", place.granted().to_str().unwrap())], script);
+    let mut child = command.spawn().unwrap();
+    let is = |size: &str| {
+        let told = || std::fs::read_to_string(place.granted().join("size")).unwrap_or_default();
+        assert!(watch::within(LONG, || told().trim() == size), "{} in place of {size}", told());
+    };
+    let terminal = child.terminal().expect("a terminal");
+    is("30 100");
+    terminal.resize(11, 22).unwrap();
+    is("11 22");
+    rustix::termios::tcsetwinsize(std::io::stdin(), support::size(33, 44)).unwrap();
+    std::thread::spawn(move || terminal.follow().unwrap()).join().unwrap();
+    is("33 44");
+    let terminal = child.terminal().expect("a terminal");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    terminal.resize(1, 1).unwrap();
+}

@@ -10,6 +10,7 @@ use crate::error::StartError;
 use crate::jar::{Attended, Killer, Running};
 use crate::report::Report;
 use crate::spawn::supervisor;
+use crate::supervise::Terminal;
 
 /// A running jar. Dropping it ends every process in it, and waits for that.
 ///
@@ -125,6 +126,13 @@ impl Child {
     #[must_use]
     pub fn killer(&self) -> Killer {
         self.jar.killer().clone()
+    }
+
+    /// The jar's own terminal, whose size the caller may change also while another thread waits; none where no standard descriptor
+    /// of the program is the caller's terminal.
+    #[must_use]
+    pub fn terminal(&self) -> Option<Terminal> {
+        self.jar.terminal().cloned()
     }
 }
 

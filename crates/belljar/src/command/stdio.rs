@@ -25,7 +25,8 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Stdio {
-    /// The caller's own. A terminal is replaced by one of the jar's own, relayed until the jar's end.
+    /// The caller's own. A terminal is replaced by one of the jar's own, relayed until the jar's end; later changes of its size are
+    /// the caller's to pass on: [`Child::terminal`](crate::Child::terminal).
     #[default]
     Inherit,
     /// Nothing to read, and writes vanish.

@@ -12,7 +12,7 @@ use super::{Mode, Running};
 use crate::error::StartError;
 use crate::report::Report;
 use crate::spawn::{Started, supervisor};
-use crate::supervise;
+use crate::supervise::{self, Relay, Terminal};
 
 /// Stack of a thread that attends. A report's texts lie on the heap.
 const STACK: usize = 256 * 1024;
@@ -21,6 +21,7 @@ const STACK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Attended {
     killer: Killer,
+    terminal: Option<Terminal>,
     by: By,
 }
 
@@ -60,9 +61,10 @@ impl Attended {
     /// Starts the thread, where one is needed.
     pub(super) fn begin(mut running: Running) -> Result<Self, StartError> {
         let (started, own_pids) = (Arc::clone(&running.started), running.watch.own_pids);
+        let terminal = running.watch.relay.as_ref().map(Relay::terminal);
         if !running.is_watched() {
             let killer = Killer { started, own_pids, stop: None };
-            return Ok(Self { killer, by: By::Caller(Box::new(running)) });
+            return Ok(Self { killer, terminal, by: By::Caller(Box::new(running)) });
         }
         let failed = |source| supervisor("starting a thread that attends the jar", source);
         // Descriptors are what a program with very many jars has least of.
@@ -74,7 +76,7 @@ impl Attended {
         let thread =
             quietly(Mode::Library, || thread.spawn(move || attend(running, told))).map_err(failed)?;
         let killer = Killer { started, own_pids, stop };
-        Ok(Self { killer, by: By::Thread(thread, over) })
+        Ok(Self { killer, terminal, by: By::Thread(thread, over) })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -83,6 +85,10 @@ impl Attended {
 
     pub(crate) fn killer(&self) -> &Killer {
         &self.killer
+    }
+
+    pub(crate) fn terminal(&self) -> Option<&Terminal> {
+        self.terminal.as_ref()
     }
 
     /// Readable once the jar has ended.

@@ -6,6 +6,7 @@ mod refused;
 mod signals;
 mod terminal;
 mod tree;
+mod window;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,6 +23,7 @@ pub(crate) use output::Output;
 pub(crate) use refused::{Hearing, Refused};
 pub(crate) use signals::Signals;
 pub(crate) use terminal::{Relay, host_pair};
+pub use window::Terminal;
 
 use crate::action::Clerk;
 use crate::ask::Attendant;

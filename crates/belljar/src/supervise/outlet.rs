@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -23,7 +24,7 @@ pub(super) struct Patience<'a> {
 /// A descriptor and what it has not taken yet.
 #[derive(Debug)]
 pub(super) struct Outlet {
-    fd: OwnedFd,
+    fd: Arc<OwnedFd>,
     held: Vec<u8>,
     /// A file on disk takes everything.
     file: bool,
@@ -34,7 +35,12 @@ impl Outlet {
         let kind = fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
         let waits = matches!(kind, Ok(FileType::Fifo | FileType::CharacterDevice));
         let own = if waits { anew(&fd) } else { None };
-        Self { fd: own.unwrap_or(fd), held: Vec::new(), file: kind == Ok(FileType::RegularFile) }
+        Self { fd: Arc::new(own.unwrap_or(fd)), held: Vec::new(), file: kind == Ok(FileType::RegularFile) }
+    }
+
+    /// The descriptor, for whoever outlives this.
+    pub(super) fn shared(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.fd)
     }
 
     pub(super) fn is_free(&self) -> bool {

@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
-    tcsetwinsize,
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
 use super::outlet::{Outlet, Patience};
+use super::window::Terminal;
 use super::{Output, signals};
 use crate::spawn::Started;
 
@@ -33,7 +34,7 @@ pub(crate) fn host_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 /// Moves bytes between the two terminals; restores the caller's when dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    master: OwnedFd,
+    master: Arc<OwnedFd>,
     /// A program's side of our own: a jar that closes all of its own for a moment does not hang the terminal up.
     _peer: Option<OwnedFd>,
     /// Where the jar's output goes: a standard descriptor of the caller that is a terminal.
@@ -58,8 +59,15 @@ impl Relay {
             peer => Some(peer?),
         };
         let screen = Outlet::new(screen);
-        let mut relay =
-            Self { master, _peer: peer, screen, keys, before: None, to_jar: VecDeque::new(), hung_up: false };
+        let mut relay = Self {
+            master: Arc::new(master),
+            _peer: peer,
+            screen,
+            keys,
+            before: None,
+            to_jar: VecDeque::new(),
+            hung_up: false,
+        };
         relay.resize()?;
         if let Some(keys) = &relay.keys {
             let now = tcgetattr(keys)?;
@@ -91,9 +99,12 @@ impl Relay {
 
     /// The jar's terminal gets the size of the caller's.
     pub(super) fn resize(&self) -> io::Result<()> {
-        let size = tcgetwinsize(&self.screen)?;
-        tcsetwinsize(&self.master, size)?;
-        Ok(())
+        self.terminal().follow()
+    }
+
+    /// What others may do to the jar's terminal meanwhile.
+    pub(crate) fn terminal(&self) -> Terminal {
+        Terminal { master: Arc::clone(&self.master), screen: self.screen.shared() }
     }
 
     /// What poll should look at.

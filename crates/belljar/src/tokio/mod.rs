@@ -159,6 +159,12 @@ impl Child {
     pub fn killer(&self) -> Killer {
         self.inner.killer()
     }
+
+    /// As [`crate::Child::terminal`].
+    #[must_use]
+    pub fn terminal(&self) -> Option<crate::Terminal> {
+        self.inner.terminal()
+    }
 }
 
 #[expect(

@@ -30,3 +30,20 @@ pub(crate) fn is_root() -> bool {
 pub(crate) fn has_python() -> bool {
     has("python3", std::fs::metadata("/usr/bin/python3").is_ok())
 }
+
+pub(crate) fn size(rows: u16, columns: u16) -> rustix::termios::Winsize {
+    rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+/// A terminal of this size: who shows it, and the programs' side.
+pub(crate) fn terminal(rows: u16, columns: u16) -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
+    use rustix::fs::{Mode, OFlags};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    rustix::termios::tcsetwinsize(&master, size(rows, columns)).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let program = rustix::fs::open(ptsname(&master, Vec::new()).unwrap(), flags, Mode::empty()).unwrap();
+    (master, program)
+}
