@@ -9,11 +9,16 @@ use crate::text;
 /// Most refusals that are shown after a run.
 const SHOWN: usize = 6;
 
-/// The lines after a run; empty when nothing was refused that explains anything. Calls that programs only try are no news
-/// after a run that went well, and unix sockets never: the C library tries one whenever it looks up a user or a host.
+/// The lines after a run; empty when nothing was refused that explains anything. Calls that programs only try, and servers of
+/// their own that they look for, are no news after a run that went well, and unix sockets never: the C library tries one whenever it looks up a user or a host.
 pub(crate) fn block(report: &Report) -> String {
     let well = report.verdict == Verdict::Exited { code: 0 };
-    let tried = |event: &Event| event.access == Access::Call && (well || event.object.starts_with("AF_UNIX"));
+    let own = |event: &Event| event.flag.as_deref().is_some_and(|flag| flag.starts_with("--reach "));
+    let tried = |event: &Event| match event.access {
+        Access::Call => well || event.object.starts_with("AF_UNIX"),
+        Access::Connect => well && own(event),
+        _ => false,
+    };
     let worth = |event: &&Event| !tried(event);
     let found = merged(report.denials().filter(worth));
     if found.is_empty() {
@@ -178,6 +183,13 @@ mod tests {
         );
         assert_eq!(block(&report(1, probe("AF_UNIX SOCK_STREAM"))), "");
         assert!(all(&report(1, probe("AF_UNIX SOCK_STREAM"))).contains("socket AF_UNIX"));
+    }
+
+    #[test]
+    fn a_port_of_the_own_loopback_is_told_after_a_failure() {
+        let event = || denied("connect", "127.0.0.1:5432", Access::Connect).flag("--reach localhost:5432");
+        assert_eq!(block(&report(0, vec![event()])), "");
+        assert!(block(&report(1, vec![event()])).contains("to allow: --reach localhost:5432"));
     }
 
     #[test]

@@ -19,11 +19,24 @@ pub struct Budgets {
     pub patterns: u32,
     /// Stand-in addresses for names below patterns that are kept.
     pub names: usize,
+    /// Connections and datagrams turned away by the jar's own network that are told in one second, on average.
+    pub refusals_per_second: u32,
+    /// The same at once.
+    pub refusals: u32,
 }
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { open: 1024, per_second: 1000, burst: 2000, patterns_per_minute: 60, patterns: 64, names: 4096 }
+        Self {
+            open: 1024,
+            per_second: 1000,
+            burst: 2000,
+            patterns_per_minute: 60,
+            patterns: 64,
+            names: 4096,
+            refusals_per_second: 200,
+            refusals: 500,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod engine;
 mod http;
 mod lookup;
 mod observe;
+mod refused;
 mod remote;
 mod rules;
 mod service;

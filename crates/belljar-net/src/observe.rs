@@ -16,6 +16,8 @@ pub enum Door {
     Http,
     /// The SOCKS5 proxy.
     Socks,
+    /// A datagram, which no list of hosts carries.
+    Datagram,
     /// A program of the host, to this port of the jar.
     Published(u16),
     /// A unix socket that stands for a service of the host.

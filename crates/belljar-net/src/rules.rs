@@ -209,6 +209,17 @@ impl Rules {
         target_decision(&self.net, host.target(), Some(port))
     }
 
+    /// The refusal of a datagram, whoever it is for.
+    pub(crate) fn datagram(&self, host: &Host, port: u16) -> Decision {
+        let mut decision = self.decision(host, port);
+        decision.allowed = false;
+        "UDP is in no list of hosts and never asked about: only --net host has it"
+            .clone_into(&mut decision.rule);
+        decision.origin = self.net.mode.origin.clone();
+        (decision.flag, decision.note) = (None, None);
+        decision
+    }
+
     /// The refusal of a name that no rule holds on any port.
     pub(crate) fn refusal(&self, name: &str) -> Decision {
         target_decision(&self.net, NetTarget::Name(name.to_owned()), None)

@@ -20,6 +20,9 @@ pub struct Sockets {
     pub http_proxy: Vec<OwnedFd>,
     /// Listening TCP sockets of the SOCKS5 proxy.
     pub socks: Vec<OwnedFd>,
+    /// Raw sockets of TCP, ICMP and ICMPv6 that hear of connections and datagrams to ports at which nobody waits; they are
+    /// told as refused. Other sockets in this list are closed.
+    pub refused: Vec<OwnedFd>,
     /// Listening TCP sockets of the host, each with the port of the jar's own `127.0.0.1` that stands behind it.
     pub published: Vec<(u16, OwnedFd)>,
     /// How the jar's side of a published connection is had; without it none can be made.

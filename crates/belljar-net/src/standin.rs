@@ -65,6 +65,11 @@ impl StandIns {
         Some(name)
     }
 
+    /// The name behind an address, as long as it stands for one.
+    pub(crate) fn name(&self, addr: Ipv4Addr) -> Option<&str> {
+        self.by_address.get(&addr).map(|entry| entry.name.as_str())
+    }
+
     /// A connection to the address is gone.
     pub(crate) fn release(&mut self, addr: Ipv4Addr) {
         if let Some(entry) = self.by_address.get_mut(&addr) {

@@ -12,13 +12,14 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::budget::Budgets;
 use crate::dns::{self, Answer};
+use crate::refused::Ear;
 use crate::rules::{Host, Standing, is_localhost};
 use crate::{Denial, Door, Reason, Sockets};
 
 use super::connection::{Ask, Connection, Stage};
 use super::poll::Token;
 use super::side::Side;
-use super::{Engine, Next};
+use super::{Engine, Next, refused};
 
 /// Connections or datagrams of one socket before others get their turn.
 const BATCH: usize = 64;
@@ -40,6 +41,7 @@ const OTHERS: u64 = 64;
 pub(super) enum Listener {
     Stream(Door, TcpListener),
     Datagram(Arc<UdpSocket>),
+    Refused(Ear, OwnedFd),
 }
 
 impl AsFd for Listener {
@@ -47,6 +49,7 @@ impl AsFd for Listener {
         match self {
             Self::Stream(_, socket) => socket.as_fd(),
             Self::Datagram(socket) => socket.as_fd(),
+            Self::Refused(_, socket) => socket.as_fd(),
         }
     }
 }
@@ -60,7 +63,9 @@ pub(super) fn listeners(sockets: Sockets) -> io::Result<Vec<Listener>> {
     let published = sockets.published.into_iter().map(|(port, fd)| (Door::Published(port), fd));
     let streams = tcp.chain(dns).chain(http).chain(socks).chain(published);
     let streams = streams.map(|(door, fd)| stream(door, fd));
-    streams.chain(sockets.dns_udp.into_iter().map(datagram)).collect()
+    let datagrams = sockets.dns_udp.into_iter().map(datagram);
+    let ears = sockets.refused.into_iter().filter_map(refused::ear).map(Ok);
+    streams.chain(datagrams).chain(ears).collect()
 }
 
 /// Bytes that are kept for a jar that reads slowly; the kernel doubles it for its own needs. What a pipe holds passes in one
@@ -114,6 +119,7 @@ impl Engine {
                 let socket = socket.clone();
                 self.datagrams(&socket);
             }
+            Some(Listener::Refused(..)) => self.refusals(place),
             None => {}
         }
     }
@@ -202,7 +208,7 @@ impl Engine {
     pub(super) fn welcome(&mut self, door: Door, socket: TcpStream, meant: SocketAddr) {
         let (due, stage) = match door {
             Door::Dns => (self.now + OPENING, Stage::Dns(Vec::new())),
-            Door::Tcp | Door::Published(_) | Door::Service => (self.now, Stage::Idle),
+            Door::Tcp | Door::Datagram | Door::Published(_) | Door::Service => (self.now, Stage::Idle),
             Door::Http | Door::Socks => {
                 (self.now + OPENING, Stage::Opening { bytes: Vec::new(), is_greeted: false })
             }

@@ -91,7 +91,7 @@ impl Door {
         match self {
             Self::Http => OPEN.to_vec(),
             Self::Socks => Code::Granted.reply(),
-            Self::Dns | Self::Tcp | Self::Published(_) | Self::Service => Vec::new(),
+            Self::Dns | Self::Tcp | Self::Datagram | Self::Published(_) | Self::Service => Vec::new(),
         }
     }
 
@@ -100,7 +100,7 @@ impl Door {
         match self {
             Self::Http => Some(Status::Forbidden.answer(text)),
             Self::Socks => Some(Code::Denied.reply()),
-            Self::Dns | Self::Tcp | Self::Published(_) | Self::Service => None,
+            Self::Dns | Self::Tcp | Self::Datagram | Self::Published(_) | Self::Service => None,
         }
     }
 
@@ -115,7 +115,7 @@ impl Door {
         match self {
             Self::Http => Some(status.answer(&format!("belljar: {object} {text}"))),
             Self::Socks => Some(code.reply()),
-            Self::Dns | Self::Tcp | Self::Published(_) | Self::Service => None,
+            Self::Dns | Self::Tcp | Self::Datagram | Self::Published(_) | Self::Service => None,
         }
     }
 }

@@ -15,6 +15,7 @@ mod connection;
 mod dial;
 mod opening;
 mod poll;
+mod refused;
 mod relay;
 mod side;
 
@@ -112,6 +113,9 @@ pub(crate) struct Engine {
     pipes: Pipes,
     /// Nothing is accepted before this.
     paused: Option<Instant>,
+    /// No refusal is heard before this.
+    deaf: Option<Instant>,
+    hearing: Bucket,
     adoptions: Adoptions,
     now: Instant,
 }
@@ -157,6 +161,8 @@ impl Engine {
             budgets,
             pipes: Pipes::default(),
             paused: None,
+            deaf: None,
+            hearing: Bucket::new(budgets.refusals, budgets.refusals_per_second, Duration::from_secs(1), now),
             adoptions: Adoptions::new(bell.clone()),
             bell,
             now,
@@ -185,6 +191,7 @@ impl Engine {
                 Err(error) => break Err(error),
             }
         };
+        self.last_refusals();
         for connection in self.connections.values_mut() {
             reset(connection);
         }
@@ -215,6 +222,7 @@ impl Engine {
         }
         self.expire();
         self.resume()?;
+        self.hear_again()?;
         self.adopt();
         Ok(())
     }
@@ -225,7 +233,7 @@ impl Engine {
             return Some(Duration::ZERO);
         }
         let first = self.timers.first().map(|(due, _)| *due);
-        let next = [first, self.paused].into_iter().flatten().min()?;
+        let next = [first, self.paused, self.deaf].into_iter().flatten().min()?;
         // Rounded up: a wait that ends a moment early would be repeated many times.
         Some(next.saturating_duration_since(Instant::now()) + Duration::from_millis(1))
     }

@@ -3,7 +3,7 @@
 use linux_raw_sys::general as g;
 use syscalls::Sysno;
 
-use super::{Fd, Result, fd_of, int, plain, ptr, word};
+use super::{Errno, Fd, Result, fd_of, int, plain, ptr, word};
 use crate::abi;
 
 /// `socket(2)` of the family's only protocol.
@@ -64,6 +64,19 @@ pub fn listen(fd: Fd, backlog: u32) -> Result<()> {
 pub fn set_option(fd: Fd, level: u32, name: u32, value: u32) -> Result<()> {
     let at = ptr(&raw const value);
     plain(Sysno::setsockopt, [int(fd), word(level), word(name), at, size_of::<u32>(), 0]).map(drop)
+}
+
+/// `setsockopt(2)`: keeps what a program of classic BPF does not want out of a socket's queue.
+///
+/// # Errors
+/// `EINVAL` for a program that is empty, too long or malformed; otherwise the kernel's.
+pub fn attach_filter(fd: Fd, filter: &[abi::SockFilter]) -> Result<()> {
+    const SOL_SOCKET: u32 = 1;
+    const SO_ATTACH_FILTER: u32 = 26;
+    let len = u16::try_from(filter.len()).map_err(|_| Errno::INVAL)?;
+    let program = abi::SockFprog { len, filter: filter.as_ptr() };
+    let (at, size) = (ptr(&raw const program), size_of::<abi::SockFprog>());
+    plain(Sysno::setsockopt, [int(fd), word(SOL_SOCKET), word(SO_ATTACH_FILTER), at, size, 0]).map(drop)
 }
 
 /// `getsockname(2)` of an IPv4 socket.

@@ -1,5 +1,6 @@
 //! The jar's own network: a loopback to which every address belongs, and sockets on it that the supervisor serves.
 
+use super::refused::{Refused, hear};
 use super::rights::Rights;
 use crate::abi;
 use crate::call::{self, Errno, Fd, Result};
@@ -29,21 +30,24 @@ pub enum Serve {
     Local(u16),
     /// UDP at this port of 127.0.0.1 only.
     LocalDatagrams(u16),
+    /// What nobody else takes is heard of.
+    Refused(Refused),
 }
 
 impl Serve {
-    /// Its port.
+    /// Its port; 0 where it has none.
     #[must_use]
     pub const fn port(self) -> u16 {
         match self {
             Self::Everywhere(port) | Self::Local(port) | Self::LocalDatagrams(port) => port,
+            Self::Refused(_) => 0,
         }
     }
 
     /// It takes TCP connections.
     #[must_use]
     pub const fn is_tcp(self) -> bool {
-        !matches!(self, Self::LocalDatagrams(_))
+        matches!(self, Self::Everywhere(_) | Self::Local(_))
     }
 }
 
@@ -112,6 +116,7 @@ fn open(wanted: Serve) -> Result<Fd> {
         },
         Serve::Local(port) => listen(ipv4(STREAM, LOCALHOST, port)?),
         Serve::LocalDatagrams(port) => ipv4(DATAGRAM, LOCALHOST, port),
+        Serve::Refused(what) => hear(what),
     }
 }
 

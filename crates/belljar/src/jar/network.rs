@@ -242,6 +242,7 @@ fn sort(sockets: &mut Sockets, kind: Serve, socket: OwnedFd) {
         Serve::Local(port) if port == http => sockets.http_proxy.push(socket),
         Serve::Local(port) if port == socks => sockets.socks.push(socket),
         Serve::Local(_) => {}
+        Serve::Refused(_) => sockets.refused.push(socket),
     }
 }
 
@@ -253,6 +254,7 @@ impl belljar_net::Observer for Told {
     fn denied(&self, denial: Denial) {
         let (call, access) = match denial.door {
             Door::Dns => ("resolve", Access::Resolve),
+            Door::Datagram => ("sendto", Access::Connect),
             _ => ("connect", Access::Connect),
         };
         self.0.event(Event::decided(call, &denial.decision).access(access));

@@ -1,7 +1,7 @@
 //! The jar's own network as ops.
 
 use belljar_sys::Op;
-use belljar_sys::child::Serve;
+use belljar_sys::child::{Refused, Serve};
 
 use super::{Builder, rules};
 use crate::error::StartError;
@@ -16,13 +16,9 @@ impl Plan {
         })?;
         let names = [Serve::LocalDatagrams(NAMES), Serve::Local(NAMES)];
         let proxies = PROXIES.iter().filter(|_| proxies).map(|port| Serve::Local(*port));
-        Some(
-            names
-                .into_iter()
-                .chain(proxies)
-                .chain(ports.iter().map(|port| Serve::Everywhere(*port)))
-                .collect(),
-        )
+        let ports = ports.iter().map(|port| Serve::Everywhere(*port));
+        let refused = Refused::ALL.map(Serve::Refused);
+        Some(names.into_iter().chain(proxies).chain(ports).chain(refused).collect())
     }
 }
 

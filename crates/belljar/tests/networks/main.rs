@@ -9,6 +9,7 @@ mod published;
 mod relayed;
 #[path = "../support/mod.rs"]
 mod support;
+mod turned_away;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
