@@ -221,3 +221,25 @@ fn a_jar_without_sockets_starts_with_a_listener() {
     let told: Vec<_> = sockets.map(|event| (&event["object"], &event["program"], &event["count"])).collect();
     assert_eq!(told, [(&"AF_INET SOCK_STREAM".into(), &"perl".into(), &1.into())]);
 }
+
+#[test]
+fn a_program_that_fails_without_a_network_is_told_that_it_has_none() {
+    let connects =
+        "use Socket; socket(S, 2, 1, 0); connect(S, sockaddr_in(443, inet_aton('192.0.2.1'))) or exit 9";
+    let told = |program: &str| {
+        let folder = Folder::new("alone");
+        let (status, events) = run(&folder, &[], program);
+        let events = events.as_array().expect("events").clone();
+        (status, events.into_iter().filter(|event| event["object"] == "other hosts").collect::<Vec<_>>())
+    };
+    let (status, events) = told(connects);
+    assert_eq!((status, events.len()), (9, 1), "{events:?}");
+    assert_eq!(events[0]["count"], 1);
+    assert!(events[0]["rule"].as_str().expect("a rule").contains("--net HOST:PORT"), "{events:?}");
+    assert_eq!(told("exit 9"), (9, Vec::new()), "belljar's own look is not the program's");
+    assert_eq!(
+        told(&connects.replace("exit 9", "exit 0")),
+        (0, Vec::new()),
+        "who goes well is not looked at"
+    );
+}

@@ -50,6 +50,8 @@ pub struct Ended {
     pub system_us: u64,
     /// Largest resident set of one process, KiB.
     pub max_rss_kib: u64,
+    /// Tries to reach what no route leads to, after a program that failed in a network of its own.
+    pub unrouted: u64,
 }
 
 fn from_word(value: u64) -> i32 {
@@ -78,7 +80,7 @@ impl Event {
             Self::Listener => [6, 0, 0, 0, 0, 0, 0, 0],
             Self::Channel => [8, 0, 0, 0, 0, 0, 0, 0],
             Self::Folder => [7, 0, 0, 0, 0, 0, 0, 0],
-            Self::Ended(e) => [4, to_word(e.status), e.user_us, e.system_us, e.max_rss_kib, 0, 0, 0],
+            Self::Ended(e) => [4, to_word(e.status), e.user_us, e.system_us, e.max_rss_kib, e.unrouted, 0, 0],
         };
         // SAFETY: both arrays have the same size and any bytes are valid u8 values.
         unsafe { core::mem::transmute::<[u64; WORDS], [u8; SIZE]>(words) }
@@ -90,12 +92,18 @@ impl Event {
         let bytes: [u8; SIZE] = bytes.try_into().ok()?;
         // SAFETY: both arrays have the same size and any bytes are valid u64 values.
         let words = unsafe { core::mem::transmute::<[u8; SIZE], [u64; WORDS]>(bytes) };
-        let [kind, a, b, c, d, ..] = words;
+        let [kind, a, b, c, d, e, ..] = words;
         match kind {
             1 => Some(Self::Failed(Failure { phase: a, at: b, errno: Errno(from_word(c)) })),
             2 => Some(Self::Started),
             3 => Some(Self::Terminal),
-            4 => Some(Self::Ended(Ended { status: from_word(a), user_us: b, system_us: c, max_rss_kib: d })),
+            4 => Some(Self::Ended(Ended {
+                status: from_word(a),
+                user_us: b,
+                system_us: c,
+                max_rss_kib: d,
+                unrouted: e,
+            })),
             5 => Some(Self::Sockets),
             6 => Some(Self::Listener),
             7 => Some(Self::Folder),

@@ -213,7 +213,7 @@ fn look(sequence: &Sequence<'_>, program: i32, status: Fd) {
         if any_left {
             kill_rest(sequence);
         }
-        finish(result, status);
+        finish(sequence, result, status);
     }
 }
 
@@ -270,9 +270,12 @@ fn run_errand(errands: Fd) -> Fd {
 }
 
 /// Tells the supervisor: when it hears of the end, nothing else lives.
-fn finish(result: i32, status: Fd) -> ! {
+fn finish(sequence: &Sequence<'_>, result: i32, status: Fd) -> ! {
     let usage = call::children_usage();
-    crate::call::unheard(Event::Ended(ended(result, &usage)).send(status));
+    // Who succeeded has no need of an explanation, and no time for it.
+    let unrouted = if result != 0 && sequence.own_pids { super::unrouted::count() } else { 0 };
+    let ended = Ended { unrouted, ..ended(result, &usage) };
+    crate::call::unheard(Event::Ended(ended).send(status));
     call::exit(0)
 }
 
@@ -286,6 +289,7 @@ fn ended(status: i32, usage: &Rusage) -> Ended {
         user_us: micros(usage.user_sec, usage.user_usec),
         system_us: micros(usage.system_sec, usage.system_usec),
         max_rss_kib: u64::try_from(usage.maxrss).unwrap_or(0),
+        unrouted: 0,
     }
 }
 

@@ -11,6 +11,7 @@ mod refused;
 mod rights;
 mod selfprobe;
 mod tree;
+mod unrouted;
 
 pub(crate) use init::{clone_waiting, run};
 pub use network::Serve;

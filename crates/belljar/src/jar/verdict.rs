@@ -1,11 +1,13 @@
 //! From what the supervisor saw to the report.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use crate::error::StartError;
 use crate::error::hints;
+use crate::event::{self, Access, Event, Observer as _};
 use crate::limits::Group;
-use crate::plan::{Engine, Place, Placed, Plan, Step};
+use crate::plan::{ALONE, Engine, Place, Placed, Plan, Step};
 use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::supervise::Outcome;
@@ -32,9 +34,22 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
     report.enforced.clone_from(&running.plan.enforced);
     report.usage = usage(running, outcome);
     report.limits = held(running, verdict);
+    if let Some(event) = unrouted(&running.plan, outcome) {
+        running.events.event(event);
+    }
     report.take(running.events.collected());
     report.forwarded.clone_from(&outcome.forwarded);
     report
+}
+
+/// What a program wanted to reach beyond a network that has nothing but a loopback: the kernel counts it, and names nobody.
+fn unrouted(plan: &Plan, outcome: &Outcome) -> Option<Event> {
+    // One of them is the self-probe's.
+    let count = outcome.ended?.unrouted.saturating_sub(1);
+    let held = plan.enforced.iter().find(|held| held.rule == ALONE).filter(|_| count > 0)?;
+    let event = Event::new(event::Verdict::Denied, "connect", OsStr::new("other hosts"));
+    let rule = format!("{ALONE}: --net HOST:PORT grants a host, belljar learn names those that are wanted");
+    Some(Event { count, ..event.access(Access::Connect).rule(&rule, &held.origin) })
 }
 
 /// The first thing that ended the run.

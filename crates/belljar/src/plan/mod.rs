@@ -31,7 +31,7 @@ pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
 pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES, landlock_knows};
-pub(crate) use network::{NAMES, PROXIES};
+pub(crate) use network::{ALONE, NAMES, PROXIES};
 pub use promises::PromisePlan;
 #[doc(hidden)]
 pub use ready::{Shape, compiled};

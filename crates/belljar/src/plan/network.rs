@@ -70,6 +70,8 @@ fn all_peers(draft: &Draft<'_>) -> bool {
 /// Most ports that can be served at once: their listeners travel in one message.
 const MOST_PORTS: usize = 200;
 
+/// The rule of a jar that has a network of its own with nothing in it.
+pub(crate) const ALONE: &str = "no network but an own loopback";
 /// The name service's own, and the proxies'.
 pub(crate) const NAMES: u16 = 53;
 /// The HTTP proxy, then the SOCKS5 proxy.
@@ -189,12 +191,7 @@ fn no_sockets(draft: &mut Draft<'_>, origin: Origin) {
 fn nothing_outside(draft: &mut Draft<'_>, origin: Origin) {
     if draft.namespaced() {
         draft.step(Step::Loopback);
-        draft.holds(
-            Subject::Net,
-            "no network but an own loopback",
-            origin,
-            &[Layer::Namespaces, Layer::Seccomp],
-        );
+        draft.holds(Subject::Net, ALONE, origin, &[Layer::Namespaces, Layer::Seccomp]);
     } else {
         draft.notes.push("no own loopback without user namespaces: sockets are refused".to_owned());
         no_sockets(draft, origin);
