@@ -40,11 +40,12 @@ const PARTS: &[(&str, Part)] = &[
     ("weak", attacks::weak::main),
     ("victim", victim::main),
     ("target", attacks::target::main),
+    ("split", attacks::worker::split::main),
     ("mark", marked::main),
 ];
 
 fn main() -> ExitCode {
-    belljar::worker::serve(&[&attacks::worker::CALLS]);
+    belljar::worker::serve(&[&attacks::worker::sweep::CALLS, &attacks::worker::split::DEEDS]);
     let args: Vec<String> = std::env::args().skip(1).collect();
     let part = PARTS.iter().find(|(name, _)| args.first().is_some_and(|given| given == name));
     let Some((_, part)) = part else {
