@@ -75,7 +75,7 @@ pub use belljar_policy as policy;
 pub use belljar_sys::heap;
 pub use command::{Child, Command, Output, Stdio, passed};
 pub use confine::{ConfineError, confine, lock_unveil, pledge, unveil};
-pub use jar::Killer;
+pub use jar::{Killer, socket_of};
 pub use probe::HostFacts;
 pub use report::Report;
 pub use supervise::Terminal;

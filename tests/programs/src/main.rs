@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod gpg;
 mod jar;
 mod judge;
 mod mirror;

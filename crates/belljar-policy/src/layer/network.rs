@@ -83,7 +83,10 @@ pub(crate) fn net_sockets(layer: &mut Layer, word: Word<'_>) -> Result<(), Polic
                 .fix("or the path of a socket; one of the current folder is written ./NAME"));
         }
     };
-    add_socket(&mut layer.sockets, UnixSocket { service, dangerous: false, origin: word.origin });
+    add_socket(
+        &mut layer.sockets,
+        UnixSocket { service, behind: None, dangerous: false, origin: word.origin },
+    );
     Ok(())
 }
 

@@ -105,6 +105,9 @@ pub enum UnixService {
 pub struct UnixSocket {
     /// Which one.
     pub service: UnixService,
+    /// Who answers in its place, a socket that grants less. Made by the library at the start, never by a document.
+    #[serde(default, skip)]
+    pub behind: Option<PathBuf>,
     /// The user wrote the long word: it may be a daemon that starts programs outside.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dangerous: bool,

@@ -37,6 +37,7 @@ use descriptors::{Look, Streams};
 use network::Network;
 pub(crate) use owners::of_system;
 use quiet::quietly;
+pub use services::socket_of;
 pub(crate) use services::{Around, named};
 use talks::Talks;
 

@@ -20,6 +20,8 @@ const SSH_AGENT: &str = "SSH_AUTH_SOCK";
 /// Variable that moves GnuPG's folder.
 const GPG_HOME: &str = "GNUPGHOME";
 const GPG_SOCKET: &str = "S.gpg-agent";
+/// The same agent for clients that are not trusted: it signs and decrypts, and neither exports keys nor changes them.
+const GPG_RESTRICTED: &str = "S.gpg-agent.extra";
 
 /// What the caller's surroundings say about services.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,30 @@ impl Around<'_> {
     }
 }
 
+/// Where a service of the host listens, as a start would find it with these variables and this home folder; none when nothing
+/// says so.
+///
+/// ```
+/// use belljar::policy::UnixService;
+/// let env = [("SSH_AUTH_SOCK".into(), "/run/agent".into())];
+/// assert_eq!(belljar::socket_of(&UnixService::SshAgent, &env, None), Some("/run/agent".into()));
+/// assert_eq!(belljar::socket_of(&UnixService::SshAgent, &[], None), None);
+/// ```
+#[must_use]
+pub fn socket_of(
+    service: &UnixService,
+    env: &[(OsString, OsString)],
+    home: Option<&Path>,
+) -> Option<PathBuf> {
+    let around = Around { env, home };
+    match service {
+        UnixService::SshAgent => around.variable(SSH_AGENT),
+        UnixService::GpgAgent => around.gpg_agent(),
+        UnixService::Path(path) => Some(path.clone()),
+        _ => None,
+    }
+}
+
 /// The policy with paths in place of names, and the variables that go with them. The same one where it has no names.
 pub(crate) fn named(mut policy: Arc<Policy>, around: Around<'_>) -> Result<Arc<Policy>, StartError> {
     if policy.net.sockets.iter().all(|socket| matches!(socket.service, UnixService::Path(_))) {
@@ -62,6 +88,9 @@ pub(crate) fn named(mut policy: Arc<Policy>, around: Around<'_>) -> Result<Arc<P
         let path = path.ok_or_else(none)?;
         if socket.service == UnixService::SshAgent {
             env.pass.push(Setting::new(SSH_AGENT.to_owned(), socket.origin.clone()));
+        }
+        if socket.service == UnixService::GpgAgent {
+            socket.behind = Some(path.with_file_name(GPG_RESTRICTED));
         }
         socket.service = UnixService::Path(path);
     }
@@ -84,12 +113,25 @@ fn one(socket: &UnixSocket, home: Option<&Path>) -> Result<Service, StartError> 
     let UnixService::Path(from) = &socket.service else {
         return Err(StartError::NoService { origin: socket.origin.to_string(), lacking: "it has no path" });
     };
-    let failed = |source| StartError::Path { path: from.clone(), origin: socket.origin.to_string(), source };
-    let (path, at) = open_socket(from).map_err(failed)?;
-    if let (false, Some(what)) = (socket.dangerous, prepare::danger(from, &path, home)) {
-        return Err(StartError::Dangerous { path: from.clone(), origin: socket.origin.to_string(), what });
-    }
+    let (path, own) = checked(socket, from, home)?;
+    let at = match &socket.behind {
+        Some(behind) => checked(socket, behind, home)?.1,
+        None => own,
+    };
     Ok(Service { path, at: Arc::new(at) })
+}
+
+/// The socket and the path that it really has, unless it leads to a daemon that starts programs.
+fn checked(socket: &UnixSocket, from: &Path, home: Option<&Path>) -> Result<(PathBuf, OwnedFd), StartError> {
+    let failed =
+        |source| StartError::Path { path: from.to_path_buf(), origin: socket.origin.to_string(), source };
+    let (path, at) = open_socket(from).map_err(failed)?;
+    match prepare::danger(from, &path, home).filter(|_| !socket.dangerous) {
+        Some(what) => {
+            Err(StartError::Dangerous { path: from.to_path_buf(), origin: socket.origin.to_string(), what })
+        }
+        None => Ok((path, at)),
+    }
 }
 
 /// The socket, and the path that it really has.
@@ -125,6 +167,25 @@ mod tests {
         let expected: Vec<_> = expected.map(|path| UnixService::Path(path.into())).to_vec();
         assert_eq!(paths(&named), expected.iter().collect::<Vec<_>>());
         assert!(named.env.pass.iter().any(|pass| pass.value == SSH_AGENT));
+    }
+
+    #[test]
+    fn behind_the_name_of_gnupgs_agent_stands_its_restricted_socket() {
+        use std::os::unix::net::UnixListener;
+        let home = tempfile::tempdir().unwrap();
+        let env = [(GPG_HOME.into(), home.path().into())];
+        let around = Around { env: &env, home: None };
+        let opened = |policy| open(&named(policy, around).unwrap().net, None);
+        let _whole = UnixListener::bind(home.path().join(GPG_SOCKET)).unwrap();
+        let error = opened(policy(&["gpg-agent"])).unwrap_err();
+        assert!(error.to_string().contains(GPG_RESTRICTED), "{error}");
+        let restricted = home.path().join(GPG_RESTRICTED);
+        let _restricted = UnixListener::bind(&restricted).unwrap();
+        let services = opened(policy(&["gpg-agent"])).unwrap();
+        let real = std::fs::canonicalize(home.path()).unwrap();
+        assert_eq!(services[0].path, real.join(GPG_SOCKET), "where programs look");
+        let answers = std::fs::read_link(format!("/proc/self/fd/{}", services[0].at.as_raw_fd())).unwrap();
+        assert_eq!(answers, real.join(GPG_RESTRICTED));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Programs that reach a server by name: each finds `mirror.test` through the jar's own name service.
 
+use crate::gpg::by_gpg_agent;
 use crate::mirror::{by_agent, by_git, by_http, by_login, by_redirect, by_ssh};
 use crate::scenario::{Argv, Check, File, ROW, Scenario};
 
@@ -62,6 +63,34 @@ const RUST: &[u8] = b"use std::io::{Read, Write};\n\
     \x20   print!(\"{text}\");\n\
     \x20   Ok(())\n\
     }\n";
+
+const MUSL: &[u8] = b"#include <netdb.h>\n\
+    #include <stdio.h>\n\
+    #include <string.h>\n\
+    #include <sys/socket.h>\n\
+    #include <unistd.h>\n\
+    int main(int argc, char **argv) {\n\
+    \x20   struct addrinfo wanted = { .ai_socktype = SOCK_STREAM }, *found;\n\
+    \x20   int error = getaddrinfo(argv[1], argv[2], &wanted, &found);\n\
+    \x20   if (error) { fprintf(stderr, \"%s\\n\", gai_strerror(error)); return 1; }\n\
+    \x20   int s = socket(found->ai_family, SOCK_STREAM, 0);\n\
+    \x20   if (connect(s, found->ai_addr, found->ai_addrlen)) { perror(\"connect\"); return 1; }\n\
+    \x20   const char *ask = \"GET /page HTTP/1.0\\r\\n\\r\\n\";\n\
+    \x20   char text[4096];\n\
+    \x20   if (write(s, ask, strlen(ask)) < 0) return 1;\n\
+    \x20   size_t all = 0;\n\
+    \x20   for (ssize_t n; (n = read(s, text, sizeof text)) > 0;) all += fwrite(text, 1, n, stdout);\n\
+    \x20   return all == 0;\n\
+    }\n";
+
+/// In a folder of its own that knows the public key and where the agent listens.
+const SIGN: &str = "export GNUPGHOME=$(mktemp -d)\n\
+    trap 'rm -r $GNUPGHOME' EXIT\n\
+    ln -s {shared}/gnupg/S.gpg-agent $GNUPGHOME/S.gpg-agent\n\
+    gpg --batch --quiet --import public\n\
+    gpg --batch --quiet --yes --trust-model always --sign text && echo signed\n\
+    gpg --batch --yes --output secret --export-secret-keys && test -s secret && echo exported\n\
+    cat {shared}/gnupg/private-keys-v1.d/*.key >/dev/null && echo read\n";
 
 /// A wheel of one module.
 const WHEEL: &str = "import zipfile\n\
@@ -183,6 +212,17 @@ pub(crate) const ROWS: &[Scenario] = &[
         ..ROW
     },
     Scenario {
+        name: "name-gpg-agent",
+        needs: &["gpg", "gpg-agent", "gpgconf"],
+        files: &[("text", b"said by the jar\n")],
+        prepare: &[&["sh", "-ec", "rm -rf {shared}/gnupg; mkdir -m 700 {shared}/gnupg"]],
+        flags: &["-w", "{work}", "--socket", "gpg-agent"],
+        env: &[("GNUPGHOME", "{shared}/gnupg")],
+        command: &["sh", "-c", SIGN],
+        check: Check::Own(by_gpg_agent),
+        ..ROW
+    },
+    Scenario {
         name: "name-pip",
         needs: &["/usr/bin/python3"],
         files: &[
@@ -248,6 +288,14 @@ pub(crate) const ROWS: &[Scenario] = &[
         flags: &["-w", "{work}", "-e", "GODEBUG"],
         prepare: &[&["go", "build", "-o", "client", "client.go"]],
         command: &["./client", "{host}:{served}"],
+        ..FETCHES
+    },
+    Scenario {
+        name: "name-musl",
+        needs: &["musl-gcc"],
+        files: &[PAGE[0], ("client.c", MUSL)],
+        prepare: &[&["musl-gcc", "-static", "-O1", "-o", "client", "client.c"]],
+        command: &["./client", "{host}", "{served}"],
         ..FETCHES
     },
     Scenario {
