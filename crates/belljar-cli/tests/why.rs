@@ -5,7 +5,7 @@ mod seen;
 
 use belljar::event::{Access, Event, Verdict};
 use belljar::report::{self, Report};
-use seen::{Folder, belljar};
+use seen::{Folder, belljar, see};
 use serde_json::Value;
 
 /// Arguments, exit status, parts of the answer.
@@ -64,6 +64,44 @@ fn a_unix_socket_is_no_file() {
     assert!(plain.status == 1 && plain.out.contains(&format!("to allow: --socket {path}")), "{plain:?}");
     let listed = belljar(["why", "--socket", path, path]);
     assert!(listed.status == 0 && listed.out.contains("net.sockets"), "{listed:?}");
+}
+
+#[test]
+fn services_of_the_host_are_asked_about_by_word_and_by_path() {
+    let folder = Folder::new("why-services");
+    let home = folder.path().to_str().unwrap();
+    let agent = format!("{home}/S.gpg-agent");
+    let _listener = std::os::unix::net::UnixListener::bind(&agent).unwrap();
+    let why = |args: &[&str], ssh: &str| {
+        let mut command = seen::command(["why"].iter().chain(args));
+        see(command.env("GNUPGHOME", home).env("SSH_AUTH_SOCK", ssh))
+    };
+    for (args, ssh, status, parts) in [
+        (
+            &["ssh-agent"][..],
+            "/run/a",
+            1,
+            &["ssh-agent: denied", "--socket ssh-agent", "listens at /run/a"][..],
+        ),
+        (&["ssh-agent"], "", 1, &["nothing says where it listens"]),
+        (
+            &["--socket", "ssh-agent", "ssh-agent"],
+            "/run/a",
+            0,
+            &["ssh-agent: allowed", "(--socket ssh-agent)"],
+        ),
+        (&["--socket", "ssh-agent", "/run/a"], "/run/a", 0, &["/run/a: allowed", "net.sockets"]),
+        (&["--socket", "/run/a", "ssh-agent"], "/run/a", 0, &["ssh-agent: allowed"]),
+        (&["--socket", "ssh-agent", "gpg-agent"], "/run/a", 1, &["--socket gpg-agent", "exports no key"]),
+        (&[agent.as_str()], "", 1, &["to allow: --socket gpg-agent"]),
+        (&["--socket", "gpg-agent", agent.as_str()], "", 0, &["allowed"]),
+    ] {
+        let seen = why(args, ssh);
+        assert_eq!(seen.status, status, "{args:?}: {seen:?}");
+        for part in parts {
+            assert!(seen.out.contains(part), "{args:?} lacks {part:?}: {seen:?}");
+        }
+    }
 }
 
 #[test]

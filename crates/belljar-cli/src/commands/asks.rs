@@ -2,34 +2,72 @@
 
 use std::ffi::OsStr;
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use belljar::ask::{Never, Want};
-use belljar::policy::{Asked, Decision, NetMode, Origin, Policy, UnixService};
+use belljar::policy::{
+    Asked, Decision, NetMode, Origin, Policy, UnixService, UnixSocket, fs_decision, printable,
+};
 
 use super::why::absolute;
 use crate::request;
 
+/// Services that a policy names by a word.
+const SERVICES: &[(&str, UnixService, &str)] = &[
+    ("ssh-agent", UnixService::SshAgent, "it signs with every key that it holds"),
+    ("gpg-agent", UnixService::GpgAgent, "its restricted socket: it signs and decrypts, and exports no key"),
+];
+const CONNECTS: &str = "the jar may connect to it; who listens decides what that gives";
+const NO_OTHER: &str = "no unix socket of the host but those that are listed";
+
+fn at(service: &UnixService) -> Option<PathBuf> {
+    let env: Vec<_> = std::env::vars_os().collect();
+    belljar::socket_of(service, &env, request::home().as_deref())
+}
+
+/// A service of the host by its word; none for every other word.
+pub(super) fn service(policy: &Policy, word: &OsStr) -> Option<Decision> {
+    let (word, service, gives) = SERVICES.iter().find(|(known, ..)| *known == word)?;
+    let at = at(service);
+    let same = |one: &&UnixSocket| {
+        one.service == *service || at.as_ref().is_some_and(|at| one.service == UnixService::Path(at.clone()))
+    };
+    let listed = policy.net.sockets.iter().find(same);
+    let mut decision = fs_decision(policy, at.as_deref().unwrap_or(Path::new("/")));
+    (*word).clone_into(&mut decision.object);
+    let place = at.map_or_else(
+        || "nothing says where it listens: a start with it is refused".to_owned(),
+        |at| format!("it listens at {}", printable(at.as_os_str())),
+    );
+    Some(connecting(decision, listed, &format!("--socket {word}"), format!("{place}; {gives}")))
+}
+
 /// A unix socket of the host: connecting to it is a matter of its own, whatever the rules for files say.
 pub(super) fn socket(policy: &Policy, path: &Path, decision: Decision) -> Decision {
-    let mut decision = decision;
-    let listed =
-        policy.net.sockets.iter().find(|one| matches!(&one.service, UnixService::Path(at) if at == path));
-    if let Some(socket) = listed {
-        decision.allowed = true;
-        decision.access = None;
-        decision.rule = format!("net.sockets \"{}\"", decision.object);
-        decision.origin = socket.origin.clone();
-        decision.flag = None;
-        decision.note = Some("the jar may connect to it; who listens decides what that gives".to_owned());
-    } else if path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket()) {
-        decision.allowed = false;
-        decision.access = None;
-        decision.rule = "no unix socket of the host but those that are listed".to_owned();
-        decision.origin = Origin::Default;
-        decision.flag = Some(format!("--socket {}", decision.object));
-        decision.note = Some("it is a unix socket: a rule for the file lets nobody connect to it".to_owned());
+    let leads = |service: &UnixService| at(service).as_deref() == Some(path);
+    let listed = policy.net.sockets.iter().find(|one| leads(&one.service));
+    let is_socket = path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket());
+    match (listed, is_socket) {
+        (None, false) => decision,
+        (Some(_), _) => connecting(decision, listed, "", CONNECTS.to_owned()),
+        (None, true) => {
+            let word = SERVICES.iter().find(|(_, service, _)| leads(service)).map(|(word, ..)| *word);
+            let flag = format!("--socket {}", word.unwrap_or(&decision.object));
+            let note = "it is a unix socket: a rule for the file lets nobody connect to it".to_owned();
+            connecting(decision, None, &flag, note)
+        }
     }
+}
+
+/// The decision about connecting, in place of one about a file.
+fn connecting(mut decision: Decision, listed: Option<&UnixSocket>, flag: &str, note: String) -> Decision {
+    decision.allowed = listed.is_some();
+    decision.access = None;
+    decision.rule =
+        listed.map_or_else(|| NO_OTHER.to_owned(), |_| format!("net.sockets \"{}\"", decision.object));
+    decision.origin = listed.map_or(Origin::Default, |socket| socket.origin.clone());
+    decision.flag = listed.is_none().then(|| flag.to_owned());
+    decision.note = Some(note);
     decision
 }
 

@@ -46,6 +46,9 @@ fn answer(words: &Words) -> Result<u8, Fault> {
 }
 
 fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
+    if let Some(decision) = asks::service(policy, object) {
+        return Ok(decision);
+    }
     let text = object.to_string_lossy();
     match asked(object) {
         Asked::Path => {
