@@ -1,11 +1,5 @@
 //! Questions about looking at files, making them, and programs: what an answer grants, and what none can.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "tests fail by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod seen;
 #[path = "seen/stage.rs"]
@@ -18,11 +12,7 @@ use seen::{belljar, json};
 use stage::Stage;
 
 fn is_ready() -> bool {
-    let ready = belljar(["run", "-q", "--require=fs=namespaces", "--", "true"]).status == 0;
-    if !ready {
-        eprintln!("SKIP: needs userns");
-    }
-    ready
+    seen::is_ready(&["--require=fs=namespaces", "--", "true"])
 }
 
 /// Kind and file name of each question.

@@ -1,52 +1,15 @@
 //! Questions about hosts: what an answer lets a jar reach, and what none can.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "tests fail by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod seen;
+#[path = "seen/server.rs"]
+mod server;
 #[path = "seen/stage.rs"]
 mod stage;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
 use seen::{belljar, json};
+use server::Server;
 use stage::Stage;
-
-/// A server on the host's loopback that says its name, and how often somebody came.
-struct Server {
-    port: u16,
-    visits: Arc<AtomicUsize>,
-}
-
-impl Server {
-    fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let server = Self { port: listener.local_addr().unwrap().port(), visits: Arc::default() };
-        let visits = server.visits.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                visits.fetch_add(1, Ordering::SeqCst);
-                let mut stream = stream.unwrap();
-                let read = stream.read(&mut [0; 4096]);
-                let answered = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nmirror");
-                drop((read, answered));
-            }
-        });
-        server
-    }
-
-    fn visits(&self) -> usize {
-        self.visits.load(Ordering::SeqCst)
-    }
-}
 
 /// Says what a server answered, or why there was none; `slow` leaves the socket non-blocking.
 const GET: &str = r"
@@ -74,11 +37,7 @@ def get(host, port, slow=False):
 ";
 
 fn is_ready() -> bool {
-    let ready = belljar(["run", "-q", "--require=net=namespaces", "--", "python3", "-c", "1"]).status == 0;
-    if !ready {
-        eprintln!("SKIP: needs userns");
-    }
-    ready
+    seen::is_ready(&["--require=net=namespaces", "--", "python3", "-c", "1"])
 }
 
 fn get(stage: &Stage, more: &[&str], script: &str) -> seen::Seen {
@@ -98,7 +57,7 @@ fn an_answer_opens_one_host_at_one_port_for_this_run() {
     if !is_ready() {
         return;
     }
-    let (server, other) = (Server::start(), Server::start());
+    let (server, other) = (Server::start("mirror"), Server::start("mirror"));
     let stage = Stage::new("host-once", &["once", "never", "never"]);
     let (port, closed) = (server.port, other.port);
     let script = format!(
@@ -139,7 +98,7 @@ fn what_is_always_granted_is_a_line_with_which_a_later_run_connects() {
     if !is_ready() {
         return;
     }
-    let server = Server::start();
+    let server = Server::start("mirror");
     let stage = Stage::new("host-always", &["always"]);
     let script = format!("print(get('mirror.test', {}))", server.port);
     let host = "--host=mirror.test=127.0.0.1";
@@ -160,7 +119,7 @@ fn no_answer_can_grant_what_trusts_its_neighbours() {
     if !is_ready() {
         return;
     }
-    let server = Server::start();
+    let server = Server::start("mirror");
     let stage = Stage::new("host-never", &["always"; 20]);
     let port = server.port;
     let script = format!(
@@ -185,7 +144,7 @@ fn whoever_wrote_that_there_is_no_network_is_not_asked() {
     if !is_ready() {
         return;
     }
-    let server = Server::start();
+    let server = Server::start("mirror");
     let stage = Stage::new("host-none", &["always"; 9]);
     let script = format!("print(get('mirror.test', {0}), get('93.184.216.34', {0}))", server.port);
     let seen = get(&stage, &["--net=none"], &script);
@@ -198,7 +157,7 @@ fn proxies_ask_as_well() {
     if !is_ready() {
         return;
     }
-    let server = Server::start();
+    let server = Server::start("mirror");
     let stage = Stage::new("host-proxy", &["once", "never"]);
     let script = format!(
         "import os, urllib.request, urllib.error
@@ -222,7 +181,7 @@ fn a_flood_of_hosts_is_refused_after_a_few_questions_and_files_count_with_it() {
     if !is_ready() {
         return;
     }
-    let server = Server::start();
+    let server = Server::start("mirror");
     let stage = Stage::new("host-flood", &["never"; 40]);
     let script = format!(
         "for n in range(12):

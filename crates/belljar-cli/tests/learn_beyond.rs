@@ -1,50 +1,21 @@
 //! Learning hosts, system calls and answers: what a run lacked beside its files becomes rules with which it passes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "tests fail by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod seen;
+#[path = "seen/server.rs"]
+mod server;
 #[path = "seen/stage.rs"]
 mod stage;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-use seen::{Seen, belljar, see};
+use seen::{Seen, see};
+use server::Server;
 use stage::Stage;
 
 fn is_ready() -> bool {
-    let ready = belljar(["run", "-q", "--require=net=namespaces", "--", "python3", "-c", "1"]).status == 0;
-    if !ready {
-        eprintln!("SKIP: needs userns");
-    }
-    ready
-}
-
-/// A mirror on the host's loopback.
-fn mirror() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let (port, visits) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
-    let count = visits.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            count.fetch_add(1, Ordering::SeqCst);
-            let mut stream = stream.unwrap();
-            let read = stream.read(&mut [0; 4096]);
-            let answered = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\npackage");
-            drop((read, answered));
-        }
-    });
-    (port, visits)
+    seen::is_ready(&["--require=net=namespaces", "--", "python3", "-c", "1"])
 }
 
 /// A project to learn in, and a user who answers.
@@ -95,11 +66,12 @@ fn a_host_is_learned_by_its_name_and_is_not_reached_meanwhile() {
     if !is_ready() {
         return;
     }
-    let (port, visits) = mirror();
+    let server = Server::start("package");
+    let port = server.port;
     let project = Project::new("learn-host", &[]);
     let taught = project.learn(&[], &fetch(port));
     assert!(taught.status == 1 && taught.out.is_empty(), "{taught:?}");
-    assert_eq!(visits.load(Ordering::SeqCst), 0, "nothing is granted while learning");
+    assert_eq!(server.visits(), 0, "nothing is granted while learning");
     assert!(taught.err.contains(&format!("--net mirror.test:{port}")), "{taught:?}");
     let text = project.text();
     assert!(
@@ -109,7 +81,7 @@ fn a_host_is_learned_by_its_name_and_is_not_reached_meanwhile() {
     assert!(!text.contains("syscalls"), "what every look-up tries is no lack: {text}");
     let again = project.run_learned(&fetch(port));
     assert_eq!((again.status, again.out.as_str()), (0, "package\n"), "{again:?}");
-    assert_eq!(visits.load(Ordering::SeqCst), 1);
+    assert_eq!(server.visits(), 1);
 }
 
 #[test]
@@ -117,7 +89,8 @@ fn a_hostile_build_teaches_no_address_that_trusts_its_neighbours() {
     if !is_ready() {
         return;
     }
-    let (port, visits) = mirror();
+    let server = Server::start("package");
+    let port = server.port;
     let project = Project::new("learn-thief", &[]);
     let script = format!(
         "import socket
@@ -131,7 +104,7 @@ for n in range(50):
 raise SystemExit(3)"
     );
     let taught = project.learn(&["--deny-net=denied.test"], &script);
-    assert_eq!((taught.status, visits.load(Ordering::SeqCst)), (3, 0), "{taught:?}");
+    assert_eq!((taught.status, server.visits()), (3, 0), "{taught:?}");
     let text = project.text();
     for near in [
         "169.254",
@@ -192,7 +165,8 @@ fn answers_while_learning_let_the_run_go_on_and_become_rules() {
     if !is_ready() {
         return;
     }
-    let (port, visits) = mirror();
+    let server = Server::start("package");
+    let port = server.port;
     let project = Project::new("learn-ask", &["once", "once", "never", "never"]);
     let ask = format!("--ask=socket:{}", project.0.path("ask").display());
     let (read, refused) = (project.0.path("host/a"), project.0.path("host/b"));
@@ -219,5 +193,5 @@ fn answers_while_learning_let_the_run_go_on_and_become_rules() {
     assert!(!text.contains("host/b") && !text.contains("other.test"), "a no is no rule: {text}");
     let again = project.run_learned(&script);
     assert_eq!((again.status, again.out.as_str()), (0, "package\ntext of a\n"), "{again:?}");
-    assert_eq!(visits.load(Ordering::SeqCst), 2);
+    assert_eq!(server.visits(), 2);
 }

@@ -62,6 +62,16 @@ impl Drop for Folder {
     }
 }
 
+/// Whether a jar with these words starts here; says which need is lacking when it does not.
+#[allow(clippy::print_stderr, reason = "the runner of the tests reads this line")]
+pub(crate) fn is_ready(words: &[&str]) -> bool {
+    let ready = belljar([&["run", "-q"], words].concat()).status == 0;
+    if !ready {
+        eprintln!("SKIP: needs userns");
+    }
+    ready
+}
+
 pub(crate) fn json(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).expect("the report was written");
     serde_json::from_str(&text).expect("the report is JSON")

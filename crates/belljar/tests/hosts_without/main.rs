@@ -221,19 +221,25 @@ fn schedules_of_processes_outside_stay(facts: &HostFacts) {
         // Until then it is not yet a process of the jar's user.
         assert!(watch::within(Duration::from_secs(10), || !watch::marked(&mark).is_empty()));
         let place = Place::new();
-        let script = format!("renice -n 7 -p {0}; chrt --idle -p 0 {0}", victim.id());
+        let before = schedule(victim.id());
+        let script = format!("renice -n 19 -p {0}; chrt --idle -p 0 {0}", victim.id());
         if jarred {
             jars::finish(&mut jar(facts, &place, &script)).unwrap();
         } else {
             jars::control(&place, &script);
         }
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", victim.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        // Nice value and scheduling class.
+        let after = schedule(victim.id());
         victim.kill().unwrap();
         victim.wait().unwrap();
-        assert_eq!((fields[16], fields[38]), if jarred { ("0", "0") } else { ("7", "5") });
+        assert_eq!(after, if jarred { before } else { ["19", "5"].map(str::to_owned) });
     }
+}
+
+/// Nice value and scheduling class of a process.
+fn schedule(process: u32) -> [String; 2] {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    [16, 38].map(|field| fields[field].to_owned())
 }
 
 fn watching_folders_outside_is_refused(facts: &HostFacts) {
