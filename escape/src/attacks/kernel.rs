@@ -95,6 +95,12 @@ impl Page {
         Page::new(4096, protection, libc::MAP_PRIVATE | libc::MAP_32BIT)
     }
 
+    /// Maps anonymous memory at this address.
+    pub(crate) fn at(place: usize, length: usize, protection: i32, flags: i32) -> io::Result<Page> {
+        let at = sys!(SYS_mmap, place, length, protection, flags | libc::MAP_ANONYMOUS, -1, 0)?;
+        Ok(Page { at: std::ptr::with_exposed_provenance_mut(at), length })
+    }
+
     /// Its address.
     pub(crate) fn address(self) -> u64 {
         self.at.expose_provenance() as u64

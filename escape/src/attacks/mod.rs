@@ -29,6 +29,8 @@ pub(crate) mod relayed;
 mod resources;
 mod sabotage;
 mod seccomp;
+mod steps;
+mod successor;
 pub(crate) mod target;
 mod terminal;
 mod trust;

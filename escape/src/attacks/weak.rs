@@ -22,6 +22,7 @@ const KINDS: &[(&str, Weak)] = &[
     ("pivot", pivot),
     ("landlock", landlock),
     ("sabotage", super::sabotage::main),
+    ("successor", super::successor::main),
 ];
 
 /// `escape weak KIND WORDS... CMD...`.

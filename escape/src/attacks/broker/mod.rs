@@ -8,6 +8,7 @@ mod links;
 mod orphan;
 mod peer;
 mod race;
+mod reuse;
 mod stall;
 mod storm;
 
@@ -27,6 +28,9 @@ pub(super) const FAMILY: Family = Family {
         race::SIZE,
         race::MODE,
         race::PROCESS,
+        reuse::NAME,
+        reuse::RESULT,
+        reuse::DESCRIPTOR,
         peer::ROW,
         links::EXCHANGED,
         links::UPWARDS,
