@@ -187,7 +187,7 @@ fn end_all(left: Vec<processes::Process>, helpers: &[u32]) -> io::Result<Vec<Str
     }
     wait(&[], None, Duration::from_millis(20))?;
     processes::collect_orphans(helpers);
-    Ok(left.into_iter().map(|process| process.name).collect())
+    Ok(left.into_iter().map(|process| format!("{} ({})", process.name, process.state)).collect())
 }
 
 /// Lets time pass.

@@ -143,7 +143,8 @@ impl Places {
         let own = self.home.parent().unwrap_or(&self.home).to_string_lossy().into_owned();
         found.extend(
             lines("/proc/net/unix")?
-                .filter(|line| line.contains(&own) || line.contains("belljar"))
+                // Other suites may run beside this one; their stages say `belljar` as well.
+                .filter(|line| line.contains(&own) || line.contains("belljar") && !line.contains("/escape."))
                 .filter_map(|line| Some(line.split_whitespace().nth(7)?.to_owned())),
         );
         // Folders there are those of other tests, which may run beside this one.
