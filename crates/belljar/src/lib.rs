@@ -26,6 +26,7 @@
 //! | ask somebody meanwhile | [`ask`], [`action`] |
 //! | find out what a program needs | [`learn`] |
 //! | split a program into confined parts | [`worker`] |
+//! | look things up for confined parts | [`service`] |
 //! | confine the process that runs already | [`confine()`], [`pledge`], [`unveil`] |
 //!
 //! # One direction
@@ -62,7 +63,7 @@ pub mod plan;
 mod prepare;
 pub mod probe;
 pub mod report;
-mod service;
+pub mod service;
 pub mod sink;
 mod spawn;
 mod supervise;

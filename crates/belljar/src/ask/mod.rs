@@ -35,6 +35,7 @@ pub use error::AskError;
 pub(crate) use judge::AskJudge;
 pub use never::Never;
 pub use prompt::{Prompt, Want};
+pub(crate) use save::civil;
 pub use save::{PolicyFile, SaveError};
 pub use text::{LONGEST, escaped, shown};
 pub use way::{Ask, Way};

@@ -210,7 +210,7 @@ fn date(now: SystemTime) -> String {
 }
 
 /// Year, month and day of a day after 1970-01-01.
-fn civil(days: u64) -> (u64, u64, u64) {
+pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     // Years begin in March, so that a leap day is the last of its year; an era has 400 years.
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);

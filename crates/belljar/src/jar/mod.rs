@@ -36,7 +36,7 @@ pub(crate) use descriptors::look;
 use descriptors::{Look, Streams};
 use network::Network;
 pub(crate) use owners::of_system;
-use quiet::quietly;
+pub(crate) use quiet::quietly;
 pub use services::socket_of;
 pub(crate) use services::{Around, named};
 use talks::Talks;

@@ -7,7 +7,7 @@ const BLOCKED: u64 = !(0b111 << 31);
 
 /// Runs what starts threads, so that they take no signals: handlers of the program belong on its own threads, with stacks of its
 /// size, and a broken pipe of a jar is no end of the program. A job of its own has taken its signals over.
-pub(super) fn quietly<T>(mode: Mode, start: impl FnOnce() -> T) -> T {
+pub(crate) fn quietly<T>(mode: Mode, start: impl FnOnce() -> T) -> T {
     let _restored = (mode == Mode::Library).then(Mask::block);
     start()
 }

@@ -17,7 +17,7 @@ use super::frame::{Frame, FrameError, HEAD, Head, Kind, MOST_BODY, MOST_DESCRIPT
 
 /// Why there is no message.
 #[derive(Debug)]
-pub(super) enum Break {
+pub(crate) enum Break {
     /// The other end is closed.
     Closed,
     /// Not within the time.
@@ -39,12 +39,12 @@ impl From<Errno> for Break {
 
 /// A point in time; none = never.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline(Option<Instant>);
+pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    pub(super) const NEVER: Self = Self(None);
+    pub(crate) const NEVER: Self = Self(None);
 
-    pub(super) fn after(time: Duration) -> Self {
+    pub(crate) fn after(time: Duration) -> Self {
         // What lies beyond the clock's reach never comes.
         Self(Instant::now().checked_add(time))
     }
@@ -61,7 +61,7 @@ impl Deadline {
 }
 
 /// Waits until one of these is ready; its index.
-pub(super) fn wait<const N: usize>(
+pub(crate) fn wait<const N: usize>(
     on: [(BorrowedFd<'_>, PollFlags); N],
     until: Deadline,
 ) -> Result<[bool; N], Break> {
@@ -85,27 +85,27 @@ pub(super) fn is_readable(fd: BorrowedFd<'_>) -> bool {
 }
 
 /// A pair of ends; both close on exec.
-pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
 /// A message that is to be sent.
 #[derive(Debug)]
-pub(super) struct Outgoing<'a> {
-    pub(super) kind: Kind,
-    pub(super) number: u64,
-    pub(super) body: &'a [u8],
-    pub(super) descriptors: &'a [BorrowedFd<'a>],
+pub(crate) struct Outgoing<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) number: u64,
+    pub(crate) body: &'a [u8],
+    pub(crate) descriptors: &'a [BorrowedFd<'a>],
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn new(kind: Kind, number: u64, body: &'a [u8]) -> Self {
+    pub(crate) fn new(kind: Kind, number: u64, body: &'a [u8]) -> Self {
         Self { kind, number, body, descriptors: &[] }
     }
 }
 
 /// Sends one message.
-pub(super) fn send(to: BorrowedFd<'_>, message: &Outgoing<'_>, until: Deadline) -> Result<(), Break> {
+pub(crate) fn send(to: BorrowedFd<'_>, message: &Outgoing<'_>, until: Deadline) -> Result<(), Break> {
     let oversized = |most| Break::Frame(FrameError::Oversized { said: message.body.len(), most });
     let len = u32::try_from(message.body.len()).map_err(|_| oversized(MOST_BODY))?;
     if message.body.len() > MOST_BODY {
@@ -151,19 +151,19 @@ fn packet(
 
 /// Room for one packet, used again and again.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     bytes: Vec<u8>,
     /// Longest body that is taken.
     most: usize,
 }
 
 impl Inbox {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { bytes: vec![0; HEAD + most.min(MOST_INLINE)], most }
     }
 
     /// The next message, once it is there; does not wait.
-    pub(super) fn take(&mut self, from: BorrowedFd<'_>) -> Result<Option<Frame<'_>>, Break> {
+    pub(crate) fn take(&mut self, from: BorrowedFd<'_>) -> Result<Option<Frame<'_>>, Break> {
         self.receive(from, false)
     }
 
@@ -178,7 +178,7 @@ impl Inbox {
     }
 
     /// The next message. Nobody else reads from this end: what is announced is there.
-    pub(super) fn next(&mut self, from: BorrowedFd<'_>, until: Deadline) -> Result<Frame<'_>, Break> {
+    pub(crate) fn next(&mut self, from: BorrowedFd<'_>, until: Deadline) -> Result<Frame<'_>, Break> {
         let blocks = until.is_never();
         if !blocks {
             wait([(from, PollFlags::IN)], until)?;
@@ -188,7 +188,7 @@ impl Inbox {
 }
 
 /// One packet: its length, which may exceed the room, and the descriptors that came along. None when there is none yet.
-pub(super) fn raw(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Option<Packet>, Break> {
+pub(crate) fn raw(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Option<Packet>, Break> {
     packet_from(from, bytes, false)
 }
 

@@ -178,7 +178,7 @@ impl Drop for Life {
 }
 
 /// Words of somebody nobody trusts, in one line that steers no terminal.
-pub(super) fn shown(said: &[u8]) -> String {
+pub(crate) fn shown(said: &[u8]) -> String {
     let text = String::from_utf8_lossy(said);
     let plain = |one: char| one == ' ' || one.is_ascii_graphic();
     let escaped = |one: char| if plain(one) { one.to_string() } else { one.escape_default().to_string() };

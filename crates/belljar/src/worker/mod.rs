@@ -28,16 +28,16 @@
 
 mod buffer;
 mod carry;
-mod channel;
-mod code;
+pub(crate) mod channel;
+pub(crate) mod code;
 mod entry;
 mod error;
-mod frame;
+pub(crate) mod frame;
 mod host;
-mod life;
+pub(crate) mod life;
 mod permit;
 mod pool;
-mod seal;
+pub(crate) mod seal;
 mod serve;
 mod setup;
 mod template;

@@ -107,7 +107,7 @@ impl Seal {
 }
 
 /// A filter as it is sent.
-pub(super) type Instructions = Vec<(u16, u8, u8, u32)>;
+pub(crate) type Instructions = Vec<(u16, u8, u8, u32)>;
 
 fn rule_mistake(error: RuleError) -> WorkerError {
     WorkerError::setup(SetupError::Filter(error.to_string()))
@@ -149,7 +149,7 @@ impl Limits {
     }
 
     /// Numbers of the kernel's and their values.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (u32, u64)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, u64)> {
         const CPU: u32 = 0;
         const FSIZE: u32 = 1;
         const DATA: u32 = 2;

@@ -24,7 +24,8 @@ const UNREADY: i32 = 125;
 /// `SIGCHLD`, as a mask.
 const CHILDREN: u64 = 1 << 16;
 
-/// Becomes the process that workers are forked from, if this program was started for that; returns at once otherwise. Call it first
+/// Becomes the process that workers are forked from, or that of a [service](crate::service), if this program was started for that; returns
+/// at once otherwise. Call it first
 /// of all in `main`, before anything else has started a thread, opened a file or read an argument.
 ///
 /// ```no_run
@@ -38,6 +39,7 @@ const CHILDREN: u64 = 1 << 16;
 /// }
 /// ```
 pub fn serve(table: &[&'static dyn AnyEntry]) {
+    crate::service::become_service();
     if crate::command::is_passed(SOCKET) {
         call::exit(crate::passed(SOCKET).map_or(UNREADY, |control| become_zygote(control, table)));
     }
