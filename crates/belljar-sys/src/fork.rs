@@ -3,11 +3,13 @@
 //! Needs the standard library: unlike the children of [`crate::spawn`], which run prepared ops, a worker goes on as a whole
 //! program. That is sound only because nothing else ran in its parent.
 
+use std::fs::File;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::call::{self, Errno, Fd, Result};
-use crate::violation;
+use crate::violation::{self, Threads};
 
 unsafe extern "C" {
     /// The C library's: it keeps its own notes about the calling thread right, which a bare `clone` would not.
@@ -22,16 +24,18 @@ pub const PANICKED: i32 = 101;
 pub const NOT_ARRANGED: i32 = 125;
 
 /// Forks. The child keeps descriptors 0 and 1, has `words` as 2 and `channel` as 3, and no other; it runs `run`, whose value is
-/// its exit status, and never returns from here. The parent gets its pid.
+/// its exit status, and never returns from here. The parent gets its pid. Where a filter refuses to tell how many threads there
+/// are, `about` has to: the `/proc/PID/status` of this process.
 ///
 /// # Errors
-/// `EBUSY` when the process has other threads; otherwise the kernel's.
+/// `EBUSY` unless the process is known to have no other thread; otherwise the kernel's.
 pub fn into_worker(
     channel: &OwnedFd,
     words: BorrowedFd<'_>,
+    about: Option<&File>,
     run: impl FnOnce(OwnedFd) -> i32,
 ) -> Result<i32> {
-    if !violation::is_single_threaded() {
+    if !is_alone(about) {
         return Err(Errno(EBUSY));
     }
     // SAFETY: the process has one thread, as has just been seen, and this is it: no lock is held by another and no memory is
@@ -44,6 +48,29 @@ pub fn into_worker(
 }
 
 const EBUSY: i32 = 16;
+
+fn is_alone(about: Option<&File>) -> bool {
+    match violation::threads() {
+        Threads::One => true,
+        Threads::Several => false,
+        Threads::Untold => about.is_some_and(tells_of_one_thread),
+    }
+}
+
+/// Whether this status is the calling process' own and counts one thread.
+fn tells_of_one_thread(about: &File) -> bool {
+    let mut text = [0; 4096];
+    let Ok(length) = about.read_at(&mut text, 0) else { return false };
+    let told = |field: &'static [u8]| last_number(text.get(..length).unwrap_or_default(), field);
+    // The last number is the one in the process' own namespace.
+    told(b"NSpid:") == Some(std::process::id()) && told(b"Threads:") == Some(1)
+}
+
+fn last_number(text: &[u8], field: &'static [u8]) -> Option<u32> {
+    let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(field))?;
+    let word = line.rsplit(|byte| *byte == b'\t' || *byte == b' ').next()?;
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
 
 fn live(channel: &OwnedFd, words: BorrowedFd<'_>, run: impl FnOnce(OwnedFd) -> i32) -> i32 {
     let Ok(channel) = arrange(channel, words) else { return NOT_ARRANGED };
@@ -59,4 +86,19 @@ fn arrange(channel: &OwnedFd, words: BorrowedFd<'_>) -> Result<OwnedFd> {
     // SAFETY: it was opened right above. The owner of the same number before, if any, belongs to a stack frame that this child
     // never returns to.
     Ok(unsafe { OwnedFd::from_raw_fd(CHANNEL) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_tells_of_its_own_process_alone() {
+        let status = |pid: &str| File::open(["/proc", pid, "status"].join("/")).unwrap();
+        // The test's thread is not the only one.
+        assert!(!tells_of_one_thread(&status("self")) && !tells_of_one_thread(&status("1")));
+        let text = b"Tgid:\t70\nNSpid:\t70\t2\nThreads:\t1\n";
+        assert_eq!((last_number(text, b"NSpid:"), last_number(text, b"Threads:")), (Some(2), Some(1)));
+        assert_eq!(last_number(b"NSpid:\t\n", b"NSpid:"), None);
+    }
 }

@@ -189,10 +189,26 @@ pub fn landlock_restrict_all(ruleset: call::Fd) -> Result<()> {
     unsafe { raw(Sysno::landlock_restrict_self, [call::int(ruleset), TSYNC, 0, 0, 0, 0]) }.map(drop)
 }
 
-/// Whether the caller is the only thread of its process.
+/// Whether a process has threads beside the calling one, as far as the kernel tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The caller is the only one.
+    One,
+    /// There are others.
+    Several,
+    /// A filter around the process, as container engines load it, refuses the question.
+    Untold,
+}
+
+/// Asks the kernel; changes nothing.
 #[must_use]
-pub fn is_single_threaded() -> bool {
+pub fn threads() -> Threads {
     const CLONE_THREAD: usize = 0x10000;
+    const INVALID: Errno = Errno(22);
     // SAFETY: no pointer; it changes nothing, and succeeds only for a process of one thread.
-    unsafe { raw(Sysno::unshare, [CLONE_THREAD, 0, 0, 0, 0, 0]) }.is_ok()
+    match unsafe { raw(Sysno::unshare, [CLONE_THREAD, 0, 0, 0, 0, 0]) } {
+        Ok(_) => Threads::One,
+        Err(INVALID) => Threads::Several,
+        Err(_) => Threads::Untold,
+    }
 }

@@ -18,7 +18,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use belljar_bpf::{Action, Filter, Promises, parse_condition, syscall_name, syscall_number};
 use belljar_sys::abi::SockFilter;
-use belljar_sys::{call, violation};
+use belljar_sys::call;
+use belljar_sys::violation::{self, Threads};
 
 pub use error::ConfineError;
 use error::kernel;
@@ -41,6 +42,15 @@ static STATE: Mutex<State> =
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the caller is the only thread of its process, by the kernel's list where a filter refuses to tell.
+fn is_alone() -> bool {
+    match violation::threads() {
+        Threads::One => true,
+        Threads::Several => false,
+        Threads::Untold => std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1),
+    }
 }
 
 const NO_NEW_PRIVS: u32 = 38;

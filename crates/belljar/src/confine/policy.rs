@@ -34,7 +34,7 @@ pub fn confine(policy: &Policy) -> Result<(), ConfineError> {
     if state.policy || state.promises.is_some() {
         return Err(ConfineError::Again);
     }
-    if !violation::is_single_threaded() {
+    if !super::is_alone() {
         return Err(ConfineError::Threads { what: "a policy", remedy: "" });
     }
     let plan = plan(policy)?;

@@ -112,7 +112,7 @@ pub(super) enum Reach {
 
 /// How Landlock of this kernel holds what is asked for all threads of the process; fails where it cannot.
 pub(super) fn able(what: &'static str, remedy: &'static str) -> Result<Reach, ConfineError> {
-    reach(ask::landlock_abi(), violation::is_single_threaded, what, remedy)
+    reach(ask::landlock_abi(), super::is_alone, what, remedy)
 }
 
 /// The decision, from the kernel's version and whether there is one thread.

@@ -154,8 +154,13 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "memfd_create", when: None, action: EPERM, applies: super::limits::watched_memory },
     // Its mode lies in memory.
     Removal { call: "openat2", when: None, action: Action::Errno(38), applies: always },
-    // What the broker cannot look at it cannot answer.
-    Removal { call: "prctl", when: Some("arg0 == 4 && arg1 == 0"), action: EPERM, applies: brokered },
+    // What the broker cannot look at it cannot answer. Who hides from its workers has no call left that the broker would answer.
+    Removal {
+        call: "prctl",
+        when: Some("arg0 == 4 && arg1 == 0"),
+        action: EPERM,
+        applies: |draft| brokered(draft) && !draft.call.workers,
+    },
     // Landlock does not guard attributes: outside a root of its own the jar could change them anywhere.
     // The third way to open reads and writes nothing, so Landlock asks for no right; ioctls work through it.
     Removal { call: "open", when: Some("arg1 & 3 == 3"), action: EACCES, applies: host_tree },

@@ -53,6 +53,8 @@ pub enum Kind {
     Failed = 37,
     /// Zygote to parent: how the worker ended.
     Ended = 38,
+    /// Parent to zygote: its own status, which tells how many threads it has, where a filter refuses to.
+    About = 39,
 }
 
 const KINDS: &[Kind] = &[
@@ -69,6 +71,7 @@ const KINDS: &[Kind] = &[
     Kind::Started,
     Kind::Failed,
     Kind::Ended,
+    Kind::About,
 ];
 
 /// A packet that is no message.

@@ -3,9 +3,11 @@
 //! It has one thread whenever it forks, holds nothing of any request (those go from the parent to the worker directly), and reads
 //! from nobody but the parent.
 
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
 use belljar_sys::abi::{LandlockRuleset, SockFilter};
+use belljar_sys::violation::{self, Threads};
 use belljar_sys::{ask, call, fork, owned};
 use rustix::event::PollFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -47,7 +49,7 @@ pub fn serve(table: &[&'static dyn AnyEntry]) {
 
 fn become_zygote(control: OwnedFd, table: &[&'static dyn AnyEntry]) -> i32 {
     match ready(&control, table) {
-        Ok((entry, setup)) => attend(&Zygote { control, entry, setup }),
+        Ok((entry, setup, about)) => attend(&Zygote { control, entry, setup, about }),
         Err(None) => UNREADY,
         Err(Some(why)) => {
             // Nobody is left to hear that this did not arrive either.
@@ -57,7 +59,7 @@ fn become_zygote(control: OwnedFd, table: &[&'static dyn AnyEntry]) -> i32 {
     }
 }
 
-type Ready = (&'static dyn AnyEntry, Setup);
+type Ready = (&'static dyn AnyEntry, Setup, Option<File>);
 
 /// Takes the parent's wishes, warms up and seals off.
 fn ready(control: &OwnedFd, table: &[&'static dyn AnyEntry]) -> Result<Ready, Option<Unready>> {
@@ -71,8 +73,17 @@ fn ready(control: &OwnedFd, table: &[&'static dyn AnyEntry]) -> Result<Ready, Op
     let entry = entry.ok_or_else(|| Unready::NoEntry(setup.entry.clone()))?;
     warm(entry.warm())?;
     seal_off(&setup)?;
-    say(control, Kind::Sealed, &entry.place(), &[]).map_err(|_| None)?;
-    Ok((entry, setup))
+    let untold = violation::threads() == Threads::Untold;
+    say(control, Kind::Sealed, &(entry.place(), untold), &[]).map_err(|_| None)?;
+    let about = if untold { Some(about_oneself(control, &mut inbox).ok_or(None)?) } else { None };
+    Ok((entry, setup, about))
+}
+
+/// What tells how many threads there are where a filter refuses to; nothing can be opened here any more.
+fn about_oneself(control: &OwnedFd, inbox: &mut Inbox) -> Option<File> {
+    let frame = inbox.next(control.as_fd(), Deadline::NEVER).ok()?;
+    let about = frame.descriptors.into_iter().next()?;
+    (frame.kind == Kind::About).then(|| about.into())
 }
 
 /// In a thread of its own: what the standard library draws at random for hash maps belongs to a thread, and each worker's is to
@@ -111,6 +122,7 @@ struct Zygote {
     control: OwnedFd,
     entry: &'static dyn AnyEntry,
     setup: Setup,
+    about: Option<File>,
 }
 
 /// The worker's pid, and where its end is told.
@@ -147,7 +159,7 @@ fn fork_one(zygote: &Zygote, filter: &[SockFilter], descriptors: Vec<OwnedFd>, l
         Ok(()) => zygote.entry.work(channel),
         Err(_) => fork::NOT_ARRANGED,
     };
-    let forked = fork::into_worker(&channel, status.as_fd(), live);
+    let forked = fork::into_worker(&channel, status.as_fd(), zygote.about.as_ref(), live);
     let told = forked.map_err(|errno| errno.0).and_then(|pid| introduce(pid, &status));
     // A worker that nobody could be told of has a parent that is gone.
     if let Err(errno) = told {

@@ -1,6 +1,7 @@
 //! The parent's side of the process that workers are forked from.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::Read;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, OwnedFd};
@@ -161,7 +162,7 @@ where
             workers: setup.1,
             limits: self.limits,
         };
-        if let Err(why) = self.agree(&control, &setup) {
+        if let Err(why) = self.agree(&control, &setup, child.id()) {
             let said = last_words(child.stderr.take());
             drop(child);
             return Err(WorkerError::Setup { why, said });
@@ -187,7 +188,7 @@ where
     }
 
     /// Tells it what is wanted; fails unless it is this program's code.
-    fn agree(&self, control: &OwnedFd, setup: &Setup) -> Result<(), SetupError> {
+    fn agree(&self, control: &OwnedFd, setup: &Setup, init: u32) -> Result<(), SetupError> {
         let until = Deadline::after(self.within);
         let body = encode(setup).map_err(|_| SetupError::Silent)?.0;
         send(control.as_fd(), &Outgoing::new(Kind::Setup, 0, &body), until)
@@ -195,16 +196,34 @@ where
         let mut inbox = Inbox::new(MOST_INLINE);
         let frame = inbox.next(control.as_fd(), until).map_err(|_| SetupError::Silent)?;
         let place = match frame.kind {
-            Kind::Sealed => decode::<u64>(&frame.body, frame.descriptors),
+            Kind::Sealed => decode::<(u64, bool)>(&frame.body, frame.descriptors),
             Kind::Failed => {
                 let why = decode::<Unready>(&frame.body, frame.descriptors);
                 return Err(why.map_or(SetupError::Silent, SetupError::from));
             }
             _ => return Err(SetupError::OtherProgram),
         };
-        let same = place == Ok(self.entry.place()) || (self.program.is_some() && place.is_ok());
-        if same { Ok(()) } else { Err(SetupError::OtherProgram) }
+        let (place, untold) = place.map_err(|_| SetupError::OtherProgram)?;
+        if place != self.entry.place() && self.program.is_none() {
+            return Err(SetupError::OtherProgram);
+        }
+        if untold { tell_about(control, init, until) } else { Ok(()) }
     }
+}
+
+/// Hands the zygote what tells how many threads it has: it is the first child of the jar's init.
+fn tell_about(control: &OwnedFd, init: u32, until: Deadline) -> Result<(), SetupError> {
+    let failed = |error: &std::io::Error| SetupError::Step {
+        step: "looking for other threads".to_owned(),
+        errno: error.raw_os_error().unwrap_or(0),
+    };
+    let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children"));
+    let children = children.map_err(|error| failed(&error))?;
+    let zygote = children.split_whitespace().next().unwrap_or_default();
+    let status = File::open(format!("/proc/{zygote}/status")).map_err(|error| failed(&error))?;
+    let descriptors = [status.as_fd()];
+    let about = Outgoing { kind: Kind::About, number: 0, body: &[], descriptors: &descriptors };
+    send(control.as_fd(), &about, until).map_err(|_| SetupError::Silent)
 }
 
 /// The policy with what every program for workers takes to start.
@@ -263,6 +282,10 @@ where
     /// # Errors
     /// [`WorkerError::ZygoteGone`], [`WorkerError::Setup`] when it could not be sealed off, [`WorkerError::TimedOut`].
     pub fn spawn(&self) -> Result<Worker<Q, A, N>, WorkerError> {
+        // A spare one would have been ended with it, and still look ready.
+        if self.is_gone() {
+            return Err(WorkerError::ZygoteGone);
+        }
         let spare = self.process.spares().pop_front();
         let worker = match spare.map(|spare| spare.finish(self)) {
             Some(Ok(worker)) => Ok(worker),

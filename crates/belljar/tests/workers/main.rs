@@ -18,6 +18,7 @@ mod attacks;
 mod cycles;
 mod endings;
 mod forgeries;
+mod hosts;
 mod messages;
 mod pools;
 #[path = "../support/mod.rs"]

@@ -170,7 +170,7 @@ fn lost_while_at_work(pool: &Answering) {
 
 /// From outside, as somebody with the user's rights can: the child of the newest jar's first process. Its workers have been ended
 /// when this returns.
-fn kill_zygote() {
+pub(crate) fn kill_zygote() {
     let inits = crate::cycles::children(std::process::id());
     let zygotes = || inits.iter().flat_map(|init| crate::cycles::children(*init)).collect::<Vec<_>>();
     let zygote = *zygotes().last().expect("a zygote");
