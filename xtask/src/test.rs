@@ -93,7 +93,7 @@ fn build(clock: &mut Clock) -> Result<Built> {
     Ok(Built { tests, examples, belljar: crate::tree::root().join("target/dist/belljar") })
 }
 
-/// The examples in the documentation of the library crates.
+/// The examples in the documentation of the library crates, and those that documents show.
 fn doc(_: &Built, _: &Account, _: &Stage) -> Result<Tally> {
     let mut command = program("cargo", ["test", "--quiet", "--locked", "--doc", "--workspace"]);
     command.args(crate::tree::ALL_FEATURES);

@@ -80,3 +80,16 @@ pub use jar::{Killer, socket_of};
 pub use probe::HostFacts;
 pub use report::Report;
 pub use supervise::Terminal;
+
+/// What documents show compiles. `docs/workers.md` shows a whole program, which a test compares with the example.
+#[cfg(all(doctest, feature = "tokio"))]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/library.md")]
+    mod library {}
+    #[doc = include_str!("../../../docs/promises.md")]
+    mod promises {}
+    #[doc = include_str!("../../../docs/templates.md")]
+    mod templates {}
+}

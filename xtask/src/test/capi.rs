@@ -34,6 +34,7 @@ pub(super) fn run(_: &Built, account: &Account, stage: &Stage) -> Result<Tally> 
     fs::write(files.join("words"), "one\ntwo\n")?;
     let libraries = programs.join("lib");
     build(&programs)?;
+    shown(&programs)?;
     let start = |name: &str| {
         let mut command = account.command(&programs.join(name), PATIENCE);
         command.env("LD_LIBRARY_PATH", &libraries).current_dir("/");
@@ -87,6 +88,21 @@ fn build(into: &Path) -> Result<()> {
             command.args([target, &*format!("PROGRAMS={programs}"), &*out]);
             quietly(command.env("PKG_CONFIG_PATH", place.join("lib/pkgconfig")))?;
         }
+    }
+    Ok(())
+}
+
+/// What the page about the header shows compiles.
+fn shown(into: &Path) -> Result<()> {
+    let page = tree::read("docs/c-api.md")?;
+    let parts = page.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let parts: Vec<&str> = parts.collect();
+    anyhow::ensure!(!parts.is_empty(), "docs/c-api.md shows nothing");
+    for (at, part) in parts.iter().enumerate() {
+        let source = into.join(format!("shown-{at}.c"));
+        fs::write(&source, part)?;
+        let mut command = program("cc", ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]);
+        quietly(command.arg("-I").arg(tree::root().join(header::PLACE)).arg(&source))?;
     }
     Ok(())
 }
