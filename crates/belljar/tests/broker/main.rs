@@ -13,6 +13,7 @@
 mod support;
 
 mod alike;
+mod dead;
 mod hostile;
 mod hosts;
 mod neither;

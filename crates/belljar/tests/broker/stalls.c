@@ -93,6 +93,12 @@ int main(int argc, char **argv) {
         name = "slow", flags = O_RDONLY;
         beside(threads, count);
         finish(threads, count);
+    } else if (!strcmp(argv[1], "dead")) {
+        name = "net/dead", flags = O_RDONLY;
+        if (open("net/last", O_RDONLY) >= 0) return 2;
+        beside(threads, count);
+        printf("meanwhile %d\n", late + opened + failed);
+        finish(threads, count);
     } else if (!strcmp(argv[1], "readers")) {
         name = "f", flags = O_RDONLY;
         if (mkfifo("f", 0600)) return 2;

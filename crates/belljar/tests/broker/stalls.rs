@@ -13,9 +13,9 @@ use super::support::jars::{self, Done, Place};
 use super::support::watch;
 
 /// Compiled into the granted folder.
-fn program(place: &Place) -> Option<PathBuf> {
-    let built = place.granted().join("stalls");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/broker/stalls.c");
+pub(super) fn compiled(place: &Place, name: &str) -> Option<PathBuf> {
+    let built = place.granted().join(name);
+    let source = format!("{}/tests/broker/{name}.c", env!("CARGO_MANIFEST_DIR"));
     let done = Plain::new("gcc").args(["-O1", "-static", "-pthread", "-o"]).arg(&built).arg(source).status();
     has("gcc", done.is_ok_and(|status| status.success())).then_some(built)
 }
@@ -25,7 +25,7 @@ fn run(words: &[&str], prepare: impl FnOnce(&Place, &mut belljar::Command)) -> O
         return None;
     }
     let place = Place::new();
-    let mut command = belljar::Command::new(program(&place)?);
+    let mut command = belljar::Command::new(compiled(&place, "stalls")?);
     command.args(words).policy(jars::policy(&place.granted(), TRACE)).current_dir(place.granted());
     command.timeout(Duration::from_secs(120));
     prepare(&place, &mut command);
@@ -35,7 +35,7 @@ fn run(words: &[&str], prepare: impl FnOnce(&Place, &mut belljar::Command)) -> O
 /// The same program without a jar.
 fn free(words: &[&str]) -> Option<String> {
     let place = Place::new();
-    let mut command = jars::as_jar_user(program(&place)?.to_str().unwrap());
+    let mut command = jars::as_jar_user(compiled(&place, "stalls")?.to_str().unwrap());
     let output = command.args(words).current_dir(place.granted()).output().unwrap();
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
