@@ -260,3 +260,27 @@ fn no_limit_has_no_row() {
         assert_eq!(jars::finish(&mut command).unwrap().report.limits, []);
     }
 }
+
+#[test]
+fn processor_time_of_children_that_nobody_waits_for_is_held() {
+    if !ready() {
+        return;
+    }
+    // The kernel drops the time of such children: a parent that ignores SIGCHLD waits for none.
+    let turns = "import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(6):
+    pid = os.fork()
+    if pid == 0:
+        while time.process_time() < 0.7: pass
+        os._exit(0)
+    try: os.waitpid(pid, 0)
+    except ChildProcessError: pass
+";
+    let flags = [("--cpu", "2s"), ("-t", "60s")];
+    hit(&run(&flags, &format!("exec python3 -c '{turns}'")), LimitKind::Cpu, 124, "watch");
+    // Those that are waited for count once.
+    let waited = turns.replace("signal.SIG_IGN", "signal.SIG_DFL").replace("range(6)", "range(2)");
+    let done = run(&flags, &format!("exec python3 -c '{waited}'"));
+    assert_eq!(done.report.verdict, Verdict::Exited { code: 0 }, "{done:?}");
+}

@@ -4,6 +4,7 @@ mod outlet;
 mod output;
 mod refused;
 mod signals;
+mod spent;
 mod terminal;
 mod tree;
 mod window;
@@ -22,6 +23,7 @@ use outlet::Patience;
 pub(crate) use output::Output;
 pub(crate) use refused::{Hearing, Refused};
 pub(crate) use signals::Signals;
+use spent::Spent;
 pub(crate) use terminal::{Relay, host_pair};
 pub use window::Terminal;
 
@@ -53,6 +55,8 @@ pub(crate) struct Watch {
     pub(crate) memory_close: bool,
     /// Processor time of the tree.
     pub(crate) cpu: Option<Duration>,
+    /// How much of it was seen.
+    pub(crate) spent: Spent,
     /// Signals to pass on.
     pub(crate) signals: Option<Signals>,
     /// Answers calls.
@@ -213,8 +217,8 @@ fn exceeded(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> Opti
             return Some(LimitKind::Memory);
         }
     }
-    let used = watch.cpu.map(|limit| (limit, tree::processor_time(started.child.pid)));
-    used.and_then(|(limit, used)| (used >= limit).then_some(LimitKind::Cpu))
+    let limit = watch.cpu?;
+    (watch.spent.look(started.child.pid) >= limit).then_some(LimitKind::Cpu)
 }
 
 /// What poll found.
