@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::{Context, Result};
 use belljar::HostFacts;
 use belljar::plan::{Call, Shape, compiled};
+use belljar::probe::Cgroup;
 use belljar_policy::{FlagValue, Policy, Request, load};
 
 use crate::generate::put;
@@ -23,15 +24,18 @@ use super::ready::{Ready, Shape};
 pub(super) static READY: &[Ready] = &[
 ";
 
-/// Flags on which such a filter depends: some sockets or none.
-const POLICIES: &[&[(&str, &str)]] = &[&[], &[("--net", "off")]];
+/// Flags on which such a filter depends: some sockets or none, memory that is counted or not.
+const POLICIES: &[&[(&str, &str)]] =
+    &[&[], &[("--net", "off")], &[("--memory", "1G")], &[("--net", "off"), ("--memory", "1G")]];
 
 /// Writes the table, or with `check` fails if it is not up to date.
 ///
 /// # Errors
 /// A flag or a host that cannot be read, a filter that cannot be compiled, or a table that is not up to date.
 pub(crate) fn generate(check: bool) -> Result<()> {
-    let host: HostFacts = serde_json::from_str(&tree::read(HOST)?)?;
+    let mut host: HostFacts = serde_json::from_str(&tree::read(HOST)?)?;
+    // Where no group counts, one call more is refused under a limit of memory: such filters are compiled at the start.
+    host.cgroup = Cgroup::V2 { folder: "/".into(), controllers: vec!["memory".to_owned()] };
     let mut table = HEADER.to_owned();
     for flags in POLICIES {
         let policy = policy(flags)?;
@@ -54,9 +58,12 @@ fn policy(flags: &[(&str, &str)]) -> Result<Policy> {
 }
 
 fn row(table: &mut String, shape: Shape, surface: &str, instructions: &[(u16, u8, u8, u32)]) -> Result<()> {
-    let Shape { removals, quiet, tells } = shape;
+    let Shape { removals, quiet, tells, counted } = shape;
     writeln!(table, "    Ready {{")?;
-    writeln!(table, "        shape: Shape {{ removals: {removals:#x}, quiet: {quiet}, tells: {tells} }},")?;
+    writeln!(
+        table,
+        "        shape: Shape {{ removals: {removals:#x}, quiet: {quiet}, tells: {tells}, counted: {counted} }},"
+    )?;
     writeln!(table, "        surface: {surface:?},")?;
     writeln!(table, "        #[rustfmt::skip]\n        instructions: &[")?;
     for line in instructions.chunks(6) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compile::{Compiled, compile};
 use super::step::Step;
-use super::{Draft, Engine, broker, network, ready};
+use super::{Draft, Engine, broker, huge_pages, network, ready};
 use crate::error::PlanError;
 use crate::report::Layer;
 
@@ -353,6 +353,7 @@ pub(super) fn build(draft: &Draft<'_>) -> Result<FilterBuilder, PlanError> {
             .deny(removal.call, removal.when, removal.action)
             .map_err(|source| rule_error(source, &Origin::Default))?;
     }
+    builder = huge_pages::refuse(draft, builder)?;
     if broker::is_needed(draft) {
         for call in NEWER {
             let number = belljar_bpf::syscall_number(call).unwrap_or(u32::MAX);

@@ -7,6 +7,7 @@ mod door;
 mod files;
 mod filter;
 mod filters;
+mod huge_pages;
 mod landlock;
 mod limits;
 mod network;

@@ -6,7 +6,7 @@ use belljar_policy::Policy;
 use super::compile::{self, Compiled};
 use super::filter::{self, FilterPlan};
 use super::filters::READY;
-use super::{Call, Draft, broker};
+use super::{Call, Draft, broker, huge_pages};
 use crate::error::PlanError;
 use crate::probe::HostFacts;
 
@@ -20,6 +20,8 @@ pub struct Shape {
     pub quiet: bool,
     /// Refusals are told.
     pub tells: bool,
+    /// Huge pages are refused.
+    pub counted: bool,
 }
 
 /// A filter in its shape.
@@ -54,6 +56,7 @@ fn shape(draft: &Draft<'_>) -> Option<Shape> {
         removals: filter::removals(draft),
         quiet: compile::is_quiet(draft),
         tells: compile::would_tell(draft),
+        counted: huge_pages::are_refused(draft),
     })
 }
 
