@@ -172,7 +172,8 @@ fn dev<'a>(
     }
     let pts = storage.below(&at.join("pts"))?;
     ops.push(Op::Dir { path: pts, mode: 0o755 });
-    let options = c"newinstance,ptmxmode=0666,mode=0620";
+    // The kernel has a few thousand terminals for all jars and containers together.
+    let options = c"newinstance,ptmxmode=0666,mode=0620,max=256";
     ops.push(Op::Mount {
         kind: c"devpts",
         to: Walk::Plain(pts),
