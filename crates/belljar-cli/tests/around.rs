@@ -174,3 +174,21 @@ fn a_program_that_stopped_itself_can_be_ended() {
     // 124: the first signal was enough; 137: it took SIGKILL.
     assert_eq!(seen::see(watched.stdin(std::process::Stdio::null())).status, 124);
 }
+
+#[test]
+fn a_log_as_standard_output_is_only_added_to() {
+    let folder = Folder::new("around-log");
+    let log = folder.path().join("log");
+    std::fs::write(&log, "before\n").unwrap();
+    let open = || std::fs::File::options().append(true).open(&log).unwrap();
+    let both = open();
+    // The order of lines on both outputs stays, and nothing that was there can be cut off.
+    let script =
+        "for i in 1 2 3; do echo out $i; echo err $i >&2; done; truncate -s 0 /proc/self/fd/1; exit 3";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_belljar"));
+    command.args(["run", "-q", "--", "sh", "-c", script]).stdin(std::process::Stdio::null());
+    let status = command.stdout(both.try_clone().unwrap()).stderr(both).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.starts_with("before\nout 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n"), "{text}");
+}

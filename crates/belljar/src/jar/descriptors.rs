@@ -36,7 +36,11 @@ impl Streams {
         let counts = limit.is_some();
         for (at, stdio) in command.stdio.iter().enumerate() {
             let counted = counts && look.terminals & (1 << at) == 0;
-            streams.one(at, stdio, counted)?;
+            let log = look.logs & (1 << at) != 0;
+            if at == 2 && look.shared && log && streams.share()? {
+                continue;
+            }
+            streams.one(at, stdio, counted.then_some(true).or(log.then_some(false)))?;
         }
         for pass in &command.policy.pass_fds {
             streams.log(pass)?;
@@ -61,15 +65,19 @@ impl Streams {
         self.logs.iter().map(|(fd, write)| (*fd, raw(write))).collect()
     }
 
-    fn one(&mut self, at: usize, stdio: &Stdio, counted: bool) -> Result<(), StartError> {
-        match stdio {
-            Stdio::Inherit if counted && at > 0 => self.count(at, inherited(at)?)?,
-            Stdio::From(fd) if counted && at > 0 => self.count(at, copy(fd)?)?,
-            Stdio::Piped if counted && at > 0 => {
+    /// With `relayed` the supervisor passes on what is written, counted or not.
+    fn one(&mut self, at: usize, stdio: &Stdio, relayed: Option<bool>) -> Result<(), StartError> {
+        match (stdio, relayed.filter(|_| at > 0)) {
+            (Stdio::Inherit, Some(counted)) => return self.relay(at, inherited(at)?, counted),
+            (Stdio::From(fd), Some(counted)) => return self.relay(at, copy(fd)?, counted),
+            (Stdio::Piped, Some(counted)) => {
                 let (read, write) = pipe(false)?;
-                self.count(at, write)?;
                 self.caller[at] = Some(read);
+                return self.relay(at, write, counted);
             }
+            _ => {}
+        }
+        match stdio {
             Stdio::Inherit => {}
             Stdio::Null => self.child[at] = Some(high(null()?)?),
             Stdio::From(fd) => self.child[at] = Some(copy(fd)?),
@@ -84,11 +92,18 @@ impl Streams {
     }
 
     /// The jar writes to a pipe, the supervisor passes on what the limit allows.
-    fn count(&mut self, at: usize, to: OwnedFd) -> Result<(), StartError> {
+    fn relay(&mut self, at: usize, to: OwnedFd, counted: bool) -> Result<(), StartError> {
         let (read, write) = pipe(true)?;
-        self.output.add(read, to, true);
+        self.output.add(read, to, counted);
         self.child[at] = Some(high(write)?);
         Ok(())
+    }
+
+    /// Both outputs go to one log: through one pipe, so that their lines stay in order. False where the first has none.
+    fn share(&mut self) -> Result<bool, StartError> {
+        let Some(write) = &self.child[1] else { return Ok(false) };
+        self.child[2] = Some(copy(write)?);
+        Ok(true)
     }
 
     /// Numbers of what becomes 0, 1, 2.
@@ -116,12 +131,17 @@ pub(crate) struct Look {
     /// The caller's terminal.
     pub(crate) terminals: u8,
     folders: u8,
+    /// Plain files open for appending: what stands in them already could be changed through the descriptor.
+    logs: u8,
+    /// Standard output and error are the same file.
+    shared: bool,
 }
 
 /// Looks at what becomes the standard descriptors.
 pub(crate) fn look(stdio: &[Stdio; 3]) -> Look {
     let inherited = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
     let mut look = Look::default();
+    let mut first = None;
     for ((stream, inherited), bit) in stdio.iter().zip(inherited).zip([1, 2, 4]) {
         let (fd, own) = match stream {
             Stdio::Inherit => (inherited, false),
@@ -131,6 +151,11 @@ pub(crate) fn look(stdio: &[Stdio; 3]) -> Look {
         let Ok(stat) = fstat(fd) else { continue };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => look.folders |= bit,
+            FileType::RegularFile if bit > 1 && appends(fd) => {
+                look.logs |= bit;
+                look.shared = first == Some((stat.st_dev, stat.st_ino));
+                first = Some((stat.st_dev, stat.st_ino));
+            }
             FileType::CharacterDevice if !own && !is_memory(stat.st_rdev) && isatty(fd) => {
                 look.terminals |= bit;
             }
@@ -158,8 +183,11 @@ fn refuse_folder(look: Look) -> Result<(), StartError> {
 /// A plain file, open for appending only, passed for writing.
 fn is_log(pass: &PassFd, fd: BorrowedFd<'_>) -> bool {
     let plain = fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
-    let append = fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND));
-    pass.mode == FdMode::Write && plain && append
+    pass.mode == FdMode::Write && plain && appends(fd)
+}
+
+fn appends(fd: BorrowedFd<'_>) -> bool {
+    fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND))
 }
 
 fn copying(errno: belljar_sys::Errno) -> StartError {

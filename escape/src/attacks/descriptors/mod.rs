@@ -34,6 +34,7 @@ pub(super) const FAMILY: Family = Family {
         write_only::APPEND,
         write_only::TRUNCATE,
         write_only::REOPEN,
+        write_only::STANDARD,
         left_open::ROW,
         folder::CLIMB,
         folder::WRITE,

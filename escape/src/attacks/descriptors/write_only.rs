@@ -53,6 +53,26 @@ pub(super) const REOPEN: Attack = Attack {
     ..ROW
 };
 
+pub(super) const STANDARD: Attack = Attack {
+    name: "append-standard-output",
+    what: "overwrites and empties a log to which the shell appends its standard output",
+    prepare: |stage| {
+        let path = stage.host_file("log", BEGINNING)?;
+        let script = format!("\"$@\" >> '{}' 2>&1", path.display());
+        stage.through = ["/bin/sh", "-c", &script, "sh"].map(str::to_owned).to_vec();
+        Ok(Box::new(move |_| Ok(Judgement::escaped_if(!begins(&path)?, "earlier lines of a log are gone"))))
+    },
+    attack: |_| {
+        for fd in [1, 2] {
+            drop(sys!(SYS_fcntl, fd, libc::F_SETFL, 0));
+            drop(sys!(SYS_pwrite64, fd, c"changed", 7, 0));
+            drop(sys!(SYS_ftruncate, fd, 0));
+        }
+        Ok(())
+    },
+    ..ROW
+};
+
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let path = stage.host_file("log", BEGINNING)?;
     passed::file(stage, &path, OpenOptions::new().append(true), "write")?;
