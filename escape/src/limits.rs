@@ -17,6 +17,10 @@ const LIMITS: &[(&str, &str)] = &[
         "pipe-quota",
         "the kernel counts pipe buffers per user over all user namespaces, without a limit to set lower",
     ),
+    (
+        "flight-quota",
+        "the kernel counts descriptors on their way per user over all user namespaces; `--files` bounds how many",
+    ),
 ];
 
 /// Whether an attack is one of them.

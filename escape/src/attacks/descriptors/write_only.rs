@@ -58,7 +58,9 @@ pub(super) const STANDARD: Attack = Attack {
     what: "overwrites and empties a log to which the shell appends its standard output",
     prepare: |stage| {
         let path = stage.host_file("log", BEGINNING)?;
-        let script = format!("\"$@\" >> '{}' 2>&1", path.display());
+        let log = path.display();
+        // Then the runner sees what was said.
+        let script = format!("\"$@\" >> '{log}' 2>&1; cat '{log}'");
         stage.through = ["/bin/sh", "-c", &script, "sh"].map(str::to_owned).to_vec();
         Ok(Box::new(move |_| Ok(Judgement::escaped_if(!begins(&path)?, "earlier lines of a log are gone"))))
     },

@@ -1,6 +1,6 @@
 //! How much the tree of the box holds, read from `/proc` outside.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -20,7 +20,7 @@ pub(super) struct Tree {
     pub(super) processes: u64,
     /// Threads of all of them.
     pub(super) threads: u64,
-    /// Private memory, the largest shared mapping and files that exist only in memory or were unlinked, in bytes.
+    /// Private memory, huge pages, the largest shared mapping and files that exist only in memory or were unlinked, in bytes.
     pub(super) memory: u64,
     /// Storage of the open regular files, in bytes, each file once.
     pub(super) files: u64,
@@ -43,6 +43,25 @@ pub(super) fn at_most(stage: &mut Stage, limit: u64, measure: fn(&Tree) -> u64, 
     })
 }
 
+/// The judge of processor time, in ticks, that must stay at or below `limit`, also where nobody collects the ended ones: the
+/// most that was seen of each process is added up.
+pub(super) fn seen_ticks(stage: &mut Stage, limit: u64) -> Judge {
+    let each = Rc::new(RefCell::new(HashMap::new()));
+    let seen = Rc::clone(&each);
+    let before: HashSet<u32> = descendants().into_iter().map(|(pid, _)| pid).collect();
+    stage.watches.push(Box::new(move |_| {
+        for (pid, fields) in descendants().into_iter().filter(|(pid, _)| !before.contains(pid)) {
+            let field = |at: usize| fields.get(at).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
+            seen.borrow_mut().insert(pid, field(11) + field(12));
+        }
+    }));
+    Box::new(move |_| {
+        let ticks: u64 = each.borrow().values().sum();
+        let evidence = format!("{ticks} ticks of processor time, {limit} allowed");
+        Ok(Judgement::escaped_if(ticks > limit, &evidence))
+    })
+}
+
 /// Measures the tree without the processes that were there before.
 fn now(before: &HashSet<u32>) -> Tree {
     let mut tree = Tree::default();
@@ -53,7 +72,7 @@ fn now(before: &HashSet<u32>) -> Tree {
         tree.processes += 1;
         tree.threads += field(17);
         tree.ticks += field(11) + field(12) + field(13) + field(14);
-        tree.memory += kilobytes(pid, "RssAnon:") * 1024;
+        tree.memory += (kilobytes(pid, "RssAnon:") + kilobytes(pid, "HugetlbPages:")) * 1024;
         shared = shared.max(kilobytes(pid, "RssShmem:") * 1024);
         tree.descriptors = tree.descriptors.max(open_files(pid, &mut files));
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::huge;
 use super::measure::{self, MIB};
 use crate::attack::{Attack, Judge};
 use crate::attacks::kernel::{Page, child, nap, small, sys};
@@ -85,6 +86,25 @@ pub(super) const SHM_FILE: Attack = Attack {
         let fd = sys!(SYS_openat, libc::AT_FDCWD, c"/dev/shm", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
         hold(fill(small(fd)?))
     },
+    ..ROW
+};
+
+pub(super) const HUGE: Attack = Attack {
+    name: "memory-huge-pages",
+    prepare: |stage| {
+        let pool = huge::pool()?;
+        let judge = prepare(stage)?;
+        Ok(Box::new(move |outcome| {
+            // The pool stays until the verdict.
+            let _kept = &pool;
+            judge(outcome)
+        }))
+    },
+    attack: |_| {
+        let page = || Page::new(2 << 20, BOTH, libc::MAP_SHARED | libc::MAP_HUGETLB | FILLED);
+        hold((0..ENOUGH >> 21).try_for_each(|_| page().map(drop)))
+    },
+    needs: &[&huge::POOL],
     ..ROW
 };
 

@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod forks;
+mod huge;
 mod measure;
 mod memory;
 mod output;
@@ -25,6 +26,7 @@ pub(super) const FAMILY: Family = Family {
         memory::MEMFD,
         memory::SEGMENT,
         memory::SHM_FILE,
+        memory::HUGE,
         storage::TMP,
         storage::ANYWHERE,
         storage::TMP_FILES,
@@ -33,6 +35,7 @@ pub(super) const FAMILY: Family = Family {
         processor::ALONE,
         processor::IN_TURN,
         processor::TOGETHER,
+        processor::UNCOLLECTED,
         time::DEAF,
         time::STOPPED,
         time::DAEMON,
@@ -50,5 +53,8 @@ pub(super) const FAMILY: Family = Family {
         quotas::INOTIFY,
         quotas::PIPES,
         quotas::SIGNALS,
+        quotas::IN_FLIGHT,
+        quotas::FEWER_IN_FLIGHT,
+        quotas::PTYS,
     ],
 };

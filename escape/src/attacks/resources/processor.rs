@@ -42,6 +42,25 @@ pub(super) const TOGETHER: Attack = Attack {
     ..ROW
 };
 
+pub(super) const UNCOLLECTED: Attack = Attack {
+    name: "cpu-uncollected",
+    what: "computes longer than it may in children whose time the kernel drops, because nobody waits for them",
+    prepare: |stage| {
+        stage.belljar_flags(&["--cpu", "1s"]);
+        Ok(measure::seen_ticks(stage, ALLOWED))
+    },
+    attack: |_| {
+        sys!(SYS_rt_sigaction, libc::SIGCHLD, &[libc::SIG_IGN, 0, 0, 0], 0, 8)?;
+        for _ in 0..5 {
+            let pid = child(|| burn(700))?;
+            // Fails when the child is gone.
+            drop(wait(pid));
+        }
+        Ok(())
+    },
+    ..ROW
+};
+
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     stage.belljar_flags(&["--cpu", "1s"]);
     Ok(measure::at_most(stage, ALLOWED, |tree| tree.ticks, "ticks of processor time"))

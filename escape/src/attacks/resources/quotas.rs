@@ -62,6 +62,48 @@ pub(super) const SIGNALS: Attack = Attack {
     ..ROW
 };
 
+pub(super) const IN_FLIGHT: Attack = Attack {
+    name: "flight-quota",
+    what: "sends so many descriptors that nobody takes that programs of the user outside cannot send one",
+    prepare: |stage| {
+        denied(stage, "a program of the same user outside cannot send a descriptor", cannot_send)
+    },
+    attack: |_| send_all(),
+    needs: &[&needs::ORDINARY_USER],
+    ..ROW
+};
+
+pub(super) const FEWER_IN_FLIGHT: Attack = Attack {
+    name: "flight-quota-under-files",
+    prepare: |stage| {
+        stage.belljar_flags(&["--files", "512"]);
+        (IN_FLIGHT.prepare)(stage)
+    },
+    ..IN_FLIGHT
+};
+
+/// More terminals than any program needs.
+const TERMINALS: u64 = 1000;
+
+pub(super) const PTYS: Attack = Attack {
+    name: "terminal-quota",
+    what: "takes all pseudo terminals that the kernel has for boxes, so that others get none",
+    prepare: |stage| {
+        let before = terminals();
+        let hit = Rc::new(Cell::new(false));
+        let judge = reached::unless(Rc::clone(&hit), "more than a thousand terminals are taken");
+        stage.watches.push(Box::new(move |_| hit.set(hit.get() || terminals() > before + TERMINALS)));
+        Ok(judge)
+    },
+    attack: |_| {
+        all_descriptors();
+        while sys!(SYS_openat, libc::AT_FDCWD, c"/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY, 0).is_ok() {}
+        nap(400);
+        Ok(())
+    },
+    ..ROW
+};
+
 /// Tries the same outside while the box runs; `refused` must stay false.
 fn denied(stage: &mut Stage, evidence: &'static str, refused: fn() -> bool) -> io::Result<Judge> {
     if refused() {
@@ -87,6 +129,65 @@ fn take_pipes() -> io::Result<()> {
     }
     nap(400);
     Ok(())
+}
+
+fn terminals() -> u64 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/pty/nr").unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
+}
+
+/// As many descriptors as it may have.
+fn all_descriptors() {
+    let mut limit = [0u64; 2];
+    if sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit).is_ok() {
+        limit[0] = limit[1];
+        drop(sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, &limit, 0));
+    }
+}
+
+/// Most descriptors in one message.
+const MOST: usize = 253;
+
+fn send_all() -> io::Result<()> {
+    all_descriptors();
+    loop {
+        let pair = pair()?;
+        let mut sent = 0;
+        while send(pair, MOST).is_ok() {
+            sent += 1;
+        }
+        if sent == 0 {
+            nap(600);
+            return Ok(());
+        }
+    }
+}
+
+/// With the limit of descriptors that programs usually have: the kernel compares with the sender's.
+fn cannot_send() -> bool {
+    drop(sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, &[1024u64, 1024], 0));
+    pair().and_then(|pair| send(pair, 1)).is_err()
+}
+
+fn pair() -> io::Result<[i32; 2]> {
+    let mut pair = [0i32; 2];
+    sys!(SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, &mut pair)?;
+    Ok(pair)
+}
+
+/// Sends so many copies of an end of the pair through it.
+fn send(pair: [i32; 2], count: usize) -> io::Result<()> {
+    let mut control = vec![0u8; 16 + (count * 4).next_multiple_of(8)];
+    let length = 16 + count * 4;
+    control[..8].copy_from_slice(&(length as u64).to_ne_bytes());
+    control[8..12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());
+    control[12..16].copy_from_slice(&libc::SCM_RIGHTS.to_ne_bytes());
+    control[16..length].chunks_exact_mut(4).for_each(|slot| slot.copy_from_slice(&pair[1].to_ne_bytes()));
+    let byte = [1u8];
+    let part = [byte.as_ptr().expose_provenance(), 1];
+    let message =
+        [0, 0, part.as_ptr().expose_provenance(), 1, control.as_ptr().expose_provenance(), control.len(), 0];
+    sys!(SYS_sendmsg, pair[0], &message, libc::MSG_DONTWAIT).map(drop)
 }
 
 fn tiny_pipe() -> bool {

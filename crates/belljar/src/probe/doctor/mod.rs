@@ -24,7 +24,7 @@ struct Host {
 }
 
 /// In the order of the report: what everything needs first.
-const CHECKS: [fn(&Host) -> Finding; 13] = [
+const CHECKS: [fn(&Host) -> Finding; 14] = [
     surroundings::kernel,
     surroundings::proc,
     confine::seccomp,
@@ -37,6 +37,7 @@ const CHECKS: [fn(&Host) -> Finding; 13] = [
     namespaces::terminal,
     namespaces::overlay,
     surroundings::limits,
+    surroundings::core_dumps,
     surroundings::outer,
 ];
 

@@ -10,6 +10,8 @@ use crate::error::hints::{FIX_DELEGATE, FIX_NEWER_KERNEL, FIX_PROC};
 use crate::limits::{Amounts, Group, LimitError};
 use crate::probe::Cgroup;
 
+const FIX_CORE: &str = "let kernel.core_pattern name a file or a pipe";
+
 /// What a jar lacks on a kernel older than this.
 const LACKS: [((u16, u16), Status, &str); 3] = [
     ((5, 9), Status::Missing, "jars cannot be built: clone3 and close_range are missing"),
@@ -37,6 +39,18 @@ pub(super) fn proc(_: &Host) -> Finding {
     }
     let means = "ids cannot be mapped, so jars have no namespaces";
     Finding::lacking(ID, Status::Missing, "/proc is not there", means).remedy(FIX_PROC.to_owned())
+}
+
+/// No limit keeps a crash from a handler that listens at a socket: the kernel asks none.
+pub(super) fn core_dumps(_: &Host) -> Finding {
+    const ID: &str = "core-dumps";
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    if pattern.starts_with('@') {
+        let means = "a program of a jar that crashes sends its memory to that listener";
+        return Finding::lacking(ID, Status::Weaker, "the kernel sends core dumps to a socket", means)
+            .remedy(FIX_CORE.to_owned());
+    }
+    Finding::ok(ID, "crashes of jars leave none")
 }
 
 pub(super) fn limits(host: &Host) -> Finding {
