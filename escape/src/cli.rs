@@ -9,12 +9,15 @@ use crate::boxes::{self, Sandbox};
 pub(crate) const USAGE: &str =
     "run [--against BOX[,BOX]...] [--belljar PATH] [--only ID|NAME]... [--json] [--table]
                   [--mask FEATURE] [--with FLAGS] [--skips FILE] [--hooked PATH] [--long]
+                  [--share K/N] [--proven]
        escape list
 
 BOX is belljar (default), bwrap, firejail or none. --with adds flags of belljar to
 each run, for example a preset. --hooked is belljar built with `test-hooks`, for
 attacks that must get out of a broken broker first. --long races for 60 seconds each
-and kills 200 supervisors. --table prints a Markdown table instead of lines.
+and kills 200 supervisors. --share runs every Nth attack, from the Kth on: N runners
+together run all, and no attack beside itself. --proven leaves out the control runs,
+for a caller who has just seen them succeed. --table prints a Markdown table instead of lines.
 An escape from belljar is a failure; an escape from another box is a result.";
 
 /// What to run.
@@ -30,6 +33,35 @@ pub(crate) struct Options {
     pub(crate) skips: Option<PathBuf>,
     pub(crate) hooked: Option<PathBuf>,
     pub(crate) long: bool,
+    pub(crate) share: Share,
+    pub(crate) proven: bool,
+}
+
+/// Which of all attacks one runner runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share {
+    first: usize,
+    of: usize,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self { first: 0, of: 1 }
+    }
+}
+
+impl Share {
+    /// Reads `K/N`.
+    fn parse(text: &str) -> Option<Self> {
+        let (first, of) = text.split_once('/')?;
+        let (first, of): (usize, usize) = (first.parse().ok()?, of.parse().ok()?);
+        (1..=of).contains(&first).then(|| Self { first: first - 1, of })
+    }
+
+    /// The rows of this share.
+    pub(crate) fn of<T>(self, rows: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        rows.skip(self.first).step_by(self.of)
+    }
 }
 
 /// Reads the words; an unknown one is an error.
@@ -47,6 +79,11 @@ pub(crate) fn parse(words: &[String]) -> io::Result<Options> {
             "--skips" => options.skips = Some(value()?.into()),
             "--hooked" => options.hooked = Some(value()?.into()),
             "--long" => options.long = true,
+            "--share" => {
+                let share = value()?;
+                options.share = Share::parse(&share).ok_or_else(|| wrong(&format!("no share: {share}")))?;
+            }
+            "--proven" => options.proven = true,
             "--json" => options.json = true,
             "--table" => options.table = true,
             _ => return Err(wrong(&format!("unknown option {word}"))),
@@ -81,6 +118,15 @@ mod tests {
         let options = parse_words(&["--only", "C1,C2"]).unwrap();
         assert_eq!(options.against[0].name, "belljar");
         assert_eq!(options.only, ["C1", "C2"]);
+    }
+
+    #[test]
+    fn shares_together_are_all_and_apart() {
+        let share = |text: &str| Share::parse(text).unwrap().of(0..5).collect::<Vec<_>>();
+        assert_eq!((share("1/2"), share("2/2"), share("1/1").len()), (vec![0, 2, 4], vec![1, 3], 5));
+        for wrong in ["0/2", "3/2", "1", "1/0", "a/b"] {
+            assert_eq!(Share::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

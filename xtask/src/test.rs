@@ -54,11 +54,18 @@ const PARTS: &[Part] = &[
 
 /// What was built for the run.
 struct Built {
-    tests: Vec<binaries::Binary>,
-    /// Programs that tests run: `examples` of the packages.
-    examples: Vec<PathBuf>,
+    workspace: binaries::Programs,
     /// The binary as it is shipped.
     belljar: PathBuf,
+    /// Names of the parts of this run.
+    parts: Vec<&'static str>,
+}
+
+impl Built {
+    /// Whether this run has the part, too.
+    fn has_part(&self, name: &str) -> bool {
+        self.parts.contains(&name)
+    }
 }
 
 /// Runs the named parts, or all.
@@ -72,7 +79,7 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     let wanted = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
     let parts: Vec<&Part> = PARTS.iter().filter(wanted).collect();
     let mut clock = Clock::default();
-    let built = build(&mut clock)?;
+    let built = build(&mut clock, parts.iter().map(|part| part.name).collect())?;
     let stage = Stage::new()?;
     let mut total = Tally::default();
     for account in account::all(&stage)? {
@@ -87,10 +94,10 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     total.finish()
 }
 
-fn build(clock: &mut Clock) -> Result<Built> {
-    let (tests, examples) = clock.time("build of the tests", binaries::build)?;
+fn build(clock: &mut Clock, parts: Vec<&'static str>) -> Result<Built> {
+    let workspace = clock.time("build of the tests", binaries::build)?;
     clock.time("build of what is shipped", || crate::dist::run(&[]))?;
-    Ok(Built { tests, examples, belljar: crate::tree::root().join("target/dist/belljar") })
+    Ok(Built { workspace, belljar: crate::tree::root().join("target/dist/belljar"), parts })
 }
 
 /// The examples in the documentation of the library crates, and those that documents show.

@@ -17,13 +17,31 @@ pub(super) struct Binary {
     pub(super) folder: PathBuf,
 }
 
-/// Builds all test programs of the workspace, and the examples that tests run.
-pub(super) fn build() -> Result<(Vec<Binary>, Vec<PathBuf>)> {
-    let arguments = ["test", "--quiet", "--locked", "--workspace", "--no-run", "--message-format=json"];
+/// What one build of the whole workspace makes.
+pub(super) struct Programs {
+    pub(super) tests: Vec<Binary>,
+    /// Programs that tests run: `examples` of the packages.
+    pub(super) examples: Vec<PathBuf>,
+    /// Ordinary programs.
+    programs: Vec<PathBuf>,
+}
+
+/// Builds all of it at once: to cargo one package alone has other features of what it is built from, and compiles that anew.
+pub(super) fn build() -> Result<Programs> {
+    let arguments = ["build", "--quiet", "--locked", "--workspace", "--all-targets", "--message-format=json"];
     let messages = output(program("cargo", arguments).args(crate::tree::ALL_FEATURES))?;
-    let found: Vec<Binary> = messages.lines().filter_map(binary).collect();
-    anyhow::ensure!(!found.is_empty(), "cargo built no test program");
-    Ok((found, messages.lines().filter_map(example).collect()))
+    let tests: Vec<Binary> = messages.lines().filter_map(binary).collect();
+    anyhow::ensure!(!tests.is_empty(), "cargo built no test program");
+    let of_kind = |kind| messages.lines().filter_map(|line| plain(line, kind)).collect();
+    Ok(Programs { tests, examples: of_kind("example"), programs: of_kind("bin") })
+}
+
+impl Programs {
+    /// The ordinary program of this name.
+    pub(super) fn named(&self, name: &str) -> Result<&Path> {
+        let found = self.programs.iter().find(|path| path.file_name().is_some_and(|file| file == name));
+        found.map(PathBuf::as_path).with_context(|| format!("cargo built no program {name}"))
+    }
 }
 
 /// Builds one ordinary program of the workspace and returns its path.
@@ -59,10 +77,12 @@ fn binary(line: &str) -> Option<Binary> {
     Some(Binary { target, path: executable(&message)?, folder })
 }
 
-fn example(line: &str) -> Option<PathBuf> {
+/// The program of a line about a target of this kind that is no test.
+fn plain(line: &str, kind: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(line).ok()?;
-    let kinds = message["target"]["kind"].as_array()?;
-    if kinds.iter().any(|kind| kind == "example") { executable(&message) } else { None }
+    let has_kind = message["target"]["kind"].as_array()?.iter().any(|own| own == kind);
+    let is_test = message["profile"]["test"].as_bool() != Some(false);
+    if has_kind && !is_test { executable(&message) } else { None }
 }
 
 fn executable(message: &Value) -> Option<PathBuf> {
@@ -82,11 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_found_among_the_messages() {
+    fn other_programs_are_found_among_the_messages_by_their_kind() {
         let line =
             r#"{"profile":{"test":false},"executable":"/t/e","target":{"name":"e","kind":["example"]}}"#;
-        assert_eq!(example(line), Some(PathBuf::from("/t/e")));
-        assert_eq!(example(&line.replace("example", "bin")), None);
+        assert_eq!(plain(line, "example"), Some(PathBuf::from("/t/e")));
+        assert_eq!(plain(line, "bin"), None);
+        assert_eq!(plain(&line.replace("false", "true"), "example"), None);
         assert_eq!(binary("warning: text"), None);
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::skips::Expected;
 use super::tally::Tally;
-use super::{Built, binaries, suite};
+use super::{Built, suite};
 use crate::account::Account;
 use crate::command::{is_installed, program, say};
 use crate::stage::Stage;
@@ -21,7 +21,8 @@ pub(super) fn run(built: &Built, account: &Account, _: &Stage) -> Result<Tally> 
     if let Some(need) = NEEDS.iter().find(|name| !is_installed(name)) {
         return Expected::read(account.is_root()).map(|expected| skipped(need, &expected));
     }
-    let mut command = program("tests/kernel/run", [&built.belljar, &binaries::program_of("escape")?]);
+    let mut command =
+        program("tests/kernel/run", [built.belljar.as_path(), built.workspace.named("escape")?]);
     suite::follow(command.env("KERNEL_LIMIT", PATIENCE), None)
 }
 

@@ -1,14 +1,13 @@
 //! The two suites with runners of their own: attacks and real programs. Both end with a line of counts, print
 //! `SKIP` and `FAIL` lines by name, and compare their skips with a checked-in list of their own.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::Built;
-use super::binaries::program_of;
 use super::tally::Tally;
 use crate::account::Account;
 use crate::command::say;
@@ -17,40 +16,66 @@ use crate::stage::Stage;
 /// Seconds after which a whole suite is killed and failed.
 const PATIENCE: u32 = 900;
 
+/// The most runners of attacks at once: some attacks use up what all processes of an account share.
+const RUNNERS: usize = 4;
+
 /// The attacks against the binary as it is shipped.
 pub(super) fn escape(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
     let hooked = stage.hooked(&super::binaries::with_test_hooks()?)?;
-    let hooked = hooked.to_string_lossy();
-    suite("escape", &["run", "--against", "belljar", "--hooked", &hooked, "--belljar"], built, account, stage)
+    let belljar = stage.program(&built.belljar)?;
+    attacks(
+        built,
+        account,
+        stage,
+        &[OsStr::new("--hooked"), hooked.as_os_str(), OsStr::new("--belljar"), belljar.as_os_str()],
+    )
 }
 
 /// Host features that the attacks must not miss.
 const MASKS: &[&str] = &["landlock", "landlock=3"];
 
 /// The attacks against a build that can be told that the host lacks something: nothing may escape there either.
-pub(super) fn masked(_: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
-    let runner = stage.program(&program_of("escape")?)?;
+///
+/// Control runs know no mask. Where this run has just done them for the same account they are not done again.
+pub(super) fn masked(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
     let belljar = stage.hooked(&super::binaries::with_test_hooks()?)?;
     let mut total = Tally::default();
     for mask in MASKS {
         say(&format!("-- without {mask}"));
-        let mut command = account.command(&runner, PATIENCE);
-        command.args(["run", "--against", "belljar", "--mask", mask, "--belljar"]).arg(Path::new(&belljar));
-        total.add(follow(&mut command, must().as_deref())?);
+        let mut words = ["--mask", mask, "--belljar"].map(OsStr::new).to_vec();
+        words.push(belljar.as_os_str());
+        words.extend(built.has_part("escape").then_some(OsStr::new("--proven")));
+        total.add(attacks(built, account, stage, &words)?);
     }
     Ok(total)
 }
 
-/// Real programs, outside and inside a jar.
-pub(super) fn programs(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
-    suite("programs", &["--belljar"], built, account, stage)
+/// All attacks with these words, by two runners for each processor: attacks wait for nine tenths of their time.
+fn attacks(built: &Built, account: &Account, stage: &Stage, words: &[&OsStr]) -> Result<Tally> {
+    let runner = stage.program(built.workspace.named("escape")?)?;
+    let runners = std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(2).min(RUNNERS);
+    let must = must();
+    let share = |number: usize| {
+        let mut command = account.command(&runner, PATIENCE);
+        command.args(["run", "--against", "belljar", "--share", &format!("{number}/{runners}")]).args(words);
+        follow(&mut command, must.as_deref())
+    };
+    std::thread::scope(|scope| {
+        let started: Vec<_> = (1..=runners).map(|number| scope.spawn(move || share(number))).collect();
+        let mut total = Tally::default();
+        for runner in started {
+            total.add(runner.join().map_err(|_| anyhow!("a thread died"))??);
+        }
+        Ok(total)
+    })
 }
 
-fn suite(name: &str, words: &[&str], built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
-    let runner = stage.program(&program_of(name)?)?;
+/// Real programs, outside and inside a jar.
+pub(super) fn programs(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
+    let runner = stage.program(built.workspace.named("programs")?)?;
     let belljar = stage.program(&built.belljar)?;
     let mut command = account.command(&runner, PATIENCE);
-    command.args(words).arg(Path::new(&belljar));
+    command.arg("--belljar").arg(&belljar);
     follow(&mut command, must().as_deref())
 }
 

@@ -47,11 +47,11 @@ struct Total {
 
 /// Runs every test as this account, as many at once as the machine has processors.
 pub(super) fn run(built: &Built, account: &Account, stage: &Stage) -> Result<Tally> {
-    for example in &built.examples {
+    for example in &built.workspace.examples {
         stage.example(example)?;
     }
     let mut tests = Vec::new();
-    for binary in &built.tests {
+    for binary in &built.workspace.tests {
         tests.extend(list(binary, account, stage)?);
     }
     let expected = Expected::read(account.is_root())?;
