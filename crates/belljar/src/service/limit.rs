@@ -22,7 +22,7 @@ pub trait Limit: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 's
 /// ```
 /// use belljar::service::{Limit, Only};
 ///
-/// let (few, one) = (Only::these(["alice", "bob"]), Only::these(["bob"]));
+/// let (few, one): (Only, Only) = (Only::these(["alice", "bob"]), Only::these(["bob"]));
 /// assert_eq!(one.beyond(&few), None);
 /// assert_eq!(few.beyond(&one).as_deref(), Some("alice"));
 /// assert_eq!(few.beyond(&Only::All), None);

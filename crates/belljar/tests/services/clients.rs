@@ -159,6 +159,18 @@ fn a_service_ends_with_the_programs_last_client() {
 }
 
 #[test]
+fn starting_and_ending_leaves_no_descriptor_thread_or_process() {
+    if !able() {
+        return;
+    }
+    let output = std::process::Command::new(program()).arg("cycles").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let looks: Vec<_> = said.lines().collect();
+    assert!(output.status.success() && looks.len() == 2 && looks[0].starts_with("1 "), "{output:?}");
+    assert_eq!(looks[0], looks[1]);
+}
+
+#[test]
 fn the_example_finds_names_that_it_may_look_up_and_logs() {
     if !able() {
         return;

@@ -116,3 +116,83 @@ fn ask(resolver: SocketAddr, question: &[u8]) -> io::Result<UdpSocket> {
     socket.send(question)?;
     Ok(socket)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{
+        AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SocketFlags, SocketType, sendmsg,
+    };
+
+    use super::*;
+
+    fn resolver() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let at = socket.local_addr().unwrap();
+        (socket, at)
+    }
+
+    fn hand(carrier: &OwnedFd, packet: &[u8], descriptors: &[BorrowedFd<'_>]) {
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() {
+            control.push(SendAncillaryMessage::ScmRights(descriptors));
+        }
+        sendmsg(carrier, &[io::IoSlice::new(packet)], &mut control, SendFlags::NOSIGNAL).unwrap();
+    }
+
+    /// Waits for the other end of a question's socket: an answer, or the end.
+    fn heard(answer: &OwnedFd) -> Vec<u8> {
+        let mut bytes = [0; 64];
+        let length = rustix::io::read(answer, &mut bytes).unwrap();
+        bytes[..length].to_vec()
+    }
+
+    #[test]
+    fn questions_go_to_the_known_resolvers_and_to_nobody_else() {
+        let (socket, at) = resolver();
+        let (carrier, _helper) = start(vec![at]).unwrap();
+        let pairs = || {
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .unwrap()
+        };
+        // What is no question is let fall, and the next one is carried all the same.
+        let (_ours, theirs) = pairs();
+        hand(&carrier, b"\0no way back", &[]);
+        hand(&carrier, b"\0two ways", &[theirs.as_fd(), theirs.as_fd()]);
+        hand(&carrier, &[0; QUESTION + 1], &[]);
+        for resolver in [1, 2, 255] {
+            let (ours, theirs) = pairs();
+            hand(&carrier, &[resolver, 7], &[theirs.as_fd()]);
+            drop(theirs);
+            assert_eq!(heard(&ours), b"", "there is no resolver {resolver}");
+        }
+        let (ours, theirs) = pairs();
+        hand(&carrier, b"\0the question", &[theirs.as_fd()]);
+        let mut bytes = [0; 64];
+        let (length, from) = socket.recv_from(&mut bytes).unwrap();
+        assert_eq!(&bytes[..length], b"the question");
+        // Whoever is not the resolver is not heard.
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"forged", from).unwrap();
+        socket.send_to(b"the answer", from).unwrap();
+        assert_eq!(heard(&ours), b"the answer");
+    }
+
+    #[test]
+    fn no_more_than_so_many_are_under_way_and_each_gets_an_end() {
+        let (_socket, at) = resolver();
+        let (carrier, helper) = start(vec![at]).unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..MOST + 8 {
+            let (ours, theirs) = pair().unwrap();
+            hand(&carrier, b"\0question", &[theirs.as_fd()]);
+            waiting.push(ours);
+        }
+        for answer in &waiting {
+            assert_eq!(heard(answer), b"");
+        }
+        // Without the program's side nothing is carried any more.
+        drop(helper);
+        assert_eq!(heard(&carrier), b"");
+    }
+}
