@@ -192,3 +192,29 @@ fn a_log_as_standard_output_is_only_added_to() {
     let text = std::fs::read_to_string(&log).unwrap();
     assert!(text.starts_with("before\nout 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n"), "{text}");
 }
+
+#[test]
+fn a_repository_that_may_only_be_read_stays_as_it_is_inside_a_writable_folder() {
+    let folder = Folder::new("around-repository");
+    std::fs::create_dir_all(folder.path().join(".git/hooks")).unwrap();
+    folder.write(".git/config", "[core]\n");
+    let script = "echo done > made
+        echo evil > .git/commondir; echo evil >> .git/config; echo evil > .git/hooks/post-checkout
+        mv .git elsewhere; rm -rf .git; mkdir .git/modules; ln -sf /tmp .git/objects";
+    let tries = |words: &[&str]| {
+        let mut command = std::process::Command::new(words[0]);
+        command.args(&words[1..]).args(["sh", "-c", script]).current_dir(folder.path());
+        seen::see(&mut command)
+    };
+    let seen = tries(&[env!("CARGO_BIN_EXE_belljar"), "run", "-w", ".", "-r", "?.git", "--"]);
+    assert_eq!(text_of(&folder, "made"), "done\n", "{seen:?}");
+    assert_eq!(text_of(&folder, ".git/config"), "[core]\n");
+    let names = |at: &str| std::fs::read_dir(folder.path().join(at)).unwrap().count();
+    assert_eq!((names(".git"), names(".git/hooks")), (2, 0), "{seen:?}");
+    tries(&["env"]);
+    assert!(!folder.path().join(".git/config").exists(), "without a jar all of it works");
+}
+
+fn text_of(folder: &Folder, name: &str) -> String {
+    std::fs::read_to_string(folder.path().join(name)).unwrap()
+}
