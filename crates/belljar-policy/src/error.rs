@@ -105,6 +105,9 @@ impl fmt::Display for Fault {
             Self::Version(Some(found)) => write!(out, "format version {found} is unknown"),
             Self::Cycle(file) => write!(out, "`{}` extends itself", shown(file)),
             Self::TooDeep => out.write_str("too many files extend one another"),
+            Self::Read { path, kind: std::io::ErrorKind::NotFound } => {
+                write!(out, "there is no file `{}`", crate::printable(path.as_os_str()))
+            }
             Self::Read { path, kind } => {
                 write!(out, "cannot read `{}`: {kind}", crate::printable(path.as_os_str()))
             }

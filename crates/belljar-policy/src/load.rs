@@ -241,8 +241,11 @@ fn unreadable(path: &Path, error: &io::Error) -> PolicyError {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or("");
     let preset = nearest(&format!("@{name}"), PRESETS.iter().map(|(name, _)| *name));
     let kind = error.kind();
-    PolicyError::new(Fault::Read { path: path.to_owned(), kind })
-        .meant(preset.filter(|_| kind == io::ErrorKind::NotFound))
+    let error = PolicyError::new(Fault::Read { path: path.to_owned(), kind });
+    if kind != io::ErrorKind::NotFound {
+        return error;
+    }
+    error.meant(preset).fix("`belljar policy show > FILE` writes one; names of presets begin with @")
 }
 
 /// Every document states the format it was written for.

@@ -95,7 +95,7 @@ fn wrong_types_and_values() {
         ("[fs]\n'/a:/b' = 'hide'", "name the place in the jar alone"),
         ("[fs]\n'@program' = 'write'", "`write` is not an access of @program"),
         ("[fs]\n\"/a\\u001b[31m\" = 'read'", "`/a\\x1b[31m` has a control character"),
-        ("[env]\npass = ['A=B']", "`A=B` is not a variable name or PREFIX*"),
+        ("[env]\npass = ['A=B']", "`A=B` is not a variable name such as LANG, or a prefix such as LC_*"),
         ("[env]\nset = { A = 1 }", "expected text, found a number"),
         ("[env]\nset = ['A']", "expected a table, found a list"),
         ("[syscalls]\nallow = ['Read']", "`Read` is not a system call or @group"),
@@ -105,7 +105,7 @@ fn wrong_types_and_values() {
         ("pass-fds = [2]", "`2` is not a descriptor from 3"),
         ("[require]\nfs = 9", "`9` is not a number of layers"),
         ("extends = '@base'", "expected a list, found text"),
-        ("extends = ['none.toml']", "cannot read `none.toml`: entity not found"),
+        ("extends = ['none.toml']", "there is no file `none.toml`"),
         ("a = ", "string values must be quoted"),
         ("debug = true\ndebug = true", "duplicate key"),
     ] {

@@ -8,13 +8,13 @@ pub(crate) fn env_pattern(text: &str) -> Result<String, PolicyError> {
     env_name(text.strip_suffix('*').unwrap_or(text))
         .filter(|name| !name.is_empty())
         .map(|_| text.to_owned())
-        .ok_or_else(|| PolicyError::bad(text, "a variable name or PREFIX*"))
+        .ok_or_else(|| PolicyError::bad(text, "a variable name such as LANG, or a prefix such as LC_*"))
 }
 
 /// Environment variable that is set.
 pub(crate) fn env_exact(text: &str) -> Result<String, PolicyError> {
     let name = env_name(text).filter(|name| !name.is_empty());
-    name.map(str::to_owned).ok_or_else(|| PolicyError::bad(text, "a variable name"))
+    name.map(str::to_owned).ok_or_else(|| PolicyError::bad(text, "a variable name such as LANG"))
 }
 
 fn env_name(text: &str) -> Option<&str> {

@@ -16,6 +16,9 @@ use crate::error::StartError;
 use crate::plan::Plan;
 use crate::prepare::Narrowed;
 
+/// What is wrong with a number that leads to nothing.
+pub(super) const NOT_OPEN: &str = "is not open";
+
 /// Checks each and lists what is to be opened anew. With `inherited`, only what this process got from its caller may be
 /// passed: what closes on exec is of its own making, like the report's file.
 pub(super) fn narrow(passed: &[PassFd], plan: &Plan, inherited: bool) -> Result<Vec<Narrowed>, StartError> {
@@ -23,10 +26,10 @@ pub(super) fn narrow(passed: &[PassFd], plan: &Plan, inherited: bool) -> Result<
     for pass in passed {
         let refuse = |why| StartError::Descriptor { fd: pass.fd, origin: pass.origin.to_string(), why };
         if inherited && call::closes_on_exec(Fd::from(pass.fd)) {
-            return Err(refuse("is not open"));
+            return Err(refuse(NOT_OPEN));
         }
         let found = owned::with_inherited(Fd::from(pass.fd), |fd| look(pass, fd));
-        let found = found.map_err(|_| refuse("is not open"))?.map_err(refuse)?;
+        let found = found.map_err(|_| refuse(NOT_OPEN))?.map_err(refuse)?;
         match found {
             Some(_) if plan.namespaces == 0 => {
                 return Err(refuse(

@@ -1,6 +1,7 @@
 //! From what the supervisor saw to the report.
 
 use std::ffi::OsStr;
+use std::io;
 use std::time::Duration;
 
 use crate::error::StartError;
@@ -12,7 +13,7 @@ use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::supervise::Outcome;
 
-use super::Running;
+use super::{Running, passed};
 
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
@@ -244,6 +245,19 @@ impl StartError {
                 format!("grant it with -r {interpreter}, if it exists")
             }
             StartError::Program32 { .. } => "build it for x86_64".to_owned(),
+            StartError::NoService { .. } => {
+                "start it first, or name the socket's path: --socket PATH".to_owned()
+            }
+            StartError::Service { .. } => {
+                "services look names up here, before the start: this must succeed outside the jar".to_owned()
+            }
+            StartError::Descriptor { fd, why: passed::NOT_OPEN, .. } => {
+                format!("open it in the calling shell: {fd}< FILE")
+            }
+            StartError::NotRunnable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "it must be executable, and granted with -r or -w: --read-noexec and /etc forbid execution"
+                    .to_owned()
+            }
             StartError::NotFound { .. } => {
                 "the search path is the jar's PATH; grant the program's folder with -r".to_owned()
             }
