@@ -108,6 +108,9 @@ impl fmt::Display for Fault {
             Self::Read { path, kind: std::io::ErrorKind::NotFound } => {
                 write!(out, "there is no file `{}`", crate::printable(path.as_os_str()))
             }
+            Self::Read { path, kind: std::io::ErrorKind::InvalidInput } => {
+                write!(out, "`{}` is no plain file", crate::printable(path.as_os_str()))
+            }
             Self::Read { path, kind } => {
                 write!(out, "cannot read `{}`: {kind}", crate::printable(path.as_os_str()))
             }
@@ -214,7 +217,7 @@ impl PolicyError {
     /// characters.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut out = self.to_string();
+        let mut out = clipped(self.to_string());
         if let Some(place) = &self.0.place {
             caret(&mut out, place);
         }
@@ -227,13 +230,31 @@ impl PolicyError {
     }
 }
 
+/// Columns of a line that are shown, and how many of them before the mark.
+const COLUMNS: usize = 160;
+const BEFORE: usize = 60;
+/// Characters of a headline: it may quote a word of any length.
+const HEADLINE: usize = 600;
+
 fn caret(out: &mut String, place: &Place) {
     let number = place.line.to_string();
     let gap = " ".repeat(number.len());
-    let indent = " ".repeat(usize::try_from(place.column.saturating_sub(1)).unwrap_or(0));
-    let marks = "^".repeat(usize::try_from(place.width.max(1)).unwrap_or(1));
+    let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(0);
+    let from = if column < COLUMNS - BEFORE { 0 } else { column - BEFORE };
+    let text: String = place.text.chars().skip(from).take(COLUMNS).collect();
+    let indent = " ".repeat(column - from);
+    let room = COLUMNS - (column - from).min(COLUMNS - 1);
+    let marks = "^".repeat(usize::try_from(place.width.max(1)).unwrap_or(1).min(room));
     out.push_str(&format!("\n{gap}--> {}:{}:{}", place.file, place.line, place.column));
-    out.push_str(&format!("\n{gap} |\n{number} | {}\n{gap} | {indent}{marks}", place.text));
+    out.push_str(&format!("\n{gap} |\n{number} | {text}\n{gap} | {indent}{marks}"));
+}
+
+fn clipped(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(HEADLINE) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }
 
 impl fmt::Display for PolicyError {
@@ -243,3 +264,21 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_any_length_is_shown_around_its_mark() {
+        let fault = || PolicyError::new(Fault::Syntax("x".repeat(5000)));
+        let place =
+            |column, width| Place { line: 1, column, text: "y".repeat(1 << 20), width, ..Place::default() };
+        for (column, width) in [(1, 1), (1, 1 << 20), (500_000, 3), (1 << 20, 1), (100, 100)] {
+            let text = fault().at(|| place(column, width)).render();
+            assert!(text.len() < 1200, "{column}: {}", text.len());
+            let marks = text.lines().last().map_or(0, |line| line.matches('^').count());
+            assert!(marks >= usize::try_from(width.min(60)).unwrap(), "{column} {width}: {marks}");
+        }
+    }
+}
