@@ -10,7 +10,9 @@ mod peers;
 mod report;
 mod sections;
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
 
 use crate::account::{self, Account};
 use crate::command::say;
@@ -25,23 +27,35 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let is_quick = arguments.iter().any(|word| word == "--quick");
     dist::run(&[])?;
     let stage = Stage::new()?;
-    let belljar = stage.program(&tree::root().join("target/dist/belljar"))?;
-    let helper = Helper::new(stage.program(&dist::build("bench", "bench")?)?, is_quick);
-    stage.program(&tree::root().join("target/dist/belljar-decode"))?;
-    stage.program(&dist::build("bench", "bench-decode")?)?;
+    let shipped = |name: &str| tree::root().join("target/dist").join(name);
+    let belljar = stage.program(&shipped("belljar"))?;
+    let helper = stage.program(&dist::build("bench", "bench")?)?;
+    let decoders =
+        [stage.program(&shipped("belljar-decode"))?, stage.program(&dist::build("bench", "bench-decode")?)?];
+    let libraries = libraries([&belljar, &helper].into_iter().chain(&decoders))?;
+    let helper = Helper::new(helper, is_quick);
     let mut parts = Vec::new();
     for account in account::all(&stage)? {
         let places =
             Places { belljar: belljar.clone(), bin: stage.bin(), work: account.work().to_path_buf() };
         parts.push(part(&helper, &account, &places)?);
     }
-    let text = report::page(&helper.machine()?, &parts);
+    let text = report::page(&helper.machine()?, &libraries, &parts);
     say(&text);
     if !is_quick {
         std::fs::write(tree::root().join("BENCHMARKS.md"), &text)?;
         crate::numbers::generate(false)?;
     }
     Ok(())
+}
+
+/// Each measured program and the C library in it.
+fn libraries<'a>(programs: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<(String, &'static str)>> {
+    let one = |program: &'a PathBuf| {
+        let name = program.file_name().context("a program has a name")?;
+        Ok((name.to_string_lossy().into_owned(), dist::libc(&std::fs::read(program)?)))
+    };
+    programs.into_iter().map(one).collect()
 }
 
 /// Every section for one account. A section that fails is named and the rest goes on.

@@ -140,6 +140,18 @@ fn seam(folder: &Path) -> Result<PathBuf> {
 /// What every name of a variable for tests begins with; a build with test hooks holds two of them.
 const HOOK: &[u8] = b"BELLJAR_TEST_";
 
+/// What glibc says in every program that holds it; musl has no such words.
+const GLIBC: &[u8] = b"GNU C Library";
+
+/// The C library in a static program, read from the program itself: how it was meant to be linked does not count.
+pub(crate) fn libc(program: &[u8]) -> &'static str {
+    if holds(program, GLIBC) { "glibc" } else { "musl" }
+}
+
+fn holds(program: &[u8], words: &[u8]) -> bool {
+    program.windows(words.len()).any(|window| window == words)
+}
+
 /// Fails unless the binary is static, position-independent, small, without set-id bits, and starts.
 fn inspect(binary: &Path, shipped: &Shipped) -> Result<()> {
     let elf = output(program("readelf", ["--wide", "--file-header", "--segments", "--dynamic"]).arg(binary))?;
@@ -171,7 +183,7 @@ fn must_be_shippable(elf: &str, size: u64, mode: u32) -> Result<()> {
 
 /// A build that listens to tests could be told to mask a layer, or to break the broker.
 pub(crate) fn must_have_no_hooks(program: &[u8]) -> Result<()> {
-    if program.windows(HOOK.len()).any(|window| window == HOOK) {
+    if holds(program, HOOK) {
         bail!("the binary cannot be shipped: it has test hooks");
     }
     Ok(())
@@ -179,7 +191,13 @@ pub(crate) fn must_have_no_hooks(program: &[u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{must_be_shippable, must_have_no_hooks};
+    use super::{libc, must_be_shippable, must_have_no_hooks};
+
+    #[test]
+    fn a_program_with_glibc_is_told_from_one_with_musl() {
+        assert_eq!(libc(b"\0GNU C Library (Debian GLIBC 2.36) stable\0"), "glibc");
+        assert_eq!(libc(b"\0Invalid argument\0"), "musl");
+    }
 
     #[test]
     fn a_build_with_test_hooks_is_not_shipped() {

@@ -74,9 +74,10 @@ pub(super) fn ratio(value: f64) -> String {
 }
 
 /// The whole page.
-pub(super) fn page(machine: &Value, parts: &[Part]) -> String {
+pub(super) fn page(machine: &Value, libraries: &[(String, &str)], parts: &[Part]) -> String {
     let mut page = String::from(HEAD);
     page.push_str(&properties(machine));
+    page.push_str(&linked(libraries));
     page.push_str("\n## Promises\n\n");
     page.push_str(&promises(parts));
     page.push_str("\n## Command lines\n\n| | |\n|---|---|\n");
@@ -129,6 +130,31 @@ fn properties(machine: &Value) -> String {
     text
 }
 
+/// Which C library is in what was measured: a start with another costs something else.
+fn linked(libraries: &[(String, &str)]) -> String {
+    let with = |library: &str| {
+        let of = libraries.iter().filter(|(_, linked)| *linked == library);
+        of.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = String::new();
+    for (library, note) in LIBRARIES {
+        let programs = with(library);
+        if !programs.is_empty() {
+            text.push_str(&format!("- Linked with {library}: {programs}.{note}\n"));
+        }
+    }
+    text
+}
+
+const LIBRARIES: &[(&str, &str)] = &[
+    ("musl", ""),
+    (
+        "glibc",
+        " **There was no musl to link with: such a program starts slower, makes more system calls and takes more memory \
+         than the one that is shipped.**",
+    ),
+];
+
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -173,6 +199,19 @@ fn cell(goal: &Goal, value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_says_which_c_library_was_measured() {
+        let linked = |of: [&'static str; 2]| {
+            super::linked(&["belljar", "bench"].map(str::to_owned).into_iter().zip(of).collect::<Vec<_>>())
+        };
+        assert_eq!(linked(["musl", "musl"]), "- Linked with musl: `belljar`, `bench`.\n");
+        let mixed = linked(["musl", "glibc"]);
+        assert!(
+            mixed.contains("musl: `belljar`.\n- Linked with glibc: `bench`. **There was no musl"),
+            "{mixed}"
+        );
+    }
 
     #[test]
     fn a_missed_or_missing_promise_is_visible() {
