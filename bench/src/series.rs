@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::library::Library;
+use crate::library::{Library, Span};
 use crate::process;
 
 /// What is asked.
@@ -39,9 +39,9 @@ enum Measure {
 struct Row {
     name: String,
     words: Vec<String>,
-    /// Started from the library in this process, not by a command.
+    /// Started from the library in this process, not by a command: what of it is measured.
     #[serde(default)]
-    library: bool,
+    library: Option<Span>,
 }
 
 /// What was found for one command: one number per round.
@@ -64,7 +64,7 @@ pub(crate) fn run(_: &[String]) -> Result<String> {
 
 /// One list of numbers per row.
 fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
-    let library = request.rows.iter().any(|row| row.library).then(Library::new).transpose()?;
+    let library = request.rows.iter().any(|row| row.library.is_some()).then(Library::new).transpose()?;
     let round = |request: &Request| round(request, library.as_ref());
     let mut samples = vec![Vec::new(); request.rows.len()];
     for _ in 0..request.warm_up {
@@ -81,18 +81,11 @@ fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
 }
 
 fn round(request: &Request, library: Option<&Library>) -> Result<Vec<f64>> {
-    let one = |row: &Row| match library {
-        Some(library) if row.library => started(row, library),
-        _ => one(row, request.measure),
+    let one = |row: &Row| match library.zip(row.library) {
+        Some((library, span)) => library.start(&row.words, span),
+        None => one(row, request.measure),
     };
     request.rows.iter().map(|row| one(row).with_context(|| row.name.clone())).collect()
-}
-
-/// Microseconds of a start from the library.
-fn started(row: &Row, library: &Library) -> Result<f64> {
-    let start = Instant::now();
-    library.start(&row.words)?;
-    Ok(start.elapsed().as_secs_f64() * 1e6)
 }
 
 fn one(row: &Row, measure: Measure) -> Result<f64> {
@@ -123,7 +116,7 @@ mod tests {
         let row = |(name, words): &(&str, &[&str])| Row {
             name: (*name).to_owned(),
             words: words.iter().map(|word| (*word).to_owned()).collect(),
-            library: false,
+            library: None,
         };
         Request { rounds: 3, warm_up: 1, seconds: 60, measure, rows: rows.iter().map(row).collect() }
     }

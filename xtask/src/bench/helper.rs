@@ -48,8 +48,13 @@ impl Helper {
 
     /// The command started by itself, and by the library within the helper, beside each other.
     pub(super) fn library(&self, account: &Account, effort: &Effort, words: &[&str]) -> Result<Vec<Series>> {
-        let row = |name: &str, library: bool| json!({"name": name, "words": words, "library": library});
-        self.rows(account, effort, vec![row("plain spawn", false), row("library", true)])
+        let row = |(name, span): (&str, Option<&str>)| json!({"name": name, "words": words, "library": span});
+        let rows = [
+            ("plain spawn", None),
+            ("library", Some("whole")),
+            ("library, until the report", Some("report")),
+        ];
+        self.rows(account, effort, rows.map(row).to_vec())
     }
 
     fn rows(&self, account: &Account, effort: &Effort, rows: Vec<Value>) -> Result<Vec<Series>> {
