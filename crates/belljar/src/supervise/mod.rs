@@ -230,6 +230,12 @@ struct Ready {
     refused: PollFlags,
 }
 
+impl Ready {
+    /// A word of init.
+    const WORD: Self =
+        Self { status: true, signals: false, relay: false, output: false, refused: PollFlags::empty() };
+}
+
 fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
     let mut set = vec![PollFd::new(&started.status, PollFlags::IN)];
     let mut owners = vec!['s'];
@@ -263,7 +269,12 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         set.push(PollFd::from_borrowed_fd(fd, flags));
         owners.push('o');
     }
-    match poll(&mut set, time_left(started, watch).as_ref()) {
+    let left = time_left(started, watch);
+    if set.len() == 1 && left.is_none() {
+        // Nothing else is watched: whoever reads the word waits for it.
+        return Ok(Ready::WORD);
+    }
+    match poll(&mut set, left.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(errno) => return Err(errno.into()),
     }
