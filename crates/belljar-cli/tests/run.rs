@@ -3,8 +3,9 @@
 
 mod seen;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use seen::{Folder, belljar, command, json, see};
 
@@ -61,6 +62,35 @@ fn standard_input_reaches_the_program() {
         .expect("belljar starts");
     child.stdin.take().expect("a pipe").write_all(b"through the wall").expect("room in the pipe");
     assert_eq!(child.wait_with_output().expect("belljar ends").stdout, b"through the wall");
+}
+
+/// Children of all threads of a process, also those that have ended and nobody has waited for.
+fn children(pid: u32) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    let of = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("children"));
+    let texts = threads.filter_map(|thread| of(thread.ok()?).ok());
+    texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Root's grants are translated by user namespaces, each of which a process held until it was open.
+#[test]
+fn while_a_program_runs_its_init_is_the_only_child() {
+    let folder = Folder::new("only-child");
+    let grant = folder.path().to_string_lossy().into_owned();
+    let mut child = command(["run", "-w", &*grant, "--", "sh", "-c", "echo up; exec cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("belljar starts");
+    let mut up = [0; 3];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut up).expect("the program runs");
+    let until = Instant::now() + Duration::from_secs(20);
+    while children(child.id()).len() != 1 && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    assert_eq!(children(child.id()).len(), 1, "{:?}", children(child.id()));
+    drop(child.stdin.take());
+    assert!(child.wait().expect("belljar ends").success());
 }
 
 #[test]
