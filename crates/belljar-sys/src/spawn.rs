@@ -134,7 +134,8 @@ fn clone3(flags: u64, pidfd: *mut Fd) -> Result<usize> {
 }
 
 fn clone2(flags: u64, pidfd: *mut Fd) -> Result<usize> {
-    let flags = usize::try_from(flags | NOBODY).map_err(|_| Errno::INVAL)?;
+    // The lowest byte of the flags, which no namespace needs, is the signal of its end: none, as in `clone3`.
+    let flags = usize::try_from(flags & !0xFF).map_err(|_| Errno::INVAL)?;
     // SAFETY: as in `clone3`; without a stack of its own the child uses its copy of this one. The third argument is where
     // the pidfd goes.
     unsafe { raw(Sysno::clone, [flags, 0, pidfd.expose_provenance(), 0, 0, 0]) }
