@@ -42,6 +42,29 @@ pub fn clone_path(path: &CStr) -> Result<Fd> {
     plain(Sysno::open_tree, [int(CWD), cstr(path), word(flags), 0, 0, 0]).map(fd_of)
 }
 
+/// [`clone_tree`] that sets attributes of the whole clone at once: `open_tree_attr(2)`.
+///
+/// # Errors
+/// `ENOSYS` before Linux 6.15; otherwise the kernel's.
+pub fn clone_tree_with(fd: Fd, attr: abi::MountAttr) -> Result<Fd> {
+    let flags = g::OPEN_TREE_CLONE | g::O_CLOEXEC | g::AT_RECURSIVE | g::AT_EMPTY_PATH;
+    clone_with(fd, c"", flags, &attr)
+}
+
+/// The same of a path that needs no walk of its own.
+///
+/// # Errors
+/// As [`clone_tree_with`].
+pub fn clone_path_with(path: &CStr, attr: abi::MountAttr) -> Result<Fd> {
+    let flags = g::OPEN_TREE_CLONE | g::O_CLOEXEC | g::AT_RECURSIVE | g::AT_SYMLINK_NOFOLLOW;
+    clone_with(CWD, path, flags, &attr)
+}
+
+fn clone_with(fd: Fd, path: &CStr, flags: u32, attr: &abi::MountAttr) -> Result<Fd> {
+    let args = [int(fd), cstr(path), word(flags), ptr(&raw const *attr), size_of::<abi::MountAttr>(), 0];
+    plain(Sysno::open_tree_attr, args).map(fd_of)
+}
+
 /// `mount_setattr(2)` on a mount and everything below it.
 ///
 /// # Errors

@@ -154,16 +154,49 @@ pub(super) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
     call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
 }
 
-pub(super) fn bind(from: Walk<'_>, to: Walk<'_>, attrs: u64) -> Result<()> {
-    let tree = match from {
-        Walk::Plain(path) => call::clone_path(path)?,
-        Walk::Checked(path) => call::clone_tree(walk(CWD, path, g::RESOLVE_NO_SYMLINKS)?)?,
+pub(super) fn bind(state: &mut State, from: Walk<'_>, to: Walk<'_>, attrs: u64) -> Result<()> {
+    let source = match from {
+        Walk::Plain(path) => Source::Path(path),
+        Walk::Checked(path) => Source::Opened(walk(CWD, path, g::RESOLVE_NO_SYMLINKS)?),
     };
-    attach(tree, to, attrs)
+    put(clone_with(state, source, attrs)?, to)
 }
 
 pub(super) fn attach(tree: Fd, to: Walk<'_>, attrs: u64) -> Result<()> {
     set_attr(tree, c"", true, attrs)?;
+    put(tree, to)
+}
+
+/// What is cloned: a path that needs no walk of its own, or what a walk has led to.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Path(&'a CStr),
+    Opened(Fd),
+}
+
+/// A detached clone with everything below it, which has these attributes before anybody can reach it.
+fn clone_with(state: &mut State, source: Source<'_>, attrs: u64) -> Result<Fd> {
+    let attr = abi::MountAttr { set: attrs, ..abi::MountAttr::default() };
+    if state.clones_with {
+        let done = match source {
+            Source::Path(path) => call::clone_path_with(path, attr),
+            Source::Opened(fd) => call::clone_tree_with(fd, attr),
+        };
+        match done {
+            // An older kernel, or a filter around this one that does not know the call: it is two calls then.
+            Err(Errno::NOSYS | Errno::PERM) => state.clones_with = false,
+            done => return done,
+        }
+    }
+    let tree = match source {
+        Source::Path(path) => call::clone_path(path)?,
+        Source::Opened(fd) => call::clone_tree(fd)?,
+    };
+    set_attr(tree, c"", true, attrs)?;
+    Ok(tree)
+}
+
+fn put(tree: Fd, to: Walk<'_>) -> Result<()> {
     match to {
         Walk::Plain(path) => call::move_mount_to(tree, path),
         Walk::Checked(path) => call::move_mount(tree, inside(path)?),
@@ -212,11 +245,9 @@ fn next_mask(state: &mut State) -> Result<Fd> {
     if state.mask >= 0 {
         return call::clone_tree(state.mask);
     }
-    let mask = call::clone_path(c"/dev/null")?;
     // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC
-    set_attr(mask, c"", false, 0b1111)?;
-    state.mask = mask;
-    Ok(mask)
+    state.mask = clone_with(state, Source::Path(c"/dev/null"), 0b1111)?;
+    Ok(state.mask)
 }
 
 pub(super) fn drop_bounding(last: u32) -> Result<()> {

@@ -24,7 +24,16 @@ struct Shared<'a> {
 /// The child's whole life.
 pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
     let aside = Aside::new();
-    let state = State { status, terminal: -1, mask: -1, ruleset: -1, ticket: None, texts: [-1; 4], aside };
+    let state = State {
+        status,
+        terminal: -1,
+        mask: -1,
+        ruleset: -1,
+        ticket: None,
+        texts: [-1; 4],
+        aside,
+        clones_with: true,
+    };
     let mut shared = Shared { sequence, state, failure: None };
     if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
         fail(status, failure);

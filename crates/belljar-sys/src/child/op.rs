@@ -200,6 +200,8 @@ pub(crate) struct State {
     pub(crate) texts: [Fd; 4],
     /// Who makes the network.
     pub(crate) aside: Aside,
+    /// This kernel clones a mount together with its attributes (Linux 6.15), as far as is known.
+    pub(crate) clones_with: bool,
 }
 
 impl Op<'_> {
@@ -280,7 +282,7 @@ impl Op<'_> {
             Self::PlaceText { slot, to } => action::place_text(state, slot, to),
             Self::Symlink { target, path } => action::may_exist(call::symlink(target, path)),
             Self::Unlink(path) => call::unlink(path),
-            Self::Bind { from, to, attrs } => action::bind(from, to, attrs),
+            Self::Bind { from, to, attrs } => action::bind(state, from, to, attrs),
             Self::BindFd { from, to, attrs } => action::attach(from, to, attrs),
             Self::BindNode { from, to } => action::bind_node(from, to),
             Self::Mount { kind, to, flags, data } => action::mount(kind, to, flags, data),
