@@ -1,7 +1,5 @@
 //! Init: runs its ops, starts the program, reaps, passes signals on, and ends the tree.
 
-use core::mem::MaybeUninit;
-
 use linux_raw_sys::general as g;
 
 use super::aside::Aside;
@@ -10,9 +8,6 @@ use crate::abi::Rusage;
 use crate::call::{self, Errno, Fd};
 use crate::spawn::Sequence;
 use crate::wire::{Command, Ended, Event, Failure, SIZE};
-
-/// Stack of the program's process until its exec. The deepest path needs under 2 KiB.
-const STACK: usize = 16 * 1024;
 
 /// What init and the program's process share until exec: they run on the same memory, one after the other.
 struct Shared<'a> {
@@ -72,13 +67,11 @@ fn apply(ops: &[Op<'_>], state: &mut State, phase: u64) -> Result<(), Failure> {
 
 /// Starts the program's process on init's memory; init sleeps until it has called exec or ended.
 fn start(shared: &mut Shared<'_>) -> Result<i32, Errno> {
-    let mut stack = MaybeUninit::<[u8; STACK]>::uninit();
-    let base: *mut u8 = stack.as_mut_ptr().cast();
     let arg: *mut Shared<'_> = shared;
     let flags = u64::from(g::CLONE_VM | g::CLONE_VFORK | g::SIGCHLD);
-    // SAFETY: the stack is 16-aligned below its end, big enough (see STACK), and not used by init meanwhile: the kernel
-    // suspends init until the child leaves this memory (CLONE_VFORK). `program` never returns and reads `arg` only.
-    let pid = unsafe { clone_on_stack(flags, base.wrapping_add(STACK), program, arg.cast()) };
+    // SAFETY: the child goes on below init's own stack, whose pages need not be touched beforehand. Init uses neither until
+    // the child leaves this memory: the kernel suspends it (CLONE_VFORK). `program` never returns and reads `arg` only.
+    let pid = unsafe { clone_on_stack(flags, core::ptr::null_mut(), program, arg.cast()) };
     if pid < 0 {
         Err(Errno(i32::try_from(pid.unsigned_abs()).unwrap_or(0)))
     } else {
@@ -145,10 +138,12 @@ pub(crate) unsafe fn clone_waiting(flags: u64) -> isize {
     result
 }
 
-/// `clone(2)` with shared memory (`CLONE_VM` is among `flags`): the child calls `entry(arg)` on its own stack.
+/// `clone(2)` with shared memory (`CLONE_VM` is among `flags`): the child calls `entry(arg)` on its own stack, or, where that
+/// is null, below the caller's.
 ///
 /// # Safety
-/// `stack` is the end of a stack that nobody else uses until the child leaves this memory; `entry` never returns.
+/// `stack` is the end of a stack that nobody else uses until the child leaves this memory, or null while `CLONE_VFORK` is
+/// among `flags`; `entry` never returns.
 pub(crate) unsafe fn clone_on_stack(
     flags: u64,
     stack: *mut u8,
@@ -157,8 +152,9 @@ pub(crate) unsafe fn clone_on_stack(
 ) -> isize {
     let top = stack.map_addr(|address| address & !0xF);
     let result: isize;
-    // SAFETY: the child never comes back to this frame: it jumps to `entry` on its own stack. The parent sees an ordinary
-    // system call that clobbers rcx and r11.
+    // SAFETY: the child never comes back to this frame: it calls `entry` on its own stack, or below all that lives on the
+    // caller's (the stack is one that a call may be made on, as the options do not say otherwise). The parent sees an
+    // ordinary system call that clobbers rcx and r11.
     unsafe {
         core::arch::asm!(
             "syscall",
