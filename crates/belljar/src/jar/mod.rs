@@ -9,37 +9,32 @@ mod passed;
 mod promises;
 mod quiet;
 mod services;
+mod stages;
 mod talks;
 mod verdict;
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use belljar_policy::Policy;
-use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::wire::Failure;
 
 use crate::command::Command;
 use crate::error::StartError;
 use crate::event::Events;
-use crate::limits::{Amounts, Group};
-use crate::plan::{self, Call, Engine, Plan, Refusals, Step};
-use crate::prepare::{self, Invocation, Overlay, Storage, Walker, program};
-use crate::probe::HostFacts;
+use crate::limits::Group;
+use crate::plan::Plan;
+use crate::prepare::{self, Overlay, Storage, Walker, program};
 use crate::report::Report;
-use crate::spawn::{self, Started, raw, supervisor};
-use crate::supervise::{self, Hearing, Outcome, Refused, Relay, Signals, Watch};
+use crate::spawn::{self, Started, supervisor};
+use crate::supervise::{self, Outcome, Watch};
 pub(crate) use attended::Attended;
 pub use attended::Killer;
 pub(crate) use descriptors::look;
-use descriptors::{Look, Streams};
-use network::Network;
 pub(crate) use owners::of_system;
 pub(crate) use quiet::quietly;
 pub use services::socket_of;
 pub(crate) use services::{Around, named};
-use talks::Talks;
+use stages::Decided;
 
 /// Who drives the jar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,237 +80,20 @@ pub(crate) fn start<R>(
 }
 
 fn attempt<R>(
-    command: &mut Command,
+    command: &Command,
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
-    let foreground = mode == Mode::Foreground;
-    let (facts, look) = (Arc::new(command.host_facts()), look(&command.stdio));
-    let call = call(command, look, mode);
-    let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
-    prepare::refuse_unmapped(&plan)?;
-    let talks = Talks::open(command)?;
-    let narrowed = passed::narrow(&command.policy.pass_fds, &plan, foreground)?;
-    let mut streams = Streams::open(command, look)?;
-    let host_terminal = host_terminal(&plan, call.terminals)?;
-    let group = group(&plan, command, &facts)?;
-    let mut walker = Walker::new(&facts.root_links);
-    let mut owners = owners::detach(&plan, &facts, &mut walker)?;
-    let (cwd, mut storage) = (working_folder(command)?, storage(&plan)?);
-    let mut outside = (judges(command, &talks), Network::open(&plan, command, foreground)?);
-    let cgroup: Vec<i32> = group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect();
-    let (detached, logs, status) = (owners.by_path(), streams.logs(), spawn::status_pair()?);
-    let invocation = Invocation {
-        stdio: streams.child(),
-        host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
-        detached: &detached,
-        cgroup: &cgroup,
-        witness: raw(&status.0),
-        terminal: screen_look(call.terminals),
-        narrowed: &narrowed,
-        logs: &logs,
-        errands: outside.1.errands(),
-        ..invocation(command, &cwd)
-    };
-    storage.kept = descriptors::kept(&invocation, &command.policy.pass_fds);
+    let decided = Decided::on(command, mode)?;
+    let mut walker = Walker::new(&decided.facts.root_links);
+    let (mut opened, handed, named) = stages::open(command, &decided, &mut walker)?;
+    let invocation = named.invocation(command);
+    let kept = descriptors::kept(&invocation, &command.policy.pass_fds);
+    let storage = Storage { kept, ..stages::storage(&decided.plan)? };
     let found = program::find(&command.policy, &invocation, &storage)?;
-    let prepared = prepare::prepare(&plan, &command.policy, &invocation, &found, &storage, walker)?;
-    let signals = if foreground { Some(take_signals()?) } else { None };
-    // Keys typed ahead stay with the caller's terminal until there is a program to read them.
-    let announce = !foreground || call.terminals != 0;
-    let mut started = spawn::spawn(&plan, &prepared, status, announce)?;
-    let events = Arc::new(Events::new(command.observer.clone()));
-    outside.0.hearing = hearing(&command.policy, &facts, call, &events);
-    let hearing = outside.0.hearing.clone();
-    let served = quietly(mode, || serve(outside, &command.policy, &plan, &prepared, &mut started, &events));
-    let (vows, broker, service) = started.or_end(served)?;
-    let mut refused = refused(&plan, hearing);
-    started.or_end(spawn::await_exec(announce, &prepared, &started, refused.as_mut()))?;
-    owners.settle();
-    streams.close_child();
-    let master = started.terminal.take().or(host_terminal.map(|(master, _)| master));
-    let relay = started.or_end(relay(master, call.terminals))?;
-    let mut watch = watch(&plan, command, signals, relay, streams.take_output());
-    (watch.broker, watch.refused) = (broker, refused);
-    talks.begin(&mut started, &mut watch, &events);
-    watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
-    let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
-    let (limits, plan, started) = (command.policy.limits.clone(), Arc::clone(&plan), Arc::new(started));
-    let running = Running { started, watch, group, plan, limits, events, vows, service, aside, over: false };
-    Ok(then(running, streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
-}
-
-/// What the command alone says.
-fn invocation<'a>(command: &'a Command, cwd: &'a Path) -> Invocation<'a> {
-    Invocation {
-        program: &command.program,
-        args: &command.args,
-        env: &command.env,
-        cwd,
-        home: command.home.as_deref(),
-        stdio: [None; 3],
-        host_terminal: None,
-        detached: &[],
-        watches_aside: command.aside,
-        witness: -1,
-        terminal: (TerminalSize::default(), None),
-        narrowed: &[],
-        logs: &[],
-        errands: None,
-        cgroup: &[],
-    }
-}
-
-type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
-
-fn judges(command: &Command, talks: &Talks) -> answers::Judges {
-    answers::Judges {
-        wrap: command.judge.clone(),
-        desk: talks.desk.clone(),
-        network: None,
-        explains: command.explains,
-        hearing: None,
-    }
-}
-
-/// Starts whoever answers the jar's calls and serves its network, where the plan has them.
-fn serve(
-    (mut judges, network): (answers::Judges, Network),
-    policy: &belljar_policy::Policy,
-    plan: &Plan,
-    prepared: &prepare::Prepared<'_>,
-    started: &mut Started,
-    events: &Arc<Events>,
-) -> Result<Served, StartError> {
-    let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
-    let asker = plan.asks_hosts().then(|| answers::host_asker(judges.desk.as_ref(), events));
-    let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
-    judges.network = service.as_ref().filter(|_| plan.asks_hosts()).map(belljar_net::Service::remote);
-    let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
-    let broker = answers::start(started.listener.take(), surroundings, judges, events)?;
-    Ok((vows, broker, service))
-}
-
-fn storage(plan: &Plan) -> Result<Storage, StartError> {
-    let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
-    let served = plan.served().unwrap_or_default();
-    let relayed = plan.broker.as_ref().is_some_and(plan::BrokerPlan::relays);
-    let storage = Storage { handed, served, relayed, ..Storage::default() };
-    let Some(promises) = &plan.promises else {
-        return Ok(Storage { filter: plan::sock_filters(&plan.filter), ..storage });
-    };
-    let ticket = promises::ticket()?;
-    let known = belljar_bpf::Ticket { first: ticket.first, second: ticket.second };
-    Ok(Storage { filter: promises.with_ticket(known)?, ticket: Some(ticket), ..storage })
-}
-
-fn call(command: &Command, look: Look, mode: Mode) -> Call {
-    Call {
-        terminals: look.terminals,
-        dies_with_thread: mode == Mode::Foreground,
-        tells: command.tells,
-        asks: command.ask.is_some(),
-        learns: command.aside,
-        workers: command.workers,
-    }
-}
-
-/// Hears what the filter refuses, where somebody wants to know.
-fn hearing(
-    policy: &Arc<Policy>,
-    facts: &Arc<HostFacts>,
-    call: Call,
-    events: &Arc<Events>,
-) -> Option<Arc<Hearing>> {
-    let refusals = || Refusals::new(Arc::clone(policy), Arc::clone(facts), call);
-    call.tells.then(|| Arc::new(Hearing::new(refusals(), Arc::clone(events))))
-}
-
-/// The filter's own listener, where it has one.
-fn refused(plan: &Plan, hearing: Option<Arc<Hearing>>) -> Option<Refused> {
-    hearing.filter(|_| plan.program.contains(&Step::TellingSeccomp)).map(Refused::new)
-}
-
-fn take_signals() -> Result<Signals, StartError> {
-    Signals::take().map_err(|source| supervisor("taking over signals", source))
-}
-
-fn working_folder(command: &Command) -> Result<PathBuf, StartError> {
-    match &command.cwd {
-        Some(path) => Ok(path.clone()),
-        None => std::env::current_dir().map_err(|source| supervisor("asking for the current folder", source)),
-    }
-}
-
-/// Where the jar cannot make its own terminal the supervisor makes one.
-fn host_terminal(plan: &Plan, terminals: u8) -> Result<Option<(OwnedFd, OwnedFd)>, StartError> {
-    if terminals == 0 || plan.init.contains(&Step::OpenTerminal) {
-        return Ok(None);
-    }
-    supervise::host_pair().map(Some).map_err(|source| supervisor("making a terminal", source))
-}
-
-fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Group>, StartError> {
-    if !plan.init.contains(&Step::JoinCgroup) {
-        return Ok(None);
-    }
-    let limits = &command.policy.limits;
-    let has = |controller| facts.cgroup.has(controller);
-    // What has no controller here is held by something else, as the plan says.
-    let amounts = Amounts {
-        memory: limits.memory.as_ref().filter(|_| has("memory")).map(|limit| limit.value.0),
-        // Init is counted too.
-        pids: limits.pids.as_ref().filter(|_| has("pids")).map(|limit| limit.value.saturating_add(1)),
-        cpu_percent: None,
-    };
-    Group::create(&facts.cgroup, &amounts).map(Some).map_err(|error| StartError::Limit(error.to_string()))
-}
-
-/// A standard descriptor that is the caller's terminal: the one that is written to first.
-fn screen(terminals: u8) -> i32 {
-    [1, 2, 0].into_iter().find(|fd| terminals & (1 << fd) != 0).unwrap_or(1)
-}
-
-/// What the jar's terminal starts with.
-fn screen_look(terminals: u8) -> (TerminalSize, Option<TerminalSettings>) {
-    let look = |fd: std::os::fd::BorrowedFd<'_>| belljar_sys::owned::terminal_look(fd);
-    match terminals {
-        0 => (TerminalSize::default(), None),
-        _ => belljar_sys::owned::with_inherited(screen(terminals), look).unwrap_or_default(),
-    }
-}
-
-fn relay(master: Option<OwnedFd>, terminals: u8) -> Result<Option<Relay>, StartError> {
-    let Some(master) = master else { return Ok(None) };
-    let copy = |fd| belljar_sys::owned::duplicate(fd);
-    let open = || {
-        let failed = |errno: belljar_sys::Errno| std::io::Error::from_raw_os_error(errno.0);
-        let keys = (terminals & 1 != 0).then(|| copy(0)).transpose().map_err(failed)?;
-        Relay::new(master, copy(screen(terminals)).map_err(failed)?, keys)
-    };
-    open().map(Some).map_err(|source| supervisor("relaying the terminal", source))
-}
-
-fn watch(
-    plan: &Plan,
-    command: &Command,
-    signals: Option<Signals>,
-    relay: Option<Relay>,
-    output: supervise::Output,
-) -> Watch {
-    let limits = &command.policy.limits;
-    Watch {
-        own_pids: plan.engine == Engine::Namespaces,
-        wall: limits.wall.as_ref().map(|limit| limit.value),
-        memory: limits.memory.as_ref().map(|limit| limit.value.0),
-        memory_close: false,
-        cpu: limits.cpu.as_ref().map(|limit| limit.value),
-        signals,
-        relay,
-        broker: None,
-        output,
-        ..Watch::default()
-    }
+    let prepared = prepare::prepare(&decided.plan, &command.policy, &invocation, &found, &storage, walker)?;
+    let running = stages::begin(command, &decided, &mut opened, handed, &prepared)?;
+    Ok(then(running, opened.streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 
 impl Running {

@@ -1,0 +1,319 @@
+//! The stages of a start: what is decided, what is opened by that, and how the prepared jar begins. Each takes what the one
+//! before it has made.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use belljar_policy::Policy;
+use belljar_sys::Fd;
+use belljar_sys::abi::{TerminalSettings, TerminalSize};
+
+use super::descriptors::{Look, Streams};
+use super::network::Network;
+use super::owners::{self, Owners};
+use super::quiet::quietly;
+use super::talks::Talks;
+use super::{Mode, Running, answers, look, passed, promises};
+use crate::command::Command;
+use crate::error::StartError;
+use crate::event::Events;
+use crate::limits::{Amounts, Group};
+use crate::plan::{self, Call, Engine, Plan, Refusals, Step};
+use crate::prepare::{self, Invocation, Narrowed, Storage, Walker};
+use crate::probe::HostFacts;
+use crate::spawn::{self, Started, raw, supervisor};
+use crate::supervise::{self, Hearing, Refused, Relay, Signals, Watch};
+
+/// What is known before anything is opened.
+pub(super) struct Decided {
+    pub(super) facts: Arc<HostFacts>,
+    pub(super) plan: Arc<Plan>,
+    look: Look,
+    call: Call,
+    mode: Mode,
+}
+
+impl Decided {
+    pub(super) fn on(command: &Command, mode: Mode) -> Result<Self, StartError> {
+        let (facts, look) = (Arc::new(command.host_facts()), look(&command.stdio));
+        let call = call(command, look, mode);
+        let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
+        prepare::refuse_unmapped(&plan)?;
+        Ok(Self { facts, plan, look, call, mode })
+    }
+}
+
+/// What stays open until the jar has what it needs of it.
+pub(super) struct Opened {
+    pub(super) streams: Streams,
+    owners: Owners,
+    host_terminal: Option<(OwnedFd, OwnedFd)>,
+}
+
+/// What the running jar takes over.
+pub(super) struct Handed {
+    talks: Talks,
+    group: Option<Group>,
+    judges: answers::Judges,
+    network: Network,
+    status: (OwnedFd, OwnedFd),
+}
+
+/// How the ops name what is open: by numbers, and by the paths that it was opened by.
+pub(super) struct Named {
+    narrowed: Vec<Narrowed>,
+    stdio: [Option<Fd>; 3],
+    logs: Vec<(Fd, Fd)>,
+    host_terminal: Option<Fd>,
+    detached: Vec<(PathBuf, Fd)>,
+    cgroup: Vec<Fd>,
+    witness: Fd,
+    errands: Option<Fd>,
+    terminal: (TerminalSize, Option<TerminalSettings>),
+    cwd: PathBuf,
+}
+
+/// Opens what the plan needs of the host.
+pub(super) fn open(
+    command: &Command,
+    decided: &Decided,
+    walker: &mut Walker<'_>,
+) -> Result<(Opened, Handed, Named), StartError> {
+    let Decided { plan, facts, look, call, mode } = decided;
+    let foreground = *mode == Mode::Foreground;
+    let talks = Talks::open(command)?;
+    let narrowed = passed::narrow(&command.policy.pass_fds, plan, foreground)?;
+    let streams = Streams::open(command, *look)?;
+    let host_terminal = host_terminal(plan, call.terminals)?;
+    let group = group(plan, command, facts)?;
+    let owners = owners::detach(plan, facts, walker)?;
+    let cwd = working_folder(command)?;
+    let judges = judges(command, &talks);
+    let network = Network::open(plan, command, foreground)?;
+    let status = spawn::status_pair()?;
+    let named = Named {
+        narrowed,
+        stdio: streams.child(),
+        logs: streams.logs(),
+        host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
+        detached: owners.by_path(),
+        cgroup: group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect(),
+        witness: raw(&status.0),
+        errands: network.errands(),
+        terminal: screen_look(call.terminals),
+        cwd,
+    };
+    let opened = Opened { streams, owners, host_terminal };
+    Ok((opened, Handed { talks, group, judges, network, status }, named))
+}
+
+impl Named {
+    /// What is run, with what is open.
+    pub(super) fn invocation<'a>(&'a self, command: &'a Command) -> Invocation<'a> {
+        Invocation {
+            program: &command.program,
+            args: &command.args,
+            env: &command.env,
+            cwd: &self.cwd,
+            home: command.home.as_deref(),
+            stdio: self.stdio,
+            host_terminal: self.host_terminal,
+            detached: &self.detached,
+            watches_aside: command.aside,
+            witness: self.witness,
+            terminal: self.terminal,
+            narrowed: &self.narrowed,
+            logs: &self.logs,
+            errands: self.errands,
+            cgroup: &self.cgroup,
+        }
+    }
+}
+
+/// Starts what was prepared and whoever serves it. Nothing of the jar is left when this fails.
+pub(super) fn begin(
+    command: &Command,
+    decided: &Decided,
+    opened: &mut Opened,
+    handed: Handed,
+    prepared: &prepare::Prepared<'_>,
+) -> Result<Running, StartError> {
+    let Decided { plan, facts, call, mode, .. } = decided;
+    let Handed { talks, group, mut judges, network, status } = handed;
+    let signals = (*mode == Mode::Foreground).then(take_signals).transpose()?;
+    // Keys typed ahead stay with the caller's terminal until there is a program to read them.
+    let announce = *mode == Mode::Library || call.terminals != 0;
+    let mut started = spawn::spawn(plan, prepared, status, announce)?;
+    let events = Arc::new(Events::new(command.observer.clone()));
+    let hearing = hearing(&command.policy, facts, *call, &events);
+    judges.hearing.clone_from(&hearing);
+    let serve = || serve((judges, network), &command.policy, plan, prepared, &mut started, &events);
+    let served = quietly(*mode, serve);
+    let (vows, broker, service) = started.or_end(served)?;
+    let mut refused = refused(plan, hearing);
+    started.or_end(spawn::await_exec(announce, prepared, &started, refused.as_mut()))?;
+    opened.owners.settle();
+    opened.streams.close_child();
+    let master = started.terminal.take().or(opened.host_terminal.take().map(|(master, _)| master));
+    let relay = started.or_end(relay(master, call.terminals))?;
+    let mut watch = watch(plan, command, signals, relay, opened.streams.take_output());
+    (watch.broker, watch.refused) = (broker, refused);
+    talks.begin(&mut started, &mut watch, &events);
+    watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
+    let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
+    let (limits, plan, started) = (command.policy.limits.clone(), Arc::clone(plan), Arc::new(started));
+    Ok(Running { started, watch, group, plan, limits, events, vows, service, aside, over: false })
+}
+
+type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
+
+fn judges(command: &Command, talks: &Talks) -> answers::Judges {
+    answers::Judges {
+        wrap: command.judge.clone(),
+        desk: talks.desk.clone(),
+        network: None,
+        explains: command.explains,
+        hearing: None,
+    }
+}
+
+/// Starts whoever answers the jar's calls and serves its network, where the plan has them.
+fn serve(
+    (mut judges, network): (answers::Judges, Network),
+    policy: &Policy,
+    plan: &Plan,
+    prepared: &prepare::Prepared<'_>,
+    started: &mut Started,
+    events: &Arc<Events>,
+) -> Result<Served, StartError> {
+    let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
+    let asker = plan.asks_hosts().then(|| answers::host_asker(judges.desk.as_ref(), events));
+    let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
+    judges.network = service.as_ref().filter(|_| plan.asks_hosts()).map(belljar_net::Service::remote);
+    let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
+    let broker = answers::start(started.listener.take(), surroundings, judges, events)?;
+    Ok((vows, broker, service))
+}
+
+pub(super) fn storage(plan: &Plan) -> Result<Storage, StartError> {
+    let handed = plan.broker.as_ref().map(|broker| plan::sock_filters(&broker.filter)).unwrap_or_default();
+    let served = plan.served().unwrap_or_default();
+    let relayed = plan.broker.as_ref().is_some_and(plan::BrokerPlan::relays);
+    let storage = Storage { handed, served, relayed, ..Storage::default() };
+    let Some(promises) = &plan.promises else {
+        return Ok(Storage { filter: plan::sock_filters(&plan.filter), ..storage });
+    };
+    let ticket = promises::ticket()?;
+    let known = belljar_bpf::Ticket { first: ticket.first, second: ticket.second };
+    Ok(Storage { filter: promises.with_ticket(known)?, ticket: Some(ticket), ..storage })
+}
+
+fn call(command: &Command, look: Look, mode: Mode) -> Call {
+    Call {
+        terminals: look.terminals,
+        dies_with_thread: mode == Mode::Foreground,
+        tells: command.tells,
+        asks: command.ask.is_some(),
+        learns: command.aside,
+        workers: command.workers,
+    }
+}
+
+/// Hears what the filter refuses, where somebody wants to know.
+fn hearing(
+    policy: &Arc<Policy>,
+    facts: &Arc<HostFacts>,
+    call: Call,
+    events: &Arc<Events>,
+) -> Option<Arc<Hearing>> {
+    let refusals = || Refusals::new(Arc::clone(policy), Arc::clone(facts), call);
+    call.tells.then(|| Arc::new(Hearing::new(refusals(), Arc::clone(events))))
+}
+
+/// The filter's own listener, where it has one.
+fn refused(plan: &Plan, hearing: Option<Arc<Hearing>>) -> Option<Refused> {
+    hearing.filter(|_| plan.program.contains(&Step::TellingSeccomp)).map(Refused::new)
+}
+
+fn take_signals() -> Result<Signals, StartError> {
+    Signals::take().map_err(|source| supervisor("taking over signals", source))
+}
+
+fn working_folder(command: &Command) -> Result<PathBuf, StartError> {
+    match &command.cwd {
+        Some(path) => Ok(path.clone()),
+        None => std::env::current_dir().map_err(|source| supervisor("asking for the current folder", source)),
+    }
+}
+
+/// Where the jar cannot make its own terminal the supervisor makes one.
+fn host_terminal(plan: &Plan, terminals: u8) -> Result<Option<(OwnedFd, OwnedFd)>, StartError> {
+    if terminals == 0 || plan.init.contains(&Step::OpenTerminal) {
+        return Ok(None);
+    }
+    supervise::host_pair().map(Some).map_err(|source| supervisor("making a terminal", source))
+}
+
+fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Group>, StartError> {
+    if !plan.init.contains(&Step::JoinCgroup) {
+        return Ok(None);
+    }
+    let limits = &command.policy.limits;
+    let has = |controller| facts.cgroup.has(controller);
+    // What has no controller here is held by something else, as the plan says.
+    let amounts = Amounts {
+        memory: limits.memory.as_ref().filter(|_| has("memory")).map(|limit| limit.value.0),
+        // Init is counted too.
+        pids: limits.pids.as_ref().filter(|_| has("pids")).map(|limit| limit.value.saturating_add(1)),
+        cpu_percent: None,
+    };
+    Group::create(&facts.cgroup, &amounts).map(Some).map_err(|error| StartError::Limit(error.to_string()))
+}
+
+/// A standard descriptor that is the caller's terminal: the one that is written to first.
+fn screen(terminals: u8) -> i32 {
+    [1, 2, 0].into_iter().find(|fd| terminals & (1 << fd) != 0).unwrap_or(1)
+}
+
+/// What the jar's terminal starts with.
+fn screen_look(terminals: u8) -> (TerminalSize, Option<TerminalSettings>) {
+    let look = |fd: std::os::fd::BorrowedFd<'_>| belljar_sys::owned::terminal_look(fd);
+    match terminals {
+        0 => (TerminalSize::default(), None),
+        _ => belljar_sys::owned::with_inherited(screen(terminals), look).unwrap_or_default(),
+    }
+}
+
+fn relay(master: Option<OwnedFd>, terminals: u8) -> Result<Option<Relay>, StartError> {
+    let Some(master) = master else { return Ok(None) };
+    let copy = |fd| belljar_sys::owned::duplicate(fd);
+    let open = || {
+        let failed = |errno: belljar_sys::Errno| std::io::Error::from_raw_os_error(errno.0);
+        let keys = (terminals & 1 != 0).then(|| copy(0)).transpose().map_err(failed)?;
+        Relay::new(master, copy(screen(terminals)).map_err(failed)?, keys)
+    };
+    open().map(Some).map_err(|source| supervisor("relaying the terminal", source))
+}
+
+fn watch(
+    plan: &Plan,
+    command: &Command,
+    signals: Option<Signals>,
+    relay: Option<Relay>,
+    output: supervise::Output,
+) -> Watch {
+    let limits = &command.policy.limits;
+    Watch {
+        own_pids: plan.engine == Engine::Namespaces,
+        wall: limits.wall.as_ref().map(|limit| limit.value),
+        memory: limits.memory.as_ref().map(|limit| limit.value.0),
+        memory_close: false,
+        cpu: limits.cpu.as_ref().map(|limit| limit.value),
+        signals,
+        relay,
+        broker: None,
+        output,
+        ..Watch::default()
+    }
+}
