@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -20,6 +21,23 @@ pub(super) fn collecting<T, E>(work: impl FnOnce() -> Result<T, E>) -> (Result<T
     let outer = OUT.replace(Some(Vec::new()));
     let done = work();
     (done, OUT.replace(outer).unwrap_or_default())
+}
+
+/// How many copies there are for the message that is being encoded.
+pub(super) fn count() -> usize {
+    OUT.with_borrow(|out| out.as_ref().map_or(0, Vec::len))
+}
+
+/// Puts the last copies into another order: these ranges, which are all from the first of them on.
+pub(super) fn reorder(ranges: impl Iterator<Item = Range<usize>>) {
+    OUT.with_borrow_mut(|out| {
+        let Some(out) = out else { return };
+        let ranges: Vec<_> = ranges.collect();
+        let first = ranges.iter().map(|range| range.start).min().unwrap_or(out.len());
+        let mut moved: Vec<Option<OwnedFd>> = out.drain(first..).map(Some).collect();
+        let places = ranges.into_iter().flatten().map(|place| place.saturating_sub(first));
+        out.extend(places.filter_map(|place| moved.get_mut(place)?.take()));
+    });
 }
 
 /// Decodes with `work`, which takes these descriptors one after the other; how many it left. Those are closed.

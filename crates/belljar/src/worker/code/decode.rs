@@ -101,7 +101,7 @@ impl<'de> Decoder<'de> {
 
     fn parts<V: Visitor<'de>>(&mut self, count: usize, visitor: V) -> Out<V::Value> {
         self.within(|decoder| {
-            let mut parts = Parts { decoder, left: count };
+            let mut parts = Parts { decoder, left: count, key: None };
             let value = visitor.visit_seq(&mut parts)?;
             // A list whose reader stops early is no list of that type.
             if parts.left == 0 { Ok(value) } else { Err(CodeError::Malformed("a list")) }
@@ -113,6 +113,8 @@ impl<'de> Decoder<'de> {
 struct Parts<'a, 'de> {
     decoder: &'a mut Decoder<'de>,
     left: usize,
+    /// Of a map, the bytes of the last key.
+    key: Option<&'de [u8]>,
 }
 
 impl<'de> SeqAccess<'de> for Parts<'_, 'de> {
@@ -133,7 +135,14 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
     type Error = CodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Out<Option<K::Value>> {
-        self.next_element_seed(seed)
+        let before = self.decoder.bytes;
+        let Some(key) = self.next_element_seed(seed)? else { return Ok(None) };
+        let bytes = before.get(..before.len().saturating_sub(self.decoder.bytes.len()));
+        if self.key >= bytes {
+            return Err(CodeError::Order);
+        }
+        self.key = bytes;
+        Ok(Some(key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Out<V::Value> {
@@ -289,7 +298,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Out<V::Value> {
         let count = self.length()?;
         self.within(|decoder| {
-            let mut parts = Parts { decoder, left: count };
+            let mut parts = Parts { decoder, left: count, key: None };
             let value = visitor.visit_map(&mut parts)?;
             if parts.left == 0 { Ok(value) } else { Err(CodeError::Malformed("a map")) }
         })

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use serde::ser::{
-    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+    SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+    SerializeTupleVariant, Serializer,
 };
 
 use super::CodeError;
+use super::entries::Entries;
 
 type Done = Result<(), CodeError>;
 
@@ -51,14 +52,14 @@ impl Encoder {
     }
 }
 
-impl Serializer for &mut Encoder {
+impl<'a> Serializer for &'a mut Encoder {
     type Ok = ();
     type Error = CodeError;
     type SerializeSeq = Self;
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
     type SerializeTupleVariant = Self;
-    type SerializeMap = Self;
+    type SerializeMap = Entries<'a>;
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
@@ -192,9 +193,9 @@ impl Serializer for &mut Encoder {
         Ok(self)
     }
 
-    fn serialize_map(self, len: Option<usize>) -> Result<Self, CodeError> {
+    fn serialize_map(self, len: Option<usize>) -> Result<Entries<'a>, CodeError> {
         self.length(len.ok_or(CodeError::Kind("a map of unknown length"))?)?;
-        Ok(self)
+        Ok(Entries::of(self))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, CodeError> {
@@ -239,20 +240,3 @@ one_after_the_other!(
     SerializeStruct.serialize_field(&'static str),
     SerializeStructVariant.serialize_field(&'static str)
 );
-
-impl SerializeMap for &mut Encoder {
-    type Ok = ();
-    type Error = CodeError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
-        key.serialize(&mut **self)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        value.serialize(&mut **self)
-    }
-
-    fn end(self) -> Done {
-        Ok(())
-    }
-}

@@ -1,14 +1,16 @@
 //! How values become bytes between a worker and its parent: compact, and each value in one way only.
 //!
 //! Whoever decodes trusts nothing: lengths are at most what is there, nesting ends at [`DEEPEST`], numbers come in their shortest
-//! form, nothing may be left over, and every descriptor that came along must be named by the value exactly once. So neither a
-//! forged length, nor a nested one, nor a second spelling of a message gets past it.
+//! form, keys of maps in the order of their bytes and each once, nothing may be left over, and every descriptor that came along must
+//! be named by the value exactly once. So neither a forged length, nor a nested one, nor a second spelling of a message gets past it.
+//! A set is a list here: who may hear one member twice takes a list, and asks.
 //!
 //! Numbers are LEB128, signed ones zigzag; texts, lists and maps begin with their length; fields follow one another without
 //! names; variants are numbers. Both ends are the same program, so nothing needs to describe itself.
 
 mod decode;
 mod encode;
+mod entries;
 mod names;
 
 use std::os::fd::OwnedFd;
@@ -44,6 +46,9 @@ pub enum CodeError {
     /// A truth value, an option, a character or a text is none.
     #[error("{0} is malformed")]
     Malformed(&'static str),
+    /// The keys of a map are not in the order of their bytes, or one comes twice.
+    #[error("the keys of a map are out of order")]
+    Order,
     /// Nested deeper than [`DEEPEST`].
     #[error("values are nested too deep")]
     Deep,

@@ -111,3 +111,39 @@ fn the_names_of_variants_are_those_of_the_type() {
     assert_eq!(variants::<String>(), None);
     assert_eq!(first_number(&encode(&Tree::Map(BTreeMap::new())).unwrap().0), Some(4));
 }
+
+/// Found by `fuzz/fuzz_targets/worker_messages.rs`: one map, two spellings.
+#[test]
+fn the_keys_of_a_map_come_in_order_and_once() {
+    let twice = [2, 7, b'a', 7, b'b'];
+    assert_eq!(decode::<BTreeMap<u8, char>>(&twice, Vec::new()), Err(CodeError::Order));
+    let backwards = [2, 8, b'a', 7, b'b'];
+    assert_eq!(decode::<BTreeMap<u8, char>>(&backwards, Vec::new()), Err(CodeError::Order));
+    assert!(decode::<BTreeMap<u8, char>>(&[2, 7, b'a', 8, b'b'], Vec::new()).is_ok());
+    // 128 is longer than 127, but its first byte is smaller than that of 129.
+    let numbers: BTreeMap<u64, u8> = (0..400).map(|number| (number, 1)).collect();
+    assert_eq!(decode(&encode(&numbers).unwrap().0, Vec::new()), Ok(numbers));
+    let shuffled: std::collections::HashMap<String, u64> = (0..99).map(|n| (format!("{n}"), n)).collect();
+    let (bytes, _) = encode(&shuffled).unwrap();
+    assert_eq!(decode(&bytes, Vec::new()), Ok(shuffled));
+    let sorted: BTreeMap<String, u64> = (0..99).map(|n| (format!("{n}"), n)).collect();
+    assert_eq!(encode(&sorted).unwrap().0, bytes);
+}
+
+#[test]
+fn descriptors_in_a_map_stay_with_their_keys() {
+    use std::os::fd::AsFd as _;
+
+    use super::super::carry::Descriptor;
+    let number = |fd: std::os::fd::BorrowedFd<'_>| rustix::fs::fstat(fd).unwrap().st_ino;
+    // As numbers in ascending order, as bytes not.
+    let keys = [1_u64, 127, 128, 255, 256, 300];
+    let pipes: Vec<_> = keys.iter().map(|_| rustix::pipe::pipe().unwrap().0).collect();
+    let inodes: Vec<u64> = pipes.iter().map(|pipe| number(pipe.as_fd())).collect();
+    let map: BTreeMap<u64, (u8, Descriptor)> =
+        keys.iter().zip(pipes).map(|(key, pipe)| (*key, (0, pipe.into()))).collect();
+    let (bytes, descriptors) = encode(&map).unwrap();
+    let read: BTreeMap<u64, (u8, Descriptor)> = decode(&bytes, descriptors).unwrap();
+    let found: Vec<u64> = read.values().map(|(_, pipe)| number(pipe.as_fd())).collect();
+    assert_eq!(found, inodes);
+}
