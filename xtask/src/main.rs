@@ -14,6 +14,7 @@ mod dist;
 mod docs;
 mod escape;
 mod filters;
+mod fuzz;
 mod generate;
 mod header;
 mod licences;
@@ -46,6 +47,7 @@ const COMMANDS: &[Command] = &[
         run: test::run,
     },
     Command { name: "escape", summary: "attack belljar, or others [--against BOX,...]", run: escape::run },
+    Command { name: "fuzz", summary: "every fuzz target in turn [--seconds N] [TARGET...]", run: fuzz::run },
     Command { name: "bench", summary: "measure beside others and write BENCHMARKS.md", run: bench::run },
 ];
 

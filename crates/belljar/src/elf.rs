@@ -150,6 +150,24 @@ fn library(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     folders.iter().map(|dir| dir.join(name)).find(|path| fs::metadata(path).is_ok_and(|meta| meta.is_file()))
 }
 
+/// The reader, for fuzz targets.
+#[cfg(feature = "test-hooks")]
+pub mod hostile {
+    use std::fs::File;
+    use std::path::Path;
+
+    /// What a file says that it needs: how many files; none where it is no program.
+    #[must_use]
+    pub fn needs(file: File) -> Option<usize> {
+        match super::first_line(&file).ok()? {
+            Some(line) => Some(super::script_interpreter(&line).into_iter().count()),
+            None => {
+                super::elf_needs(Path::new("/program"), &super::Pieces::of(file)).map(|needs| needs.len())
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,6 +76,8 @@ pub use belljar_policy as policy;
 pub use belljar_sys::heap;
 pub use command::{Child, Command, Output, Stdio, passed};
 pub use confine::{ConfineError, confine, lock_unveil, pledge, unveil};
+#[cfg(feature = "test-hooks")]
+pub use elf::hostile as programs;
 pub use jar::{Killer, socket_of};
 pub use probe::HostFacts;
 pub use report::Report;

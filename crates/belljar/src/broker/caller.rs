@@ -31,6 +31,14 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
+    /// From a `status` of `/proc`.
+    pub(super) fn read(status: &str) -> Option<Self> {
+        let last = |name: &str| field(status, name)?.split_whitespace().last()?.parse().ok();
+        let umask = u32::from_str_radix(field(status, "Umask:")?, 8).ok()? & 0o777;
+        let (group, own_group, own_thread) = (last("Tgid:")?, last("NStgid:")?, last("NSpid:")?);
+        Some(Self { umask, group, own_group, own_thread })
+    }
+
     /// Whether a name in `/proc` is the caller's: of its process or of the thread itself.
     pub(super) fn are(&self, name: &OsStr) -> bool {
         let text = name.to_str().unwrap_or_default();
@@ -76,35 +84,38 @@ impl Caller {
 
     /// Its terminal, as the minor number of a pseudo terminal.
     pub(super) fn terminal(self) -> Option<u32> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
-        // The name of the program is the only part that can hold spaces or brackets.
-        let number: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(4)?.parse().ok()?;
-        let (major, minor) = ((number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xF_FF00));
-        (136..=143).contains(&major).then(|| (major - 136).saturating_mul(1 << 20).saturating_add(minor))
+        terminal(&std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?)
     }
 
     /// A signal waits to be handled by it, and by no other thread of its process.
     pub(super) fn is_interrupted(self) -> bool {
-        let Ok(text) = std::fs::read_to_string(format!("/proc/{}/status", self.pid)) else { return false };
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let mask = |name| field(name).and_then(|value| u64::from_str_radix(value, 16).ok()).unwrap_or(0);
-        let shared = if field("Threads:") == Some("1") { mask("ShdPnd:") } else { 0 };
-        (mask("SigPnd:") | shared) & mask("SigCgt:") & !mask("SigBlk:") != 0
+        std::fs::read_to_string(format!("/proc/{}/status", self.pid)).is_ok_and(|text| is_interrupted(&text))
     }
 
     /// Its mask and its numbers.
     pub(super) fn numbers(self) -> Result<Numbers, Errno> {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).map_err(|_| Errno::SRCH)?;
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let last = |name: &str| field(name).and_then(|value| value.split_whitespace().last()?.parse().ok());
-        let mask = field("Umask:").and_then(|value| u32::from_str_radix(value, 8).ok());
-        Ok(Numbers {
-            umask: mask.ok_or(Errno::SRCH)? & 0o777,
-            group: last("Tgid:").ok_or(Errno::SRCH)?,
-            own_group: last("NStgid:").ok_or(Errno::SRCH)?,
-            own_thread: last("NSpid:").ok_or(Errno::SRCH)?,
-        })
+        Numbers::read(&text).ok_or(Errno::SRCH)
     }
+}
+
+/// The terminal in a `stat` of `/proc`. The name of the program is the only part that can hold spaces or brackets.
+pub(super) fn terminal(stat: &str) -> Option<u32> {
+    let number: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(4)?.parse().ok()?;
+    let (major, minor) = ((number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xF_FF00));
+    (136..=143).contains(&major).then(|| (major - 136).saturating_mul(1 << 20).saturating_add(minor))
+}
+
+/// Whether a `status` of `/proc` has a signal that waits to be handled by this thread.
+pub(super) fn is_interrupted(status: &str) -> bool {
+    let mask = |name| field(status, name).and_then(|value| u64::from_str_radix(value, 16).ok()).unwrap_or(0);
+    let shared = if field(status, "Threads:") == Some("1") { mask("ShdPnd:") } else { 0 };
+    (mask("SigPnd:") | shared) & mask("SigCgt:") & !mask("SigBlk:") != 0
+}
+
+/// A field of a `status`: the kernel writes names in it without line ends.
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
 /// The supervisor's own name of an open descriptor.

@@ -56,6 +56,15 @@ const ENDING: (u16, u16) = (6, 11);
 pub mod hostile {
     use std::path::PathBuf;
 
+    use super::caller;
+
+    /// Reads what `/proc` says of a process, whose name is its own choice; its file mode mask, where it has all numbers.
+    #[must_use]
+    pub fn process(text: &str) -> Option<u32> {
+        let _: (Option<u32>, bool) = (caller::terminal(text), caller::is_interrupted(text));
+        caller::Numbers::read(text).map(|numbers| numbers.umask)
+    }
+
     /// Reads a socket address; the path, where it is one.
     #[must_use]
     pub fn socket_address(bytes: &[u8]) -> Option<PathBuf> {

@@ -29,7 +29,10 @@ pub(super) struct Mounts(Vec<PathBuf>);
 
 impl Mounts {
     pub(super) fn now() -> Self {
-        let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+        Self::read(&std::fs::read("/proc/self/mountinfo").unwrap_or_default())
+    }
+
+    fn read(text: &[u8]) -> Self {
         Self(text.split(|byte| *byte == b'\n').filter_map(mount_point).collect())
     }
 
@@ -66,6 +69,12 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
         }
     }
     Some(PathBuf::from(OsString::from_vec(name)))
+}
+
+/// How many places a table of mounts names, for fuzz targets.
+#[cfg(feature = "test-hooks")]
+pub(super) fn mounts(text: &[u8]) -> usize {
+    Mounts::read(text).0.len()
 }
 
 /// The policy to learn under, and what a reader should know about it.

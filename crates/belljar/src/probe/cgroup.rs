@@ -21,6 +21,12 @@ pub(super) fn usable(mount: &Path) -> Cgroup {
     choose(mount, &own, &is_kind)
 }
 
+/// What the text of a `/proc/self/cgroup` names, for fuzz targets.
+#[cfg(feature = "test-hooks")]
+pub(super) fn named(own: &str) -> Cgroup {
+    choose(Path::new("/nowhere"), own, &|_, _| true)
+}
+
 /// Decides from the text of `/proc/self/cgroup`.
 fn choose(mount: &Path, own: &str, is_kind: &dyn Fn(&Path, u64) -> bool) -> Cgroup {
     v2(mount, own, is_kind).or_else(|| v1(mount, own, is_kind)).unwrap_or(Cgroup::None)

@@ -16,6 +16,16 @@ pub use facts::*;
 pub(crate) use host::kernel;
 use userns::apparmor_label;
 
+/// Readers of the kernel's tables, for fuzz targets.
+#[cfg(feature = "test-hooks")]
+pub mod hostile {
+    /// Reads which control groups a process is in: their names are somebody else's.
+    #[must_use]
+    pub fn groups(text: &str) -> super::Cgroup {
+        super::cgroup::named(text)
+    }
+}
+
 /// Asks this host what it can do, except for control groups ([`cgroup`]): few runs need them and they cost more.
 ///
 /// ```
