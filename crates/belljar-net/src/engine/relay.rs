@@ -23,10 +23,10 @@ const HALF: Duration = Duration::from_secs(600);
 /// How often silence is looked at.
 pub(super) const LOOK: Duration = Duration::from_secs(60);
 
-/// Sizes of new pipes by how many there are already. A large one saves calls where much is moved, but the pages of all
-/// pipes are counted per user of the host, and the jar must not use them up: with every connection stuck in both
-/// directions these are two thirds of the usual limit.
-const SIZES: &[(usize, usize)] = &[(32, 256 << 10), (128, 64 << 10), (usize::MAX, 16 << 10)];
+/// Sizes of new pipes by how many there are already. A large one saves a third of the work where much is moved, but the
+/// pages of all pipes are counted per user of the host, and the jar must not use them up: with every connection stuck in
+/// both directions these are two thirds of the usual limit.
+const SIZES: &[(usize, usize)] = &[(4, 1 << 20), (16, 256 << 10), (128, 64 << 10), (usize::MAX, 16 << 10)];
 
 #[derive(Debug)]
 struct Pipe {
@@ -50,10 +50,9 @@ impl Pipes {
         }
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let count = Arc::strong_count(&self.all) - 1;
-        if let Some((_, size)) = SIZES.iter().find(|(most, _)| count < *most) {
-            // Where the user's pages are used up already, the kernel's own size serves.
-            fcntl_setpipe_size(&write, *size).ok();
-        }
+        let mut sizes = SIZES.iter().filter(|(most, _)| count < *most);
+        // A host may allow less. Where the user's pages are used up already, the kernel's own size serves.
+        _ = sizes.any(|(_, size)| fcntl_setpipe_size(&write, *size).is_ok());
         Ok(Pipe { read, write, _one: self.all.clone() })
     }
 
