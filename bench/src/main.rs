@@ -2,16 +2,18 @@
 //! what runs inside a jar starts at once.
 //!
 //! `bench series|idle|workers` read a request as JSON and print their result as JSON; `bench getppid|open N` print
-//! nanoseconds per call; `bench bytes|reach|served` measure connections; `bench machine` prints the properties of the machine that shape every number.
+//! nanoseconds per call; `bench bytes|reach|served|relay` measure connections, `bench floor` what the kernel alone takes; `bench machine` prints the properties of the machine that shape every number.
 #![forbid(unsafe_code)]
 
 mod calls;
 mod crowd;
+mod floor;
 mod idle;
 mod library;
 mod machine;
 mod network;
 mod process;
+mod relay;
 mod series;
 mod workers;
 
@@ -32,6 +34,9 @@ const COMMANDS: &[(&str, Answer)] = &[
     ("open", calls::open),
     ("refused", calls::refused),
     ("crowd", crowd::run),
+    ("floor", floor::run),
+    ("waits", floor::waits),
+    ("relay", relay::run),
     ("bytes", network::bytes),
     ("reach", network::reach),
     ("served", network::served),

@@ -33,8 +33,26 @@ const BWRAP_TAIL: &[&str] = &[
 ];
 
 /// Every box of the page.
-pub(super) const ALL: &[&Peer] =
-    &[PLAIN, BWRAP, BWRAP_HOST_NET, BELLJAR, BELLJAR_NET_OFF, BELLJAR_TRACE, FIREJAIL, RUNSC];
+pub(super) const ALL: &[&Peer] = &[
+    PLAIN,
+    FILTER,
+    LANDLOCK,
+    BWRAP,
+    BWRAP_HOST_NET,
+    BELLJAR,
+    BELLJAR_NET_OFF,
+    BELLJAR_TRACE,
+    FIREJAIL,
+    RUNSC,
+];
+
+/// What any filter costs: one instruction that allows everything.
+pub(super) const FILTER: &Peer =
+    &Peer { name: "kernel: a filter", words: &[&["{bin}/bench", "floor", "filter"]] };
+
+/// What any Landlock domain with a filter costs: one rule for every file below `/`.
+pub(super) const LANDLOCK: &Peer =
+    &Peer { name: "kernel: Landlock and a filter", words: &[&["{bin}/bench", "floor", "landlock"]] };
 
 pub(super) const FIREJAIL: &Peer = &Peer {
     name: "firejail",

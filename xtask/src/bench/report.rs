@@ -59,8 +59,15 @@ impl Part {
         self.numbers.extend(table.numbers);
     }
 
-    fn value(&self, goal: &Goal) -> Option<f64> {
-        self.numbers.iter().find(|number| number.name == goal.name).map(|number| number.value)
+    fn value(&self, name: &str) -> Option<f64> {
+        self.numbers.iter().find(|number| number.name == name).map(|number| number.value)
+    }
+
+    /// The value of a promise, and what the kernel alone takes of it.
+    fn cell(&self, goal: &Goal) -> String {
+        let alone = self.value(&format!("kernel's {}", goal.name));
+        let alone = alone.map_or(String::new(), |value| format!(" (kernel alone {value:.2})"));
+        cell(goal, self.value(goal.name)) + &alone
     }
 }
 
@@ -182,7 +189,7 @@ fn promises(parts: &[Part]) -> String {
     let mut text =
         format!("| | promised | {} |\n|---|---|{}\n", names.join(" | "), "---|".repeat(parts.len()));
     for goal in GOALS {
-        let cells: Vec<String> = parts.iter().map(|part| cell(goal, part.value(goal))).collect();
+        let cells: Vec<String> = parts.iter().map(|part| part.cell(goal)).collect();
         text.push_str(&format!("| {} | {} | {} |\n", goal.what, goal.limit.shown(), cells.join(" | ")));
     }
     text

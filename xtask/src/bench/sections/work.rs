@@ -8,16 +8,21 @@ use anyhow::Result;
 use super::{Bench, SYSTEM};
 use crate::bench::figures::named;
 use crate::bench::helper::Effort;
-use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, PLAIN, Peer};
+use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, LANDLOCK, PLAIN, Peer};
 use crate::bench::report::{Number, Table, ms, ratio};
 use crate::command::must;
 
-/// Name of the number and the command, run in the work folder.
-const COMMANDS: &[(&str, &[&str])] = &[
-    ("compile", &["gcc", "-O1", "-c", "program.c", "-o", "program.o"]),
-    ("tar and gzip", &["tar", "-czf", "archive.tgz", "-C", "/usr/include", "linux", "c++"]),
-    ("grep -r", &["sh", "-c", "cd /usr/include && grep -r no_such_word . . . . || true"]),
-    ("git status", &["git", "-C", "repository-{box}", "status", "--short"]),
+/// Name of the number, of the kernel's part of it where commands open so much that it counts, and the command, run in the work
+/// folder.
+const COMMANDS: &[(&str, Option<&str>, &[&str])] = &[
+    ("compile", None, &["gcc", "-O1", "-c", "program.c", "-o", "program.o"]),
+    ("tar and gzip", None, &["tar", "-czf", "archive.tgz", "-C", "/usr/include", "linux", "c++"]),
+    (
+        "grep -r",
+        Some("kernel's grep -r"),
+        &["sh", "-c", "cd /usr/include && grep -r no_such_word . . . . || true"],
+    ),
+    ("git status", Some("kernel's git status"), &["git", "-C", "repository-{box}", "status", "--short"]),
 ];
 
 const PEERS: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, BELLJAR_NET_OFF];
@@ -27,15 +32,24 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
     let effort = Effort { measure: "wall", rounds: 31, seconds: 12 };
     let peers = bench.usable(PEERS, SYSTEM);
     prepare(bench, &peers)?;
-    let head: Vec<&str> = [""].into_iter().chain(peers.iter().map(|peer| peer.name)).collect();
+    let names = peers.iter().map(|peer| peer.name);
+    let head: Vec<&str> = [""].into_iter().chain(names).chain([LANDLOCK.name]).collect();
     let mut table = Table::new(&head);
-    for (name, command) in COMMANDS {
-        let series = bench.series(&peers, command, &effort)?;
+    for (name, floor, command) in COMMANDS {
+        let mut rows: Vec<_> =
+            peers.iter().map(|peer| (peer.name, peer.line(command, bench.places))).collect();
+        // In no box, so that it uses what belongs to none.
+        let plain = PLAIN.line(command, bench.places);
+        rows.extend(floor.map(|_| (LANDLOCK.name, [LANDLOCK.line(&[], bench.places), plain].concat())));
+        let series = bench.helper.series(bench.account, &effort, &rows)?;
         let Some(base) = named(&series, PLAIN.name) else { continue };
-        let cells = series.iter().skip(1).map(|own| ratio(own.over(base)));
+        let times = |name: &str| named(&series, name).map(|own| own.over(base));
+        let columns = head.iter().skip(2);
+        let cells = columns.map(|name| times(name).map_or("-".to_owned(), ratio));
         table.row([(*name).to_owned(), ms(base.median())].into_iter().chain(cells));
-        let own = named(&series, BELLJAR.name).map(|own| Number { name, value: own.over(base) });
-        table = table.with(own);
+        let own = times(BELLJAR.name).map(|value| Number { name, value });
+        let alone = floor.zip(times(LANDLOCK.name)).map(|(name, value)| Number { name, value });
+        table = table.with(own.into_iter().chain(alone));
     }
     Ok(table)
 }
