@@ -73,7 +73,7 @@ fn a_file_is_made_where_the_user_says_so() {
     if !is_ready() {
         return;
     }
-    let stage = Stage::new("create", &["once", "never", "always"]);
+    let stage = Stage::new("create", &["once", "never", "always", "never"]);
     open_folder(&stage);
     let script = "umask 022; cd /; echo one > $DIR/out/new; echo two >> $DIR/out/new; cat $DIR/out/new; \
         (echo x > $DIR/out/other) 2>&- || echo refused; (echo x > $DIR/out/other) 2>&- || echo again; \
@@ -82,7 +82,7 @@ fn a_file_is_made_where_the_user_says_so() {
     let seen = stage.run(&[], script);
     let expected = "one\ntwo\nrefused\nagain\nno folder\nno link\nno move\n";
     assert_eq!(seen.out, expected, "{seen:?}");
-    assert_eq!(asked(&stage), ["create new", "create other", "create kept"]);
+    assert_eq!(asked(&stage), ["create new", "create other", "create kept", "create moved"]);
     let made = fs::metadata(stage.path("out/new")).unwrap();
     assert_eq!(made.permissions().mode() & 0o7777, 0o644, "never one that can be run");
     let mut names: Vec<_> =
@@ -97,6 +97,68 @@ fn a_file_is_made_where_the_user_says_so() {
     assert_eq!((later.status, later.out.as_str()), (0, "kept\n"), "{later:?}");
     fs::remove_file(&kept).unwrap();
     assert_eq!(belljar(["run", &policy, "--", "true"]).status, 0, "a rule for what is gone is none");
+}
+
+/// Files of the host that the jar's user may write, each with its name as text.
+fn files(stage: &Stage, names: &[&str]) {
+    open_folder(stage);
+    for name in names {
+        let path = stage.path("out").join(name);
+        fs::write(&path, format!("{name}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
+    }
+}
+
+fn names(stage: &Stage) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(stage.path("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_program_saves_by_way_of_a_second_file_when_both_are_granted() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("save", &["once"; 9]);
+    files(&stage, &["old", "text"]);
+    let script = "cd /; perl -e 'open F, q(>), qq($ENV{DIR}/out/tmp) or die; print F qq(new\\n); close F; \
+        rename qq($ENV{DIR}/out/tmp), qq($ENV{DIR}/out/old) or die $!' && cat $DIR/out/old; \
+        sed -i s/text/changed/ $DIR/out/text && cat $DIR/out/text; test -e $DIR/out/tmp || echo moved";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "new\nchanged\nmoved\n", "{seen:?}");
+    let asked = asked(&stage);
+    assert_eq!(asked[..3], ["create tmp", "write old", "read text"], "{asked:?}");
+    assert!(asked[3].starts_with("create sed") && asked[4..] == ["write text"], "{asked:?}");
+    assert_eq!(names(&stage), ["old", "text"]);
+    assert_eq!(fs::read_to_string(stage.path("out/text")).unwrap(), "changed\n");
+}
+
+#[test]
+fn nothing_is_moved_over_or_removed_that_was_not_granted() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("nosave", &["once", "never", "once", "never", "once"]);
+    files(&stage, &["no", "mine", "victim"]);
+    symlink(stage.path("out/victim"), stage.path("out/link")).unwrap();
+    fs::create_dir(stage.path("out/sub")).unwrap();
+    fs::set_permissions(stage.path("out/sub"), fs::Permissions::from_mode(0o777)).unwrap();
+    let script = "cd $DIR/out 2>&-; cd /; o=$DIR/out; move() { perl -e 'rename $ARGV[0], $ARGV[1] or print $!+0, qq(\\n)' $1 $2; }
+        echo new > $o/tmp; move $o/tmp $o/no; move $o/tmp $o/link; move $o/tmp $o/sub; move $o/tmp $o/../out/no
+        echo x > /tmp/own; move /tmp/own $o/tmp; move $o/tmp /tmp/there
+        echo y > $o/mine; perl -e 'print unlink($ARGV[0]), qq(\\n)' $o/mine; move $o/mine $o/victim
+        perl -e 'print unlink($ARGV[0]), qq(\\n)' $o/tmp; echo z > $o/late; echo done";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "2\n2\n2\n2\n18\n18\n0\n2\n1\ndone\n", "{seen:?}");
+    assert_eq!(asked(&stage), ["create tmp", "write no", "write mine", "write victim", "create late"]);
+    assert_eq!(names(&stage), ["late", "link", "mine", "no", "sub", "victim"]);
+    for (name, text) in [("no", "no\n"), ("victim", "victim\n"), ("mine", "y\n")] {
+        assert_eq!(fs::read_to_string(stage.path("out").join(name)).unwrap(), text, "{name}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::caller::own_name;
+use super::host;
 use super::judge::Wanted;
 use super::look::{AT_EMPTY_PATH, AT_NOFOLLOW, flags, object};
 use super::own;
@@ -81,14 +82,28 @@ pub(super) fn rmdir(task: &Task<'_>) -> Served {
 /// `unlink`, `unlinkat`.
 pub(super) fn unlink(task: &Task<'_>) -> Served {
     match flags(task, AT_REMOVEDIR)? {
-        0 => remove(task, |_| Errno::ISDIR, AtFlags::empty()),
+        0 => or_on_host(task, remove(task, |_| Errno::ISDIR, AtFlags::empty()), || {
+            host::remove(task, &task.name()?)
+        }),
         _ => rmdir(task),
+    }
+}
+
+/// What the jar lacks, or cannot change, may be granted on the host all the same.
+fn or_on_host(task: &Task<'_>, done: Served, on_host: impl FnOnce() -> Result<(), Stop>) -> Served {
+    match done {
+        Err(Stop::Fails(errno @ (Errno::NOENT | Errno::ROFS))) if task.opens_host() => match on_host() {
+            Ok(()) => DONE,
+            Err(Stop::Fails(Errno::NOENT)) => Err(errno.into()),
+            Err(other) => Err(other),
+        },
+        done => done,
     }
 }
 
 fn remove(task: &Task<'_>, whole: Whole, how: AtFlags) -> Served {
     let spot = parent(task, &task.name()?, whole)?;
-    task.decide_path(Wanted::Write, &spot.path)?;
+    task.decide_writing(&spot.path)?;
     unlinkat(&spot.folder, spot.entry(), how)?;
     DONE
 }
@@ -97,17 +112,21 @@ fn remove(task: &Task<'_>, whole: Whole, how: AtFlags) -> Served {
 pub(super) fn rename(task: &Task<'_>) -> Served {
     let how = RenameFlags::from_bits_retain(flags(task, 3)?);
     let (old, new) = (task.name()?, task.second_name()?);
-    let from = parent(task, &old, |_| Errno::BUSY)?;
-    let to = parent(task, &new, |_| Errno::BUSY)?;
+    or_on_host(task, in_jar(task, &old, &new, how), || host::rename(task, &old, &new, how))
+}
+
+fn in_jar(task: &Task<'_>, old: &Name, new: &Name, how: RenameFlags) -> Served {
+    let from = parent(task, old, |_| Errno::BUSY)?;
+    let to = parent(task, new, |_| Errno::BUSY)?;
     one_mount(&from.folder, &to.folder)?;
-    task.decide_path(Wanted::Write, &from.path)?;
-    task.decide_path(Wanted::Write, &to.path)?;
+    task.decide_writing(&from.path)?;
+    task.decide_writing(&to.path)?;
     renameat_with(&from.folder, from.entry(), &to.folder, to.entry(), how)?;
     DONE
 }
 
 /// Nothing moves from one mount to another. Programs that hear so copy, which the rules of both places are asked about.
-fn one_mount(a: &OwnedFd, b: &OwnedFd) -> Result<(), Errno> {
+pub(super) fn one_mount(a: &OwnedFd, b: &OwnedFd) -> Result<(), Errno> {
     if own::mount(a)? == own::mount(b)? { Ok(()) } else { Err(Errno::XDEV) }
 }
 

@@ -4,6 +4,7 @@
 //! again before anybody is asked about it. Folders are never handed over: everything above them would come along. What is
 //! granted for reading is a copy, since a descriptor of the file itself would be enough to change its mode and times.
 
+use std::ffi::OsString;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,15 +12,18 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, MemfdFlags, Mode, OFlags, ResolveFlags, SealFlags, Timespec, Timestamps, chmodat,
-    fcntl_add_seals, fstat, futimens, memfd_create, openat, openat2, statat,
+    AtFlags, CWD, FileType, MemfdFlags, Mode, OFlags, RenameFlags, ResolveFlags, SealFlags, Timespec,
+    Timestamps, chmodat, fcntl_add_seals, fstat, futimens, memfd_create, openat, openat2, renameat_with,
+    statat, unlinkat,
 };
 use rustix::io::Errno;
 
 use super::caller::own_name;
+use super::entry::one_mount;
 use super::judge::Wanted;
 use super::own::{start, text_of};
 use super::task::{Name, Stop, Task};
+use super::walk;
 
 /// Bytes of all copies of one run: they lie in memory of the supervisor's user.
 const MOST: u64 = 256 << 20;
@@ -33,6 +37,8 @@ pub(super) struct Copies(Mutex<Made>);
 
 #[derive(Debug, Default)]
 struct Made {
+    /// Files that were made on the host, by device and inode; a descriptor keeps each inode's number.
+    files: Vec<((u64, u64), OwnedFd)>,
     list: Vec<(Identity, OwnedFd)>,
     bytes: u64,
 }
@@ -88,7 +94,79 @@ pub(super) fn make(task: &Task<'_>, name: &Name, flags: OFlags, mode: u32) -> Re
     // Nothing that is made here can be run.
     let mode = task.masked(mode & 0o666)?;
     let only_new = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-    Ok(openat(&folder, entry, flags | only_new, mode)?)
+    let made = openat(&folder, entry, flags | only_new, mode)?;
+    task.shared.copies.note_made(&made);
+    Ok(made)
+}
+
+/// Moves a plain file to a name of a plain file, or of nothing, when writing both is granted: that is how programs save.
+/// Nothing else is replaced, and what the jar has elsewhere is copied by programs that hear so.
+pub(super) fn rename(task: &Task<'_>, old: &Name, new: &Name, how: RenameFlags) -> Result<(), Stop> {
+    match (is_own(task, old), is_own(task, new)) {
+        (false, false) if (how - RenameFlags::NOREPLACE).is_empty() => {}
+        (true, false) | (false, true) => return Err(Errno::XDEV.into()),
+        _ => return Err(Errno::NOENT.into()),
+    }
+    let (from, to) = (Entry::of(task, path(task, old)?)?, Entry::of(task, path(task, new)?)?);
+    let file = from.file.as_ref().ok_or(Errno::NOENT)?;
+    one_mount(&from.folder, &to.folder)?;
+    task.decide_host(Wanted::Write, &from.path)?;
+    task.decide_host(Wanted::Write, &to.path)?;
+    if !from.still_is(file)? {
+        return Err(Errno::NOENT.into());
+    }
+    // What came there meanwhile is left alone.
+    let only_new = if to.file.is_none() { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
+    Ok(renameat_with(&from.folder, &from.name, &to.folder, &to.name, how | only_new)?)
+}
+
+/// Removes what this run has made, when writing it is granted.
+pub(super) fn remove(task: &Task<'_>, name: &Name) -> Result<(), Stop> {
+    let entry = Entry::of(task, path(task, name)?)?;
+    let Some(file) = entry.file.as_ref().filter(|file| task.shared.copies.has_made(file)) else {
+        return Err(Errno::NOENT.into());
+    };
+    task.decide_host(Wanted::Write, &entry.path)?;
+    if !entry.still_is(file)? {
+        return Err(Errno::NOENT.into());
+    }
+    Ok(unlinkat(&entry.folder, &entry.name, AtFlags::empty())?)
+}
+
+/// The jar itself has the folder, and may write there.
+fn is_own(task: &Task<'_>, name: &Name) -> bool {
+    let place = walk::parent(task, name, |_| Errno::BUSY);
+    place.is_ok_and(|spot| task.decide_writing(&spot.path).is_ok())
+}
+
+/// A name in a folder of the host: of a plain file, or of nothing.
+struct Entry {
+    path: PathBuf,
+    folder: OwnedFd,
+    name: OsString,
+    file: Option<OwnedFd>,
+}
+
+impl Entry {
+    fn of(task: &Task<'_>, path: PathBuf) -> Result<Self, Stop> {
+        let (folder, name) = path.parent().zip(path.file_name()).ok_or(Errno::NOENT)?;
+        let (folder, name) = (open(task, folder, OFlags::DIRECTORY)?, name.to_owned());
+        let file = match statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => None,
+            Err(errno) => return Err(errno.into()),
+            Ok(_) => Some(open(task, &path, OFlags::empty())?),
+        };
+        match &file {
+            Some(file) if kind(file)? != FileType::RegularFile => Err(Errno::NOENT.into()),
+            _ => Ok(Self { path, folder, name, file }),
+        }
+    }
+
+    /// The name still means the file that was decided about.
+    fn still_is(&self, file: &OwnedFd) -> Result<bool, Errno> {
+        let (own, now) = (fstat(file)?, statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW)?);
+        Ok((own.st_dev, own.st_ino) == (now.st_dev, now.st_ino))
+    }
 }
 
 /// The path without symlinks; whatever it is that cannot be had: the jar learns that nothing is there.
@@ -115,7 +193,25 @@ fn path(task: &Task<'_>, name: &Name) -> Result<PathBuf, Stop> {
     Ok(whole.components().collect())
 }
 
+/// Most files of one run that are remembered as its own; each holds a descriptor.
+const MOST_MADE: usize = 64;
+
 impl Copies {
+    fn note_made(&self, file: &OwnedFd) {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = fstat(file).map(|stat| (stat.st_dev, stat.st_ino));
+        // Without rights and opened anew: locks of the jar's own descriptor end when the jar closes it.
+        let kept = openat(CWD, own_name(file), OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        if let (Ok(own), Ok(kept), true) = (own, kept, made.files.len() < MOST_MADE) {
+            made.files.push((own, kept));
+        }
+    }
+
+    fn has_made(&self, file: &OwnedFd) -> bool {
+        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        fstat(file).is_ok_and(|stat| made.files.iter().any(|(own, _)| *own == (stat.st_dev, stat.st_ino)))
+    }
+
     /// A descriptor for reading what the file holds now.
     pub(super) fn of(&self, file: &OwnedFd) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;

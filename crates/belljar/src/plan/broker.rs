@@ -42,7 +42,10 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
     let seen = match door.guard {
         _ if !able(draft) => false,
         Guard::Landlock if draft.engine == Engine::Broker => true,
-        Guard::Landlock => trace || draft.call.asks && ASKED.contains(&door.call),
+        Guard::Landlock => {
+            let moves = !host_tree && MOVED.contains(&door.call);
+            trace || draft.call.asks && (moves || ASKED.contains(&door.call))
+        }
         Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
         Guard::Descriptor => host_tree,
         Guard::Peers => network::asks(draft) || network::tells_peers(draft) || network::is_relayed(draft),
@@ -70,6 +73,9 @@ const O_PATH: u32 = 0x20_0000;
 
 /// What an answer can grant: opening.
 const ASKED: &[&str] = &["open", "openat", "openat2", "creat"];
+
+/// The same in a root of the jar's own: saving by way of a second file.
+const MOVED: &[&str] = &["rename", "renameat", "renameat2", "unlink", "unlinkat"];
 
 /// What programs look at before they open, so that it has to tell the same.
 const LOOKS: &[&str] =
