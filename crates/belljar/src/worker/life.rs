@@ -119,10 +119,18 @@ impl Life {
         }
     }
 
-    /// Ends the worker and waits until nothing of it is left.
+    /// Ends the worker and waits until it runs no more. Its own descriptor tells: the socket stays open where the worker has sent the
+    /// other end to somebody.
     pub(super) fn end(&mut self) {
         self.kill();
-        self.settle(GONE_WITHIN);
+        let until = Deadline::after(GONE_WITHIN);
+        while let (Some(pidfd), false) = (&self.pidfd, self.over) {
+            let on = [(pidfd.as_fd(), PollFlags::IN), (self.status.as_fd(), PollFlags::IN)];
+            match wait(on, until) {
+                Ok([false, true]) => self.listen(),
+                _ => return,
+            }
+        }
     }
 
     /// Why the channel gave no message. The worker is gone when this returns.

@@ -85,6 +85,8 @@ pub(crate) enum Forgery {
     RepeatedAsk,
     SkippedAsk,
     UnknownAsk,
+    /// Anything, as a seed has it.
+    Seeded(u64),
 }
 
 /// What came of it.
@@ -233,6 +235,10 @@ fn packet(head: Head, body: &[u8]) -> Vec<u8> {
 }
 
 fn raw(bytes: &[u8], descriptors: usize) {
+    raw_to(channel(), bytes, descriptors).unwrap();
+}
+
+fn raw_to(to: impl std::os::fd::AsFd, bytes: &[u8], descriptors: usize) -> rustix::io::Result<usize> {
     use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
     let fds: Vec<_> = (0..descriptors).map(|_| rustix::stdio::stderr()).collect();
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
@@ -241,7 +247,59 @@ fn raw(bytes: &[u8], descriptors: usize) {
         assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
     }
     let parts = [std::io::IoSlice::new(bytes)];
-    sendmsg(channel(), &parts, &mut control, SendFlags::NOSIGNAL).unwrap();
+    sendmsg(to, &parts, &mut control, SendFlags::NOSIGNAL)
+}
+
+/// Numbers that a seed gives, each time the same.
+pub(crate) struct Seeded(u64);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.number() % u64::try_from(limit).unwrap()).unwrap()
+    }
+
+    /// Up to so many; small ones often, which mean more in messages.
+    pub(crate) fn bytes(&mut self, most: usize) -> Vec<u8> {
+        let len = self.below(most + 1);
+        (0..len).map(|_| u8::try_from((self.number() % 256) >> (self.below(3) * 3)).unwrap()).collect()
+    }
+}
+
+const KINDS: [Kind; 8] =
+    [Kind::Answer, Kind::Answer, Kind::Ask, Kind::Ask, Kind::Ready, Kind::Call, Kind::Ended, Kind::Started];
+
+/// Messages with something wrong about them, or noise, on the channel and where last words go.
+fn say_anything(seed: u64) -> rustix::io::Result<()> {
+    let mut from = Seeded::new(seed);
+    for _ in 0..=from.below(3) {
+        let (body, descriptors) = (from.bytes(64), from.below(3));
+        let len = body.len() + usize::from(from.below(6) == 0);
+        let (kind, claimed) = (KINDS[from.below(KINDS.len())], descriptors + usize::from(from.below(6) == 0));
+        let number = u64::try_from(from.below(3)).unwrap();
+        let head =
+            Head { kind, descriptors: claimed.try_into().unwrap(), len: len.try_into().unwrap(), number };
+        let mut bytes = packet(head, &body);
+        if from.below(4) == 0 {
+            let at = from.below(bytes.len());
+            bytes[at] ^= 1 << from.below(8);
+        }
+        match from.below(5) {
+            0 => raw_to(rustix::stdio::stderr(), &bytes, descriptors)?,
+            _ => raw_to(channel(), &bytes, descriptors)?,
+        };
+    }
+    Ok(())
 }
 
 fn forge(forgery: Forgery) -> Outcome {
@@ -277,6 +335,8 @@ fn forge(forgery: Forgery) -> Outcome {
         }
         Forgery::SkippedAsk => raw(&packet(Head { number: 2, ..ask }, &[0]), 0),
         Forgery::UnknownAsk => raw(&packet(ask, &[77]), 0),
+        // Its parent may have had enough before the last one.
+        Forgery::Seeded(seed) => return say_anything(seed).map_or(Outcome::Done, |()| Outcome::Done),
     }
     // Whoever is not ended has until its deadline.
     std::thread::sleep(Duration::from_secs(60));

@@ -20,6 +20,7 @@ mod endings;
 mod forgeries;
 mod hosts;
 mod messages;
+mod nonsense;
 mod pools;
 #[path = "../support/mod.rs"]
 mod support;
