@@ -32,7 +32,7 @@ pub const NOT_ARRANGED: i32 = 125;
 pub fn into_worker(
     channel: &OwnedFd,
     words: BorrowedFd<'_>,
-    about: Option<&File>,
+    about: Option<&About>,
     run: impl FnOnce(OwnedFd) -> i32,
 ) -> Result<i32> {
     if !is_alone(about) {
@@ -49,11 +49,21 @@ pub fn into_worker(
 
 const EBUSY: i32 = 16;
 
-fn is_alone(about: Option<&File>) -> bool {
+/// The kernel's own word about this process, opened by somebody who still could: `/proc/PID/status`.
+#[derive(Debug)]
+pub struct About(File);
+
+impl From<OwnedFd> for About {
+    fn from(status: OwnedFd) -> Self {
+        Self(status.into())
+    }
+}
+
+fn is_alone(about: Option<&About>) -> bool {
     match violation::threads() {
         Threads::One => true,
         Threads::Several => false,
-        Threads::Untold => about.is_some_and(tells_of_one_thread),
+        Threads::Untold => about.is_some_and(|about| tells_of_one_thread(&about.0)),
     }
 }
 

@@ -3,10 +3,10 @@
 //! It has one thread whenever it forks, holds nothing of any request (those go from the parent to the worker directly), and reads
 //! from nobody but the parent.
 
-use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
 use belljar_sys::abi::{LandlockRuleset, SockFilter};
+use belljar_sys::fork::About;
 use belljar_sys::violation::{self, Threads};
 use belljar_sys::{ask, call, fork, owned};
 use rustix::event::PollFlags;
@@ -59,7 +59,7 @@ fn become_zygote(control: OwnedFd, table: &[&'static dyn AnyEntry]) -> i32 {
     }
 }
 
-type Ready = (&'static dyn AnyEntry, Setup, Option<File>);
+type Ready = (&'static dyn AnyEntry, Setup, Option<About>);
 
 /// Takes the parent's wishes, warms up and seals off.
 fn ready(control: &OwnedFd, table: &[&'static dyn AnyEntry]) -> Result<Ready, Option<Unready>> {
@@ -80,7 +80,7 @@ fn ready(control: &OwnedFd, table: &[&'static dyn AnyEntry]) -> Result<Ready, Op
 }
 
 /// What tells how many threads there are where a filter refuses to; nothing can be opened here any more.
-fn about_oneself(control: &OwnedFd, inbox: &mut Inbox) -> Option<File> {
+fn about_oneself(control: &OwnedFd, inbox: &mut Inbox) -> Option<About> {
     let frame = inbox.next(control.as_fd(), Deadline::NEVER).ok()?;
     let about = frame.descriptors.into_iter().next()?;
     (frame.kind == Kind::About).then(|| about.into())
@@ -122,7 +122,7 @@ struct Zygote {
     control: OwnedFd,
     entry: &'static dyn AnyEntry,
     setup: Setup,
-    about: Option<File>,
+    about: Option<About>,
 }
 
 /// The worker's pid, and where its end is told.
