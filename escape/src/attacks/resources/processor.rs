@@ -48,6 +48,7 @@ pub(super) const UNCOLLECTED: Attack = Attack {
     what: "computes longer than it may in children whose time the kernel drops, because nobody waits for them",
     prepare: |stage| {
         stage.belljar_flags(&["--cpu", "1s"]);
+        stage.time = Duration::from_secs(60);
         Ok(measure::seen_ticks(stage, ALLOWED))
     },
     attack: |_| {

@@ -76,14 +76,15 @@ pub(super) const IN_FLIGHT: Attack = Attack {
 pub(super) const FEWER_IN_FLIGHT: Attack = Attack {
     name: "flight-quota-under-files",
     prepare: |stage| {
-        stage.belljar_flags(&["--files", "512"]);
+        stage.belljar_flags(&["--files", "128"]);
         (IN_FLIGHT.prepare)(stage)
     },
     ..IN_FLIGHT
 };
 
-/// More terminals than any program needs.
-const TERMINALS: u64 = 1000;
+/// More terminals than a jar gets, and what the attack stops at: other attacks need some meanwhile.
+const TERMINALS: u64 = 350;
+const MANY_TERMINALS: usize = 500;
 
 pub(super) const PTYS: Attack = Attack {
     name: "terminal-quota",
@@ -91,13 +92,15 @@ pub(super) const PTYS: Attack = Attack {
     prepare: |stage| {
         let before = terminals();
         let hit = Rc::new(Cell::new(false));
-        let judge = reached::unless(Rc::clone(&hit), "more than a thousand terminals are taken");
+        let judge = reached::unless(Rc::clone(&hit), "hundreds of terminals are taken");
         stage.watches.push(Box::new(move |_| hit.set(hit.get() || terminals() > before + TERMINALS)));
         Ok(judge)
     },
     attack: |_| {
         all_descriptors();
-        while sys!(SYS_openat, libc::AT_FDCWD, c"/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY, 0).is_ok() {}
+        for _ in 0..MANY_TERMINALS {
+            drop(sys!(SYS_openat, libc::AT_FDCWD, c"/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY, 0));
+        }
         nap(400);
         Ok(())
     },
@@ -106,7 +109,7 @@ pub(super) const PTYS: Attack = Attack {
 
 /// Tries the same outside while the box runs; `refused` must stay false.
 fn denied(stage: &mut Stage, evidence: &'static str, refused: fn() -> bool) -> io::Result<Judge> {
-    if refused() {
+    if tried(refused) {
         return Err(io::Error::other("the quota is used up before the attack"));
     }
     let hit = Rc::new(Cell::new(false));
@@ -148,24 +151,23 @@ fn all_descriptors() {
 /// Most descriptors in one message.
 const MOST: usize = 253;
 
+/// Messages that are enough for a sender with [`SENDER`], and too few for others who run meanwhile.
+const MESSAGES: usize = 3;
+const SENDER: u64 = 512;
+
 fn send_all() -> io::Result<()> {
     all_descriptors();
-    loop {
-        let pair = pair()?;
-        let mut sent = 0;
-        while send(pair, MOST).is_ok() {
-            sent += 1;
-        }
-        if sent == 0 {
-            nap(600);
-            return Ok(());
-        }
+    let pair = pair()?;
+    for _ in 0..MESSAGES {
+        drop(send(pair, MOST));
     }
+    nap(600);
+    Ok(())
 }
 
-/// With the limit of descriptors that programs usually have: the kernel compares with the sender's.
+/// The kernel compares what is on its way with the sender's own limit of descriptors.
 fn cannot_send() -> bool {
-    drop(sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, &[1024u64, 1024], 0));
+    drop(sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, &[SENDER, SENDER], 0));
     pair().and_then(|pair| send(pair, 1)).is_err()
 }
 
