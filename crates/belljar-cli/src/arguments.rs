@@ -99,7 +99,10 @@ fn rest(sub: &Sub) -> Option<Arg> {
         Operand::Command => Some(argument.value_name("COMMAND").last(true).num_args(1..).required(true)),
         Operand::OptionalCommand => Some(argument.value_name("COMMAND").last(true).num_args(1..)),
         Operand::Word => Some(argument.value_name(name_of(sub.rest)).required(true)),
-        Operand::OptionalWord => Some(argument.value_name(name_of(sub.rest))),
+        // A flag may be the word that is asked about.
+        Operand::OptionalWord => {
+            Some(argument.value_name(name_of(sub.rest)).allow_hyphen_values(!sub.policy))
+        }
         Operand::Words => Some(argument.value_name(name_of(sub.rest)).num_args(1..).required(true)),
     }
 }

@@ -78,3 +78,13 @@ fn half_an_answer_is_a_failure() {
     assert_eq!(seen.status, 125);
     assert!(seen.err.starts_with("belljar: standard output cannot be written"), "{seen:?}");
 }
+
+#[test]
+fn a_flag_is_explained_as_it_is_typed() {
+    for words in [["explain", "-m"], ["explain", "--memory"], ["explain", "memory"]] {
+        let seen = belljar(words);
+        assert!(seen.status == 0 && seen.out.starts_with("limits.memory\n"), "{seen:?}");
+    }
+    let wrong = belljar(["explain", "--memroy"]);
+    assert!(wrong.status == 125 && wrong.err.contains("--memroy"), "{wrong:?}");
+}

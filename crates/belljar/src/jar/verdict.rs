@@ -222,6 +222,9 @@ impl StartError {
                 row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())
                     .unwrap_or_default()
             }
+            StartError::Path { origin, .. } if origin.starts_with("--root") => {
+                "name a folder that is there".to_owned()
+            }
             StartError::Path { path, .. } => {
                 format!("if it may be absent, write \"?{}\"", crate::plan::shown(path))
             }
