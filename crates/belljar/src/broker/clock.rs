@@ -24,8 +24,8 @@ const TICK: Duration = Duration::from_millis(10);
 /// How long carrying out a call may take once it is decided.
 const ACTING: Duration = Duration::from_secs(20);
 /// Calls that wait while every place is busy, so many looks in a row: one more place.
-const BUSY: u32 = 5;
-/// Some place was free for so many looks: one place less.
+const BUSY: u32 = 3;
+/// Nobody waited for so many looks: one place less.
 const QUIET: u32 = 100;
 /// What a caller is told who waited too long.
 const LATE: Answer = Answer::Error(Errno(110));
@@ -89,15 +89,11 @@ impl Clock {
         let tick = roster.advance();
         let posts = roster.all();
         let serving = posts.iter().filter(|post| self.expire(post, tick)).count();
-        let before: Vec<_> = posts.iter().map(|post| post.serving()).collect();
         let pending = self.shared.listener.is_pending().unwrap_or(false);
-        // Busy all the while: a caller's next call may come between two looks.
-        let busy = |(post, call): &(&Arc<Post>, Option<u64>)| call.is_some() && post.serving() == *call;
-        let busy = posts.iter().zip(before).filter(busy).count();
         // Where some are held up, the next ones may be as well.
         let more = if self.replace(&posts, tick) > 0 && pending { serving / 4 } else { 0 };
         (0..more).for_each(|_| _ = self.fill());
-        self.weigh(busy, pending);
+        self.weigh(pending);
         let deserted = self.shared.roster.places.load(Ordering::Acquire) == 0;
         if deserted && !self.fill() && pending {
             self.turn_away();
@@ -127,15 +123,11 @@ impl Clock {
         })
     }
 
-    /// More places where calls wait while all are taken, fewer where some are free: the kernel wakes everybody who waits for
-    /// a call, and one too many makes each answer take half as long again. That a call waits says nothing by itself: it does
-    /// so whenever it was just made.
-    fn weigh(&mut self, busy: usize, pending: bool) {
+    /// More places where calls wait for one, fewer where none does.
+    fn weigh(&mut self, pending: bool) {
         let roster = &self.shared.roster;
         let places = roster.places.load(Ordering::Acquire);
-        let full = busy >= places;
-        self.busy = if full && pending { self.busy + 1 } else { 0 };
-        self.quiet = if full { 0 } else { self.quiet + 1 };
+        (self.busy, self.quiet) = if pending { (self.busy + 1, 0) } else { (0, self.quiet + 1) };
         if self.busy >= BUSY && places < self.places {
             self.busy = 0;
             self.fill();

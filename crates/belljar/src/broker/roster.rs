@@ -62,8 +62,6 @@ pub(super) struct Current {
     pub(super) judging: bool,
     /// Its maker was told that it took too long.
     pub(super) late: bool,
-    /// Its answer is on the way: its maker may have gone on before the thread is done with it.
-    pub(super) answered: bool,
     /// What it is about, as the jar said it.
     pub(super) about: Vec<u8>,
 }
@@ -94,18 +92,6 @@ impl Post {
         let held = state.current.is_some() && !state.replaced;
         state.replaced |= held;
         held
-    }
-
-    /// The answer is about to be given.
-    pub(super) fn answering(&self) {
-        self.with_current(|current| current.answered = true);
-    }
-
-    /// The call that it looks for an answer to, in its place.
-    pub(super) fn serving(&self) -> Option<u64> {
-        let state = self.state();
-        let current = state.current.as_ref().filter(|current| !current.answered && !state.replaced);
-        current.map(|current| current.call.id)
     }
 
     /// Held up since before this tick, and still in its place.
@@ -162,14 +148,8 @@ impl Roster {
 
     /// A thread serves a call. The clock watches it.
     pub(super) fn begin(&self, post: &Post, call: &Notification) {
-        let current = Current {
-            call: *call,
-            since: self.tick(),
-            judging: false,
-            late: false,
-            answered: false,
-            about: Vec::new(),
-        };
+        let current =
+            Current { call: *call, since: self.tick(), judging: false, late: false, about: Vec::new() };
         post.state().current = Some(current);
         self.taken.fetch_add(1, Ordering::SeqCst);
         if self.rests.load(Ordering::SeqCst) {
@@ -262,19 +242,11 @@ mod tests {
     fn who_is_held_up_is_replaced_once() {
         let roster = Roster::default();
         let post = serving(&roster);
-        assert!(!post.is_held_up(0) && post.is_held_up(1) && post.serving().is_some());
-        assert!(post.replace() && !post.replace() && !post.is_held_up(1) && post.serving().is_none());
+        assert!(!post.is_held_up(0) && post.is_held_up(1));
+        assert!(post.replace() && !post.replace() && !post.is_held_up(1));
         assert!(!roster.end(&post), "another takes the next call");
         let waits = roster.enlist().unwrap();
         assert!(!waits.replace(), "who waits for calls is not held up");
-    }
-
-    #[test]
-    fn who_gives_an_answer_is_ready_for_the_next_call() {
-        let post = serving(&Roster::default());
-        assert!(post.serving().is_some());
-        post.answering();
-        assert!(post.serving().is_none() && post.is_held_up(1), "until it is given, the clock watches");
     }
 
     #[test]

@@ -294,7 +294,6 @@ impl<'a> Task<'a> {
         if super::fault::answers(self, &served) {
             return;
         }
-        self.post.answering();
         deliver(self.listener(), self.call.record.id, served);
     }
 }
