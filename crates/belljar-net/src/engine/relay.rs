@@ -23,10 +23,11 @@ const HALF: Duration = Duration::from_secs(600);
 /// How often silence is looked at.
 pub(super) const LOOK: Duration = Duration::from_secs(60);
 
-/// Sizes of new pipes by how many there are already. A large one saves a third of the work where much is moved, but the
-/// pages of all pipes are counted per user of the host, and the jar must not use them up: with every connection stuck in
-/// both directions these are two thirds of the usual limit.
-const SIZES: &[(usize, usize)] = &[(4, 1 << 20), (16, 256 << 10), (128, 64 << 10), (usize::MAX, 16 << 10)];
+/// Sizes of new pipes by how many there are already. A large one saves calls where much is moved, but with more than this the
+/// sender and the receiver work in turns instead of beside each other. The pages of all pipes are counted per user of the
+/// host, and the jar must not use them up: with every connection stuck in both directions these are two thirds of the
+/// usual limit.
+const SIZES: &[(usize, usize)] = &[(32, 256 << 10), (128, 64 << 10), (usize::MAX, 16 << 10)];
 
 #[derive(Debug)]
 struct Pipe {
