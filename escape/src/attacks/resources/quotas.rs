@@ -75,6 +75,7 @@ pub(super) const IN_FLIGHT: Attack = Attack {
 
 pub(super) const FEWER_IN_FLIGHT: Attack = Attack {
     name: "flight-quota-under-files",
+    what: "sends as many descriptors that nobody takes as a limit of 128 open files leaves it, for the same end",
     prepare: |stage| {
         stage.belljar_flags(&["--files", "128"]);
         (IN_FLIGHT.prepare)(stage)
