@@ -9,6 +9,7 @@ use belljar_sys::call;
 use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
+#[cfg(test)]
 use super::kind::Call;
 use super::kind::sealed::Kind;
 use super::limit::Limit;
@@ -56,10 +57,24 @@ pub(super) struct Unready {
     pub(super) errno: i32,
 }
 
-type Run = fn(OwnedFd, &Setup) -> i32;
+/// What is done in the place of a service, which is told its name.
+type Act = fn(&str) -> String;
 
-/// Each service: its name, its life, the calls that are left to it.
-const TABLE: &[(&str, Run, &[Call])] = &[
+/// One service, as its process knows it.
+struct Row {
+    name: &'static str,
+    /// The calls that are left to it.
+    #[cfg(test)]
+    calls: &'static [Call],
+    /// Its life.
+    run: fn(OwnedFd, &Setup) -> i32,
+    /// Its life up to the seal, then an act of somebody else.
+    taken_over: fn(&Setup, Act) -> Unready,
+    /// Reads bytes as one of its requests.
+    exercise: fn(&[u8]),
+}
+
+const TABLE: &[Row] = &[
     row::<users::Accounts>(),
     row::<time::Zones>(),
     row::<files::Arguments>(),
@@ -69,13 +84,24 @@ const TABLE: &[(&str, Run, &[Call])] = &[
     row::<net::Connections>(),
 ];
 
-const fn row<K: Kind>() -> (&'static str, Run, &'static [Call]) {
-    (K::NAME, run::<K>, K::CALLS)
+const fn row<K: Kind>() -> Row {
+    Row {
+        name: K::NAME,
+        #[cfg(test)]
+        calls: K::CALLS,
+        run: run::<K>,
+        taken_over: taken_over_as::<K>,
+        exercise: exercise_as::<K>,
+    }
+}
+
+fn row_of(setup: &Setup) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.name == setup.name)
 }
 
 #[cfg(test)]
 pub(super) fn tables() -> impl Iterator<Item = (&'static str, &'static [Call])> {
-    TABLE.iter().map(|(name, _, calls)| (*name, *calls))
+    TABLE.iter().map(|row| (row.name, row.calls))
 }
 
 /// Becomes the process of a service, if this program was started for that; returns at once otherwise.
@@ -87,8 +113,7 @@ pub(crate) fn serve() {
 
 fn become_service(channel: OwnedFd) -> i32 {
     let Some(setup) = hear_setup(&channel) else { return UNREADY };
-    let row = TABLE.iter().find(|(name, _, _)| *name == setup.name);
-    row.map_or(UNREADY, |(_, run, _)| run(channel, &setup))
+    row_of(&setup).map_or(UNREADY, |row| (row.run)(channel, &setup))
 }
 
 fn hear_setup(channel: &OwnedFd) -> Option<Setup> {
@@ -266,41 +291,29 @@ fn say<T: Serialize>(to: &OwnedFd, kind: Message, number: u64, value: &T) -> Res
 
 /// The same, but sealed off it does `act`, which gets the service's name, and tells the program what that says in place of being
 /// ready.
-pub(super) fn taken_over(act: fn(&str) -> String) {
-    fn one<K: Kind>(setup: &Setup, act: fn(&str) -> String) -> Unready {
-        match ready::<K>(setup) {
-            Ok(_) => Unready { step: act(K::NAME), errno: 0 },
-            Err(why) => why,
-        }
-    }
+pub(super) fn taken_over(act: Act) {
     let Some(channel) = crate::passed(SOCKET) else { return };
     let Some(setup) = hear_setup(&channel) else { call::exit(UNREADY) };
-    let why = match setup.name.as_str() {
-        users::Accounts::NAME => one::<users::Accounts>(&setup, act),
-        time::Zones::NAME => one::<time::Zones>(&setup, act),
-        files::Arguments::NAME => one::<files::Arguments>(&setup, act),
-        log::Lines::NAME => one::<log::Lines>(&setup, act),
-        dns::Addresses::NAME => one::<dns::Addresses>(&setup, act),
-        net::Connections::NAME => one::<net::Connections>(&setup, act),
-        _ => one::<random::Numbers>(&setup, act),
-    };
-    drop(say(&channel, Message::Failed, 0, &why));
+    let Some(row) = row_of(&setup) else { call::exit(UNREADY) };
+    drop(say(&channel, Message::Failed, 0, &(row.taken_over)(&setup, act)));
     call::exit(UNREADY)
+}
+
+fn taken_over_as<K: Kind>(setup: &Setup, act: Act) -> Unready {
+    match ready::<K>(setup) {
+        Ok(_) => Unready { step: act(K::NAME), errno: 0 },
+        Err(why) => why,
+    }
 }
 
 /// What hostile bytes become, for each service: for those who test its readers.
 pub(super) fn exercise(bytes: &[u8]) {
-    fn one<K: Kind>(bytes: &[u8]) {
-        let Ok(request) = decode::<Request<K::Ask, K::Limit>>(bytes, Vec::new()) else { return };
-        // Whatever is read can be written, and read again.
-        let again = encode(&request).map(|(bytes, _)| bytes).unwrap_or_default();
-        assert!(decode::<Request<K::Ask, K::Limit>>(&again, Vec::new()).is_ok(), "{}", K::NAME);
-    }
-    one::<users::Accounts>(bytes);
-    one::<time::Zones>(bytes);
-    one::<files::Arguments>(bytes);
-    one::<log::Lines>(bytes);
-    one::<random::Numbers>(bytes);
-    one::<dns::Addresses>(bytes);
-    one::<net::Connections>(bytes);
+    TABLE.iter().for_each(|row| (row.exercise)(bytes));
+}
+
+fn exercise_as<K: Kind>(bytes: &[u8]) {
+    let Ok(request) = decode::<Request<K::Ask, K::Limit>>(bytes, Vec::new()) else { return };
+    // Whatever is read can be written, and read again.
+    let again = encode(&request).map(|(bytes, _)| bytes).unwrap_or_default();
+    assert!(decode::<Request<K::Ask, K::Limit>>(&again, Vec::new()).is_ok(), "{}", K::NAME);
 }
