@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use belljar_policy::Policy;
+use belljar_policy::{Policy, steers};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use serde::{Deserialize, Serialize};
 
@@ -220,9 +220,8 @@ fn line(now: u64, program: &str, ask: &Ask) -> String {
 fn shown(text: &str, room: usize) -> String {
     let mut shown = String::new();
     for one in text.chars() {
-        let steers =
-            one.is_control() || matches!(one, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\\');
-        let piece = if steers { one.escape_default().to_string() } else { one.to_string() };
+        let piece =
+            if steers(one) || one == '\\' { one.escape_default().to_string() } else { one.to_string() };
         if shown.len() + piece.len() > room {
             break;
         }
