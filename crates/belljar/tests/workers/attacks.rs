@@ -8,14 +8,10 @@ fn refused(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(_))
 }
 
-#[test]
-fn nothing_of_the_host_is_reached() {
-    if !able() {
-        return;
-    }
-    let place = Place::new();
+/// What reaches for something of the host.
+pub(crate) fn on_host(place: &Place) -> [Act; 10] {
     let path = |name: &str| place.outside().join(name).to_str().unwrap().to_owned();
-    let attacks = [
+    [
         Act::Open(path("secret")),
         Act::Create(path("made")),
         Act::Open("/".to_owned()),
@@ -26,9 +22,17 @@ fn nothing_of_the_host_is_reached() {
         Act::Start("/bin/true".to_owned()),
         Act::Thread,
         Act::Pipe,
-    ];
+    ]
+}
+
+#[test]
+fn nothing_of_the_host_is_reached() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
     let zygote = small();
-    for attack in attacks {
+    for attack in on_host(&place) {
         assert!(!refused(&alone(&attack)), "{attack:?} works without belljar");
         let mut worker = zygote.spawn().unwrap();
         let outcome = worker.call(&attack, LONG).unwrap();

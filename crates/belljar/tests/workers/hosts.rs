@@ -12,6 +12,7 @@ use belljar_sys::Op;
 use belljar_sys::abi::SockFilter;
 
 use crate::acts::{self, Act, Outcome, alone};
+use crate::attacks::on_host;
 use crate::support::jars::Place;
 use crate::support::poorer::{self, MOUNT, Poorer, USER};
 use crate::{LONG, able, number, program};
@@ -142,20 +143,7 @@ fn gaps_are_accepted_by_name(host: &Host) {
 /// Each works without belljar, and fails with `EPERM` in a worker.
 fn nothing_is_reached(zygote: &Zygote<Act, Outcome, acts::Questions>) {
     let place = Place::new();
-    let path = |name: &str| place.outside().join(name).to_str().unwrap().to_owned();
-    let attacks = [
-        Act::Open(path("secret")),
-        Act::Create(path("made")),
-        Act::Open("/".to_owned()),
-        Act::Status(path("secret")),
-        Act::Listen,
-        Act::Datagram,
-        Act::Socketpair,
-        Act::Start("/bin/true".to_owned()),
-        Act::Thread,
-        Act::Pipe,
-    ];
-    for attack in attacks {
+    for attack in on_host(&place) {
         assert!(!matches!(alone(&attack), Outcome::Refused(_)), "{attack:?} works without belljar");
         let outcome = zygote.spawn().unwrap().call(&attack, LONG).unwrap();
         assert!(matches!(outcome, Outcome::Refused(1)), "{attack:?}: {outcome:?}");
