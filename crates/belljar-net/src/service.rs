@@ -25,6 +25,9 @@ pub struct Settings {
     pub appeal: Option<Arc<dyn Appeal>>,
     /// The `/15` of the stand-in addresses; nothing else may be meant by them.
     pub stand_ins: Ipv4Addr,
+    /// The jar has no network of its own: each of its connections is brought by an [`Adopter`], and no listener is made for
+    /// what is granted later.
+    pub brought: bool,
 }
 
 impl Default for Settings {
@@ -35,6 +38,7 @@ impl Default for Settings {
             fresh: Duration::from_secs(5),
             appeal: None,
             stand_ins: standin::RANGE,
+            brought: false,
         }
     }
 }

@@ -33,7 +33,8 @@ impl Engine {
         ask: Ask,
         decision: Decision,
     ) -> Next {
-        let appeal = self.appeal.clone().filter(|_| is_open(&ask.host, &decision));
+        let is_open = is_open(&ask.host, &decision) && !is_unasked(connection.door, &ask.host);
+        let appeal = self.appeal.clone().filter(|_| is_open);
         let Some(appeal) = appeal else { return self.deny(id, connection, Reason::Policy, decision) };
         connection.stage = Stage::Appeal(ask, Box::new(decision.clone()));
         let due = self.now + PATIENCE;
@@ -99,7 +100,7 @@ impl Engine {
     }
 
     fn grant(&mut self, host: &Host, port: u16) -> io::Result<()> {
-        if !self.serves(port) {
+        if !self.brought && !self.serves(port) {
             self.serve(port)?;
         }
         self.rules.grant(host, port);
@@ -139,6 +140,11 @@ fn is_open(host: &Host, decision: &Decision) -> bool {
         Host::Address(addr) => addr.is_loopback() || addr.is_unspecified(),
     };
     !is_local && decision.flag.is_some()
+}
+
+/// Who connects to an address of IPv6 itself is asked nothing: listeners of a jar's own network are IPv4.
+fn is_unasked(door: Door, host: &Host) -> bool {
+    door == Door::Tcp && matches!(host, Host::Address(IpAddr::V6(_)))
 }
 
 fn refused(mut decision: Decision, why: Option<&str>) -> Decision {

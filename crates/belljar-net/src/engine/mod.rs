@@ -107,6 +107,7 @@ pub(crate) struct Engine {
     post: Post,
     orders: Receiver<Order>,
     inside: Option<Box<dyn Inside>>,
+    brought: bool,
     budgets: Budgets,
     rate: Bucket,
     patterns: Bucket,
@@ -151,6 +152,7 @@ impl Engine {
             post,
             orders,
             inside,
+            brought: settings.brought,
             rate: Bucket::new(budgets.burst, budgets.per_second, Duration::from_secs(1), now),
             patterns: Bucket::new(
                 budgets.patterns,

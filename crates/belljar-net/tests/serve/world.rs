@@ -135,6 +135,7 @@ impl Setup {
             fresh: self.fresh,
             appeal: self.appeal,
             stand_ins: RANGE,
+            brought: false,
         };
         let service = Service::start_with(sockets, rules, seen.clone(), settings).unwrap();
         let (dns, dns_tcp, http, socks) = addresses;

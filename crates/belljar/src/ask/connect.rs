@@ -10,7 +10,7 @@ use belljar_policy::{Decision, special_name};
 use super::asker::Settled;
 use super::desk::Desk;
 use super::prompt::{Prompt, Want};
-use crate::broker::Connections;
+use crate::broker::{Connections, Said};
 use crate::event::{Access, Event, Observer, Verdict};
 
 /// Asks about hosts; without a desk each refusal is noted under the host's name and stands.
@@ -94,29 +94,29 @@ impl DirectAsker {
 }
 
 impl Connections for DirectAsker {
-    fn may_connect(&self, pid: u32, to: SocketAddr) -> bool {
+    fn said(&self, pid: u32, to: SocketAddr) -> Said {
         // What concerns the jar alone is answered by its own network.
-        let Some(meant) = self.remote.meant(to) else { return true };
+        let Some(meant) = self.remote.meant(to) else { return Said::Nothing };
         let decision = meant.decision();
         if decision.allowed {
-            return true;
+            return Said::Granted;
         }
         let Some(desk) = self.asker.desk.as_deref().filter(|_| decision.flag.is_some()) else {
             self.refused(pid, decision, &decision.rule, &decision.origin.to_string());
-            return false;
+            return Said::Refused;
         };
         let settled = self.ask(desk, pid, decision);
         if !settled.granted() {
             self.refused(pid, decision, &settled.why.to_string(), "answer");
-            return false;
+            return Said::Refused;
         }
         match meant.grant() {
             Ok(()) => self.asker.granted(&decision.object, pid, settled),
             Err(error) => {
                 self.refused(pid, decision, &format!("its port cannot be served: {error}"), "belljar");
-                return false;
+                return Said::Refused;
             }
         }
-        true
+        Said::Granted
     }
 }

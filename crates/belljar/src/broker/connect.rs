@@ -40,8 +40,18 @@ const CLOEXEC: u32 = 0o2_000_000;
 
 /// Decides about connections of the jar's own network.
 pub(crate) trait Connections: Send + Sync {
-    /// Whether a thread of the jar may make this TCP connection. May take its time.
-    fn may_connect(&self, pid: u32, to: SocketAddr) -> bool;
+    /// What is said to this TCP connection of a thread of the jar. May take its time.
+    fn said(&self, pid: u32, to: SocketAddr) -> Said;
+}
+
+/// What is said to a connection before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// The rules or the user grant it.
+    Granted,
+    Refused,
+    /// Nobody is asked about it: the network that it is made in decides.
+    Nothing,
 }
 
 /// An address of a call, and the socket that it is for.
@@ -114,13 +124,16 @@ pub(super) fn connect(task: &Task<'_>) -> Served {
 
 /// The jar's own network, or one that is granted as it is. Somebody may be asked about what the rules refuse.
 fn internet(task: &Task<'_>, it: &Addressed, to: SocketAddr) -> Served {
-    let asks = task.shared.connections.as_ref().filter(|_| it.is_tcp());
-    let pid = task.caller().pid;
-    if asks.is_some_and(|asks| !task.thinking(|| asks.may_connect(pid, to))) {
+    if it.is_tcp() && said(task, to) == Said::Refused {
         return Err(Errno::CONNREFUSED.into());
     }
     task.still_waits()?;
     as_said(it)
+}
+
+fn said(task: &Task<'_>, to: SocketAddr) -> Said {
+    let (asks, pid) = (task.shared.connections.as_ref(), task.caller().pid);
+    asks.map_or(Said::Nothing, |asks| task.thinking(|| asks.said(pid, to)))
 }
 
 fn as_said(it: &Addressed) -> Served {
@@ -178,7 +191,8 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     if !it.is_tcp() {
         return Err(Errno::ACCESS.into());
     }
-    if !outside.serves(to) {
+    let said = if outside.is_own(to) { Said::Granted } else { said(task, to) };
+    if said == Said::Refused || said == Said::Nothing && !outside.serves(to) {
         return Err(Errno::CONNREFUSED.into());
     }
     let waiting = socket_with(

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use belljar_sys::notify::Listener;
 use rustix::event::{EventfdFlags, eventfd};
 
-pub(crate) use connect::Connections;
+pub(crate) use connect::{Connections, Said};
 #[cfg(any(test, feature = "test-hooks"))]
 pub use decode::Reading;
 pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wanted};

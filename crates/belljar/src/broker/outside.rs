@@ -23,6 +23,9 @@ pub(crate) trait Outside: fmt::Debug + Send + Sync {
     /// What sockets of the host's network may do.
     fn network(&self) -> HostNetwork;
 
+    /// Whether the jar's own name service or proxies stand behind an address.
+    fn is_own(&self, to: SocketAddr) -> bool;
+
     /// Whether anything is reached at this port. Whoever connects to another is refused, and the user is told.
     fn serves(&self, to: SocketAddr) -> bool;
 

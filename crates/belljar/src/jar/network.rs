@@ -82,11 +82,12 @@ impl Network {
         }
         let told = Arc::new(Told(events.clone()));
         let appeal = asker.map(|asker| Arc::new(asker) as Arc<dyn Appeal>);
-        let settings = Settings { appeal, ..Settings::default() };
+        let network = network(plan, net);
+        let settings = Settings { appeal, brought: network == HostNetwork::Relayed, ..Settings::default() };
         let service = Service::start_with(sorted, rules(net), told, settings).map_err(failed)?;
         let beyond = Beyond {
             adopter: service.adopter(),
-            network: network(plan, net),
+            network,
             ports: net.served_ports(),
             services: self.services,
             net: net.clone(),
@@ -160,8 +161,12 @@ impl Outside for Beyond {
         self.network
     }
 
+    fn is_own(&self, to: SocketAddr) -> bool {
+        self.own(to).is_some()
+    }
+
     fn serves(&self, to: SocketAddr) -> bool {
-        if self.own(to).is_some() || self.ports.contains(&to.port()) {
+        if self.ports.contains(&to.port()) {
             return true;
         }
         let decision = address_decision(&self.net, to);

@@ -148,7 +148,8 @@ pub(super) fn begin(
     let events = Arc::new(Events::new(command.observer.clone()));
     let hearing = hearing(&command.policy, facts, *call, &events);
     judges.hearing.clone_from(&hearing);
-    let serve = || serve((judges, network), &command.policy, plan, prepared, &mut started, &events);
+    let asks = (call.asks || call.learns) && plan.asks_hosts();
+    let serve = || serve((judges, network, asks), &command.policy, plan, prepared, &mut started, &events);
     let served = quietly(*mode, serve);
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(plan, hearing);
@@ -180,7 +181,7 @@ fn judges(command: &Command, talks: &Talks) -> answers::Judges {
 
 /// Starts whoever answers the jar's calls and serves its network, where the plan has them.
 fn serve(
-    (mut judges, network): (answers::Judges, Network),
+    (mut judges, network, asks): (answers::Judges, Network, bool),
     policy: &Policy,
     plan: &Plan,
     prepared: &prepare::Prepared<'_>,
@@ -188,9 +189,9 @@ fn serve(
     events: &Arc<Events>,
 ) -> Result<Served, StartError> {
     let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
-    let asker = plan.asks_hosts().then(|| answers::host_asker(judges.desk.as_ref(), events));
+    let asker = asks.then(|| answers::host_asker(judges.desk.as_ref(), events));
     let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
-    judges.network = service.as_ref().filter(|_| plan.asks_hosts()).map(belljar_net::Service::remote);
+    judges.network = service.as_ref().filter(|_| asks).map(belljar_net::Service::remote);
     let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
     let broker = answers::start(started.listener.take(), surroundings, judges, events)?;
     Ok((vows, broker, service))

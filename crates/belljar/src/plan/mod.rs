@@ -135,11 +135,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The broker asks about connections.
+    /// The broker sees connections before they are made, and can ask about them.
     pub(crate) fn asks_hosts(&self) -> bool {
         let served = self.init.iter().any(|step| matches!(step, Step::Serve { .. }));
         let open = self.landlock.as_ref().is_none_or(|landlock| landlock.net == 0);
-        served && open && self.broker.as_ref().is_some_and(BrokerPlan::connects)
+        let broker = self.broker.as_ref();
+        broker.is_some_and(|broker| broker.relays() || served && open && broker.connects())
     }
 
     /// Namespaces that the clone makes, and those that init makes itself beside the network, which a process of its own

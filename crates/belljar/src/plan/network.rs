@@ -41,16 +41,13 @@ pub(super) fn asks(draft: &Draft<'_>) -> bool {
     let mode = &draft.policy.net.mode;
     let nobody_wrote = matches!(mode.origin, Origin::Default | Origin::Preset { .. });
     let open = mode.value == NetMode::List || mode.value == NetMode::None && nobody_wrote;
-    (draft.call.asks || draft.call.learns)
-        && open
-        && draft.namespaced()
-        && super::broker::able(draft)
-        && !demands_landlock(draft)
+    let by_landlock = draft.namespaced() && demands_landlock(draft);
+    (draft.call.asks || draft.call.learns) && open && broker::able(draft) && !by_landlock
 }
 
 /// The same on the host's network: the broker connects for the jar.
 pub(super) fn is_relayed(draft: &Draft<'_>) -> bool {
-    listed(draft) && !draft.namespaced() && broker::able(draft)
+    (listed(draft) || asks(draft)) && !draft.namespaced() && broker::able(draft)
 }
 
 /// The jar is in the host's network.
@@ -101,14 +98,18 @@ fn hosts_by_name(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     }
     if asks(draft) {
         draft.step(Step::Errands);
-        if draft.call.asks {
-            let layers = [Layer::Namespaces, Layer::Broker, Layer::Supervisor];
-            draft.holds(Subject::Net, "hosts that the user grants when asked", "--ask", &layers);
-        }
+        asked(draft, &[Layer::Namespaces, Layer::Broker, Layer::Supervisor]);
     }
     let layers = with_landlock(draft, [Layer::Namespaces, Layer::Seccomp]);
     draft.holds(Subject::Net, "no other host, port or protocol", net.mode.origin.clone(), &layers);
     Ok(())
+}
+
+/// What answers may add to the list.
+fn asked(draft: &mut Draft<'_>, layers: &[Layer]) {
+    if draft.call.asks && asks(draft) {
+        draft.holds(Subject::Net, "hosts that the user grants when asked", "--ask", layers);
+    }
 }
 
 /// No socket that the jar makes reaches anything by itself; the broker connects each to the supervisor, who decides by name.
@@ -116,6 +117,7 @@ fn hosts_by_broker(draft: &mut Draft<'_>, rows: Vec<(String, String)>) {
     for (rule, origin) in rows {
         draft.holds(Subject::Net, rule, origin, &[Layer::Broker, Layer::Supervisor]);
     }
+    asked(draft, &[Layer::Broker, Layer::Supervisor]);
     let mut layers = vec![Layer::Seccomp, Layer::Broker];
     layers.extend((draft.host.landlock >= 4).then_some(Layer::Landlock));
     let origin = draft.policy.net.mode.origin.clone();

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
+mod asked;
 mod many;
 mod peers;
 mod planned;

@@ -8,13 +8,13 @@ use super::{ASK, Server, is_ready, refusals};
 use jars::{Done, Place};
 
 /// A host that lets nobody make namespaces.
-fn poorer() -> HostFacts {
+pub(super) fn poorer() -> HostFacts {
     let mut facts = belljar::probe::probe();
     facts.userns = Userns::Refused;
     facts
 }
 
-fn can_relay() -> bool {
+pub(super) fn can_relay() -> bool {
     is_ready() && support::has("notify", belljar::probe::probe().seccomp_notify)
 }
 

@@ -1,0 +1,208 @@
+//! Questions about hosts, on a host with namespaces and on one without: the same questions, and the same comes of the answers.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+
+use belljar::HostFacts;
+use belljar::ask::{Ask, PolicyFile, Way};
+use serde_json::{Value, json};
+
+use super::relayed::{can_relay, poorer};
+use super::support::jars::{self, Place};
+use super::{ASK, Server};
+
+/// A user who answers in turn, then no more; the objects that were asked about.
+struct User {
+    path: PathBuf,
+    asked: Receiver<String>,
+}
+
+impl User {
+    fn new(folder: &Path, answers: &'static [&'static str]) -> Self {
+        let path = folder.join("ask");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (tell, asked) = channel();
+        std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut out = stream.try_clone().unwrap();
+            let mut answers = answers.iter();
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let said: Value = serde_json::from_str(&line).unwrap();
+                let reply = match said["type"].as_str().unwrap() {
+                    "hello" => json!({"type": "hello", "belljar": 1}),
+                    "ask" => {
+                        tell.send(format!("{} {}", said["kind"], said["object"]).replace('"', "")).unwrap();
+                        let Some(answer) = answers.next() else { continue };
+                        json!({"type": "answer", "belljar": 1, "id": said["id"], "answer": answer})
+                    }
+                    _ => continue,
+                };
+                writeln!(out, "{reply}").unwrap();
+            }
+        });
+        Self { path, asked }
+    }
+}
+
+/// What one run with a user who answers has shown.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    out: String,
+    asked: Vec<String>,
+    /// Verdict, object and rule of each event about a connection.
+    told: Vec<String>,
+    saved: String,
+}
+
+fn run(
+    facts: Option<HostFacts>,
+    flags: &[(&str, &str)],
+    answers: &'static [&'static str],
+    script: &str,
+) -> Shown {
+    let place = Place::new();
+    let (user, saved) = (User::new(place.path(), answers), place.path().join("mine.toml"));
+    std::fs::write(place.granted().join("script.py"), format!("{ASK}\n{script}")).unwrap();
+    let flags = [flags, if facts.is_some() { &[("--allow-weaker", "fs")] } else { &[] }].concat();
+    let mut command = jars::shell(&place, &flags, "exec python3 script.py");
+    let mut ask = Ask::new(Way::Socket(user.path.clone()));
+    command.ask(ask.save(PolicyFile { path: saved.clone(), bases: Vec::new() }).clone());
+    if let Some(facts) = facts {
+        command.host(facts);
+    }
+    let done = jars::finish(&mut command).unwrap();
+    assert_eq!(done.report.verdict.exit_code(), 0, "{done:?}");
+    let events = done.report.events.iter().filter(|event| event.call == "connect");
+    let mut told: Vec<String> =
+        events.map(|event| format!("{:?} {} {}", event.verdict, event.object, event.rule)).collect();
+    told.sort();
+    let saved = std::fs::read_to_string(saved).unwrap_or_default();
+    Shown { out: done.out, asked: user.asked.try_iter().collect(), told, saved }
+}
+
+/// The same on both kinds of host; what it was.
+fn both(flags: &[(&str, &str)], answers: &'static [&'static str], script: &str) -> Shown {
+    let [with, without] = [None, Some(poorer())].map(|facts| run(facts, flags, answers, script));
+    assert_eq!((&with.out, &with.asked), (&without.out, &without.asked));
+    without
+}
+
+const HOSTS: [(&str, &str); 2] = [("--host", "a.test=127.0.0.1"), ("--host", "b.test=127.0.0.1")];
+
+#[test]
+fn an_answer_opens_one_host_at_one_port_for_this_run() {
+    if !can_relay() {
+        return;
+    }
+    let (server, other) = (Server::start("wanted"), Server::start("other"));
+    let (port, closed) = (server.port, other.port);
+    let script = format!(
+        "print(ask('a.test', {port}), ask('A.Test.', {port}), ask('a.test', {closed}), ask('a.test', {closed}), ask('b.test', {port}))"
+    );
+    let shown = both(&HOSTS, &["once", "never", "never"], &script);
+    assert_eq!(shown.out, "wanted wanted ECONNREFUSED ECONNREFUSED ECONNREFUSED\n", "{shown:?}");
+    let asked = [("a.test", port), ("a.test", closed), ("b.test", port)];
+    assert_eq!(shown.asked, asked.map(|(name, port)| format!("connect {name}:{port}")), "each once");
+    let granted = format!("Granted a.test:{port} granted once");
+    let refused = format!("Denied a.test:{closed} refused by the user");
+    assert!(shown.told.contains(&granted) && shown.told.contains(&refused), "{shown:?}");
+    assert_eq!((server.visits(), other.visits(), shown.saved.as_str()), (4, 0, ""), "two of each run");
+}
+
+#[test]
+fn what_is_always_granted_is_a_line_with_which_a_later_run_connects() {
+    if !can_relay() {
+        return;
+    }
+    let server = Server::start("wanted");
+    let (script, grant) =
+        (format!("print(ask('a.test', {}))", server.port), format!("a.test:{}", server.port));
+    let shown = run(Some(poorer()), &HOSTS, &["always"], &script);
+    assert_eq!(shown.out, "wanted\n", "{shown:?}");
+    assert!(shown.saved.contains(&format!("\"{grant}\"")), "{shown:?}");
+    let later = run(Some(poorer()), &[&HOSTS[..], &[("-n", &grant)]].concat(), &[], &script);
+    assert_eq!((later.out.as_str(), later.asked.len(), server.visits()), ("wanted\n", 0, 2), "{later:?}");
+}
+
+#[test]
+fn no_answer_can_grant_what_trusts_its_neighbours() {
+    if !can_relay() {
+        return;
+    }
+    let server = Server::start("wanted");
+    let port = server.port;
+    let script = format!(
+        "hosts = [('169.254.169.254', 80), ('::ffff:169.254.169.254', 80), ('10.0.0.1', 443), ('192.168.1.1', {port}),
+    ('127.0.0.1', {port}), ('localhost', {port}), ('::1', {port}), ('fd00::1', 443), ('2001:db8::1', {port}),
+    ('198.18.0.99', 80), ('metadata.google.internal', 80), ('printer', 631), ('nas.local', 445), ('b.test', {port})]
+print(*['%s %s\\n' % (host, ask(host, port)) for host, port in hosts])"
+    );
+    let rules = [("--deny-net", "b.test"), ("-n", "c.test:1"), ("--reach", "localhost:9")];
+    let shown = both(&[&HOSTS[..], &rules].concat(), &["always"; 20], &script);
+    let lines: Vec<&str> = shown.out.lines().filter(|line| !line.trim().is_empty()).collect();
+    let refused = |line: &&&str| line.ends_with("ECONNREFUSED") || line.ends_with("no such name");
+    assert_eq!((lines.len(), lines.iter().filter(refused).count()), (14, 14), "{shown:?}");
+    assert_eq!((shown.asked.len(), shown.saved.as_str(), server.visits()), (0, "", 0), "{shown:?}");
+}
+
+#[test]
+fn whoever_wrote_that_there_is_no_network_is_not_asked() {
+    if !can_relay() {
+        return;
+    }
+    let server = Server::start("wanted");
+    let script = format!(
+        "
+try: print(ask('a.test', {0}), ask('93.184.216.34', {0}))
+except OSError: print('no sockets')",
+        server.port
+    );
+    let shown = run(Some(poorer()), &[&HOSTS[..], &[("-n", "none")]].concat(), &["always"; 9], &script);
+    assert_eq!((shown.out.as_str(), shown.asked.len(), server.visits()), ("no sockets\n", 0, 0));
+}
+
+#[test]
+fn proxies_ask_as_well() {
+    if !can_relay() {
+        return;
+    }
+    let server = Server::start("wanted");
+    let script = format!(
+        "import urllib.request, urllib.error
+def get(host):
+    try:
+        return urllib.request.urlopen('http://' + host + ':{}/', timeout=20).read().decode()
+    except urllib.error.HTTPError as error:
+        return str(error.code)
+print(get('a.test'), get('b.test'))",
+        server.port
+    );
+    let flags = [&HOSTS[..], &[("--proxy", ""), ("-n", "c.test:1")]].concat();
+    let shown = both(&flags, &["once", "never"], &script);
+    assert_eq!((shown.out.as_str(), shown.asked.len(), server.visits()), ("wanted 403\n", 2, 2), "{shown:?}");
+}
+
+/// Nobody answers: the one who asked waits, others go on.
+#[test]
+fn who_waits_for_an_answer_waits_alone() {
+    if !can_relay() {
+        return;
+    }
+    let server = Server::start("wanted");
+    let script = format!(
+        "import os, threading, time
+waits = threading.Thread(target=ask, args=('b.test', {0}))
+waits.start()
+time.sleep(0.3)
+print(ask('c.test', {0}), waits.is_alive(), flush=True)
+os._exit(0)",
+        server.port
+    );
+    let grant = format!("c.test:{}", server.port);
+    let flags = [("-n", grant.as_str()), ("--host", "c.test=127.0.0.1"), HOSTS[1]];
+    let shown = run(Some(poorer()), &flags, &[], &script);
+    assert_eq!((shown.out.as_str(), server.visits()), ("wanted True\n", 1), "{shown:?}");
+    assert_eq!(shown.asked, [format!("connect b.test:{}", server.port)]);
+}
