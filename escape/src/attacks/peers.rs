@@ -8,8 +8,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::net::SocketAddrUnix;
+
 use crate::attack::{Attack, Family, Judge};
-use crate::attacks::raw;
+use crate::attacks::{raw, reached, relayed};
+use crate::files;
 use crate::judges;
 use crate::stage::Stage;
 
@@ -99,8 +102,52 @@ pub(super) const FAMILY: Family = Family {
             fault: "continue",
             ..ROW
         },
+        Attack {
+            name: "peer-takes-a-name",
+            what: "takes an abstract name of the host with the socket that it got for a listed one",
+            prepare: name_on_the_host,
+            attack: |args| {
+                let socket = UnixStream::connect(raw::text(args, 0)?)?;
+                let name = SocketAddrUnix::new_abstract_name(raw::text(args, 1)?.as_bytes())?;
+                let taken = rustix::net::bind(&socket, &name);
+                raw::pause(400)?;
+                Ok(taken?)
+            },
+            ..ROW
+        },
+        Attack {
+            name: "peer-interfaces",
+            what: "learns the addresses of the host's interfaces from such a socket",
+            prepare: |stage| {
+                let listed = stage.data.join("granted");
+                list(stage, &listed)?;
+                stage.path_arg(&listed);
+                let addresses = relayed::interfaces().unwrap_or_default().into_iter();
+                Ok(files::any(addresses.map(|one| files::not_printed(format!("address {one};"))).collect()))
+            },
+            attack: |args| {
+                let told = relayed::interfaces_of(&UnixStream::connect(raw::text(args, 0)?)?)?;
+                told.iter().try_for_each(|one| raw::print(format!("address {one};").as_bytes()))
+            },
+            needs: &[&crate::needs::INTERFACE],
+            ..ROW
+        },
     ],
 };
+
+/// Somebody outside finds the name taken.
+fn name_on_the_host(stage: &mut Stage) -> io::Result<Judge> {
+    let listed = stage.data.join("granted");
+    list(stage, &listed)?;
+    let name = stage.word("taken");
+    stage.path_arg(&listed);
+    stage.arg(&name);
+    let found = std::rc::Rc::new(std::cell::Cell::new(false));
+    let judge = reached::unless(std::rc::Rc::clone(&found), "a name of the host was taken by the box");
+    let name = SocketAddr::from_abstract_name(&name)?;
+    stage.watches.push(Box::new(move |_| found.set(found.get() || UnixListener::bind_addr(&name).is_err())));
+    Ok(judge)
+}
 
 fn for_all(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777))

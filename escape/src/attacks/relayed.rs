@@ -138,8 +138,12 @@ fn address(args: &[String]) -> io::Result<SocketAddr> {
 
 /// Addresses that a socket tells, without that of the loopback.
 pub(crate) fn interfaces() -> io::Result<Vec<String>> {
+    interfaces_of(&raw::fd(sys!(SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0))?)
+}
+
+/// The same from any socket, for the network that it belongs to.
+pub(crate) fn interfaces_of(fd: &impl AsRawFd) -> io::Result<Vec<String>> {
     const SIOCGIFCONF: u32 = 0x8912;
-    let fd = raw::fd(sys!(SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0))?;
     let mut entries = [0u8; 40 * 32];
     let mut question = [entries.len(), entries.as_mut_ptr() as usize];
     sys!(SYS_ioctl, fd.as_raw_fd(), SIOCGIFCONF, question.as_mut_ptr())?;

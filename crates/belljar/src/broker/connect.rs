@@ -166,6 +166,7 @@ fn inside(it: &Addressed, held: &Held) -> Served {
 }
 
 /// A pair of streams: one for the supervisor, one in the place of the caller's socket. Bytes pass through, descriptors do not.
+/// Both belong to the host's network, whose names the jar has no part in: its end has one already, and a socket gets only one.
 fn pair(task: &Task<'_>, it: &Addressed) -> Result<(OwnedFd, Done), Stop> {
     if (it.look.family, it.look.kind) != (UNIX, STREAM) {
         return Err(Errno::PROTOTYPE.into());
@@ -176,6 +177,7 @@ fn pair(task: &Task<'_>, it: &Addressed) -> Result<(OwnedFd, Done), Stop> {
     let flags = task.caller().flags(task.int(0))?;
     task.still_waits()?;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    rustix::net::bind(&theirs, &SocketAddrUnix::new_unnamed())?;
     if flags & NONBLOCK != 0 {
         rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
     }

@@ -258,9 +258,11 @@ fn hosts_listeners(draft: &Draft<'_>) -> bool {
     network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft) && !all
 }
 
-/// The jar is in the host's network, which is not granted as it is: its addresses and names are nobody's business.
+/// The jar is in the host's network, which is not granted as it is, or gets sockets of it: its addresses and names are nobody's
+/// business.
 fn sees_interfaces(draft: &Draft<'_>) -> bool {
-    network::is_hosts(draft) && draft.policy.net.mode.value != NetMode::Host
+    let has_its_sockets = network::is_hosts(draft) || network::tells_peers(draft);
+    has_its_sockets && draft.policy.net.mode.value != NetMode::Host
 }
 
 fn always(_: &Draft<'_>) -> bool {
