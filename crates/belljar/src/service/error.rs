@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use belljar_policy::PolicyError;
 use thiserror::Error;
 
 use super::message::Refusal;
@@ -92,6 +93,11 @@ impl From<Refusal> for ServiceError {
 }
 
 impl ServiceError {
+    /// What is to be granted is no rule of a policy.
+    pub(super) fn means(name: &'static str) -> impl FnOnce(PolicyError) -> Self {
+        move |error| Self::Means { name, what: error.to_string() }
+    }
+
     pub(super) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { what, source }
     }

@@ -98,11 +98,7 @@ impl Kind for Arguments {
 
     fn grant(limit: &Only<PathBuf>, (): ()) -> Result<Grant<()>, ServiceError> {
         let policy = limit.named().try_fold(Policy::none(), |policy, path| policy.read_noexec(path));
-        let lacking = |error: belljar_policy::PolicyError| ServiceError::Means {
-            name: Self::NAME,
-            what: error.to_string(),
-        };
-        policy.map(|policy| Grant::new(policy, ())).map_err(lacking)
+        policy.map(|policy| Grant::new(policy, ())).map_err(ServiceError::means(Self::NAME))
     }
 
     fn ready((): ()) -> io::Result<()> {

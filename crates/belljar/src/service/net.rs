@@ -142,9 +142,8 @@ impl Kind for Connections {
     type State = ();
 
     fn grant(limit: &Only<Remote>, (): ()) -> Result<Grant<()>, ServiceError> {
-        let refuse = |what: String| ServiceError::Means { name: Self::NAME, what };
         if limit.named().next().is_none() {
-            return Err(refuse("no host at all".to_owned()));
+            return Err(ServiceError::Means { name: Self::NAME, what: "no host at all".to_owned() });
         }
         let sockets = ["socket", "connect", "getsockopt"];
         let start = Policy::none().set("syscalls.when", FLAGS);
@@ -153,7 +152,7 @@ impl Kind for Connections {
         let whole = start.and_then(|start| {
             limit.named().try_fold(start, |policy, remote| policy.net(&remote.to_string()))
         });
-        whole.map(|policy| Grant::new(policy, ())).map_err(|error| refuse(error.to_string()))
+        whole.map(|policy| Grant::new(policy, ())).map_err(ServiceError::means(Self::NAME))
     }
 
     fn ready((): ()) -> io::Result<()> {

@@ -80,11 +80,7 @@ impl Kind for Zones {
     fn grant(_: &Only, (): ()) -> Result<Grant<()>, ServiceError> {
         // The same files that `--service time` grants.
         let policy = Policy::none().set("services", Self::NAME);
-        let lacking = |error: belljar_policy::PolicyError| ServiceError::Means {
-            name: Self::NAME,
-            what: error.to_string(),
-        };
-        policy.map(|policy| Grant::new(policy, ())).map_err(lacking)
+        policy.map(|policy| Grant::new(policy, ())).map_err(ServiceError::means(Self::NAME))
     }
 
     fn ready((): ()) -> io::Result<()> {

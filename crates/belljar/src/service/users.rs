@@ -167,11 +167,7 @@ impl Kind for Accounts {
 
     fn grant(_: &Only, (): ()) -> Result<Grant<()>, ServiceError> {
         let policy = Policy::none().read_noexec(ACCOUNTS).and_then(|policy| policy.read_noexec(GROUPS));
-        let lacking = |error: belljar_policy::PolicyError| ServiceError::Means {
-            name: Self::NAME,
-            what: error.to_string(),
-        };
-        policy.map(|policy| Grant::new(policy, ())).map_err(lacking)
+        policy.map(|policy| Grant::new(policy, ())).map_err(ServiceError::means(Self::NAME))
     }
 
     fn ready((): ()) -> io::Result<Tables> {
