@@ -79,10 +79,13 @@ fn no_answer_can_grant_what_is_hidden_or_never_granted_or_no_plain_file() {
     let stage = Stage::new("never", &["always"; 20]);
     std::os::unix::fs::symlink(stage.path("host/a"), stage.path("link")).unwrap();
     fs::write(stage.path("mine.toml"), "belljar = 1\n").unwrap();
+    fs::write(stage.path("by link"), "text\n").unwrap();
+    std::os::unix::fs::symlink(stage.path("by link"), stage.path("hidden")).unwrap();
     let hide = format!("--hide={}", stage.path("host/b").display());
-    let script = "cat $DIR/host/b $DIR/link $DIR/host $DIR/mine.toml $DIR/host/../host/a /root/.ssh/id_rsa \
+    let link = format!("--hide={}", stage.path("hidden").display());
+    let script = "cat $DIR/host/b \"$DIR/by link\" $DIR/link $DIR/host $DIR/mine.toml $DIR/host/../host/a /root/.ssh/id_rsa \
         /etc/shadow /proc/1/environ /sys/kernel/notes /dev/sda $DIR/none; ls $DIR/host; cd $DIR; exec 3< $DIR/host";
-    let seen = stage.run(&[&hide], script);
+    let seen = stage.run(&[&hide, &link], script);
     assert_eq!(seen.out, "", "{seen:?}");
     assert_eq!(stage.questions(), Vec::<Value>::new());
 }
@@ -108,6 +111,9 @@ fn without_somebody_to_ask_nothing_runs() {
     assert_eq!((alone.status.code(), alone.stdout.as_slice()), (Some(125), &b""[..]));
     assert!(String::from_utf8_lossy(&alone.stderr).contains("no terminal"), "{alone:?}");
 }
+
+/// What brings a terminal to its senses, whatever the jar wrote before.
+const PLAIN: &str = "\x18\x1b\\\x1b7\x1b[?69l\x1b[r\x1b8\x1b[?2026l\x1b(B\x0f\x1b[0m\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b[?7h\x1b[4l\x1b[J";
 
 /// A terminal with belljar as its session's leader.
 struct Terminal {
@@ -178,5 +184,19 @@ fn the_terminal_asks_and_one_key_answers() {
     assert!(child.wait().unwrap().success());
     terminal.until("1\r\n");
     assert!(terminal.shown.contains("text\r\n"), "{}", terminal.shown);
-    assert!(!terminal.shown.contains('\u{1b}'), "{}", terminal.shown.escape_debug());
+    let plain = terminal.shown.replace(PLAIN, "");
+    assert!(!plain.contains('\u{1b}') && plain != terminal.shown, "{}", terminal.shown.escape_debug());
+}
+
+#[test]
+fn a_sequence_without_an_end_swallows_no_question() {
+    let folder = Folder::new("swallow");
+    let file = folder.write("a", "text\n");
+    let (mut terminal, mut child) =
+        Terminal::run(&format!("printf '\\033]0;your move: o or x?'; cat '{}'", file.display()));
+    terminal.until("n = never");
+    assert!(terminal.shown.contains(&format!("{PLAIN}\r\nbelljar: ")), "{}", terminal.shown.escape_debug());
+    terminal.type_later("n");
+    terminal.until("-> refused by the user");
+    assert!(!child.wait().unwrap().success());
 }

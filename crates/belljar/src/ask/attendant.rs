@@ -27,6 +27,11 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
     /// An answer that has come; an error means that none will come any more.
     fn read(&mut self) -> io::Result<Option<Answer>>;
 
+    /// When it wants a turn although nothing has come.
+    fn wake(&self) -> Option<Instant> {
+        None
+    }
+
     /// The question is over.
     fn end(&mut self, why: Why, note: &str) -> io::Result<()>;
 
@@ -69,9 +74,10 @@ impl Attendant {
         self.until.is_some()
     }
 
-    /// Time until the shown question ends by itself.
+    /// Time until the shown question ends by itself, or the front wants a turn.
     pub(crate) fn time_left(&self, now: Instant) -> Option<Duration> {
-        self.until.map(|until| until.saturating_duration_since(now))
+        let next = [self.until, self.front.wake()].into_iter().flatten().min();
+        next.filter(|_| self.until.is_some()).map(|next| next.saturating_duration_since(now))
     }
 
     /// Does what can be done without waiting.

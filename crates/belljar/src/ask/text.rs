@@ -44,10 +44,19 @@ pub fn escaped(text: &OsStr) -> String {
     signs(text).concat()
 }
 
-/// Each character in its escaped form.
+/// Each character in its escaped form. Of spaces in a row only the first is one: many could push the rest of a name to the next
+/// line of a terminal, where it looks like words of belljar.
 fn signs(text: &OsStr) -> Vec<String> {
     let chunks = text.as_bytes().utf8_chunks();
-    chunks.flat_map(|chunk| chunk.valid().chars().map(sign).chain(chunk.invalid().iter().map(byte))).collect()
+    let signs =
+        chunks.flat_map(|chunk| chunk.valid().chars().map(sign).chain(chunk.invalid().iter().map(byte)));
+    let mut behind_space = false;
+    let row = |sign: String| {
+        let again = sign == " " && behind_space;
+        behind_space = sign == " ";
+        if again { ' '.escape_unicode().collect() } else { sign }
+    };
+    signs.map(row).collect()
 }
 
 fn sign(sign: char) -> String {
@@ -120,6 +129,7 @@ mod tests {
             ("/a\u{200b}b\u{a0}c", "\"/a\\u{200b}b\\u{a0}c\""),
             ("/e\u{301}", "\"/e\\u{301}\""),
             ("/\" for reading", "\"/\\\" for reading\""),
+            ("/a   -> granted", "\"/a \\u{20}\\u{20}-> granted\""),
             ("/größe/文件", "\"/größe/文件\""),
         ] {
             assert_eq!(shown(OsStr::new(text)), seen, "{text:?}");

@@ -1,7 +1,9 @@
 //! The user answers on the supervisor's own terminal, with one key.
 //!
 //! The jar has a terminal of its own whose output waits meanwhile, so it can neither paint over a question nor see the keys.
-//! Keys typed before a question was seen are thrown away: a jar could have asked for them.
+//! What it wrote before may have left the caller's terminal in a state that hides a question, so each begins with [`PLAIN`].
+//! Keys count after a moment of silence: what is typed before a question was seen was meant for the program, which could have
+//! asked for it.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,8 +22,20 @@ use super::error::AskError;
 use super::prompt::Prompt;
 use super::text::shown;
 
-/// Keys within this time after a question appeared were meant for something else.
+/// Keys count when none has come for this long since a question appeared.
 const ARMING: Duration = Duration::from_millis(700);
+
+/// Undoes what would hide, move or counterfeit the text behind it. CAN and ST come first: in a sequence without an end a
+/// terminal would swallow the question, and all that follows.
+const PLAIN: &str = concat!(
+    "\x18\x1b\\",
+    // Each line has the whole screen, and the cursor stays.
+    "\x1b7\x1b[?69l\x1b[r\x1b8",
+    // Shown at once; letters are letters, in plain colours that nobody gave another look.
+    "\x1b[?2026l\x1b(B\x0f\x1b[0m\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\",
+    // Lines wrap, letters push nothing on, and nothing is left to read behind them.
+    "\x1b[?7h\x1b[4l\x1b[J",
+);
 
 /// What each key says. The widest answer needs the shift key.
 const KEYS: &[(u8, Answer)] = &[
@@ -44,7 +58,10 @@ pub(crate) struct TtyFront {
     file: Option<String>,
     /// Settings to restore; there while a question is shown.
     before: Option<Termios>,
+    /// When the question appeared, or the last key that did not count.
     since: Instant,
+    /// It was silent for long enough: the next key is an answer.
+    armed: bool,
     /// What the question may be answered with.
     offered: Vec<Answer>,
 }
@@ -55,7 +72,8 @@ impl TtyFront {
         let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let tty = open("/dev/tty", how, Mode::empty()).map_err(|errno| AskError::NoTerminal(errno.into()))?;
         let file = file.map(|path| shown(path.as_os_str()));
-        Ok(Self { tty, file, before: None, since: Instant::now(), offered: Vec::new() })
+        let since = Instant::now();
+        Ok(Self { tty, file, before: None, since, armed: false, offered: Vec::new() })
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
@@ -80,6 +98,11 @@ impl TtyFront {
         Ok(())
     }
 
+    fn disarm(&mut self) {
+        self.since = Instant::now();
+        self.armed = false;
+    }
+
     fn restore(&mut self) -> io::Result<()> {
         match self.before.take() {
             Some(before) => Ok(tcsetattr(&self.tty, OptionalActions::Now, &before)?),
@@ -97,7 +120,7 @@ impl TtyFront {
         let once = if prompt.want.offers(Answer::Once) { "o = once, for this run   " } else { "" };
         let keys = format!("{once}{}n = never", always.unwrap_or_default());
         let (question, reason) = (prompt.question(), prompt.reason());
-        format!("\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
+        format!("{PLAIN}\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
     }
 }
 
@@ -116,12 +139,20 @@ impl Front for TtyFront {
         self.raw()?;
         tcflush(&self.tty, QueueSelector::IFlush)?;
         self.write(&self.text(prompt, patience))?;
-        self.since = Instant::now();
+        self.disarm();
         Ok(true)
     }
 
+    fn wake(&self) -> Option<Instant> {
+        (self.before.is_some() && !self.armed).then(|| self.since + ARMING)
+    }
+
     fn read(&mut self) -> io::Result<Option<Answer>> {
-        if self.before.is_none() || !super::socket::readable(self.tty.as_fd(), Duration::ZERO)? {
+        if self.before.is_none() {
+            return Ok(None);
+        }
+        if !super::socket::readable(self.tty.as_fd(), Duration::ZERO)? {
+            self.armed |= self.since.elapsed() >= ARMING;
             return Ok(None);
         }
         let mut bytes = [0_u8; 64];
@@ -131,9 +162,12 @@ impl Front for TtyFront {
             Err(Errno::AGAIN | Errno::INTR) => return Ok(None),
             Err(errno) => return Err(errno.into()),
         };
-        let armed = self.since.elapsed() >= ARMING;
-        let bytes = bytes.get(..count).unwrap_or_default();
-        Ok(if armed { answer(bytes, &self.offered) } else { None })
+        // Silence that nobody looked at is none: keys may have waited here since before the question.
+        let said = bytes.get(..count).and_then(|keys| answer(keys, &self.offered)).filter(|_| self.armed);
+        if said.is_none() {
+            self.disarm();
+        }
+        Ok(said)
     }
 
     fn end(&mut self, why: Why, note: &str) -> io::Result<()> {
@@ -155,7 +189,12 @@ impl Front for TtyFront {
                 self.before = before;
                 Ok(())
             }
-            (false, true) => self.raw(),
+            (false, true) => {
+                self.raw()?;
+                tcflush(&self.tty, QueueSelector::IFlush)?;
+                self.disarm();
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -178,6 +217,38 @@ impl Drop for TtyFront {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A terminal of its own with a question on it, and its other side.
+    fn asked() -> (TtyFront, OwnedFd) {
+        let (master, tty) = crate::supervise::host_pair().unwrap();
+        let offered = vec![Answer::Once, Answer::Never];
+        let mut front =
+            TtyFront { tty, file: None, before: None, since: Instant::now(), armed: false, offered };
+        front.raw().unwrap();
+        (front, master)
+    }
+
+    #[test]
+    fn keys_count_after_a_silence_that_was_seen() {
+        let (mut front, keyboard) = asked();
+        let at = |front: &mut TtyFront, key: &[u8], millis| {
+            front.since = Instant::now().checked_sub(Duration::from_millis(millis)).unwrap();
+            rustix::io::write(&keyboard, key).unwrap();
+            assert!(super::super::socket::readable(front.tty.as_fd(), Duration::from_secs(9)).unwrap());
+            front.read().unwrap()
+        };
+        assert_eq!(at(&mut front, b"o", 10), None, "it was typed for the program");
+        assert_eq!(at(&mut front, b"o", 5000), None, "nobody looked whether it was silent");
+        assert!(front.wake().is_some_and(|wake| wake > Instant::now()), "silence begins anew");
+        front.since = Instant::now().checked_sub(ARMING).unwrap();
+        assert_eq!(front.read().unwrap(), None);
+        assert!(front.armed && front.wake().is_none());
+        assert_eq!(at(&mut front, b"x", 800), None);
+        assert_eq!(at(&mut front, b"o", 300), None, "in the middle of a word");
+        front.since = Instant::now().checked_sub(ARMING).unwrap();
+        front.read().unwrap();
+        assert_eq!(at(&mut front, b"o", 900), Some(Answer::Once));
+    }
 
     #[test]
     fn one_plain_key_is_an_answer() {
