@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 
 use belljar::Command;
 use belljar::ask::{Ask, AskError, PolicyFile, Way};
-use belljar::policy::DEFAULT_PRESET;
+use belljar::policy::{DEFAULT_PRESET, fold};
 use belljar::report::Verdict;
 
 use crate::fault::Fault;
 use crate::words::Words;
 
-/// Lets the command ask, where that was typed.
-pub(crate) fn set_up(command: &mut Command, words: &Words, cwd: &Path) -> Result<(), Fault> {
+/// Lets the command ask, where that was typed. `read` are the files that the policy was read from.
+pub(crate) fn set_up(
+    command: &mut Command,
+    words: &Words,
+    cwd: &Path,
+    read: Vec<PathBuf>,
+) -> Result<(), Fault> {
     let Some(way) = words.value("ask") else {
         return match words.has("ask-save") {
             true => Err(Fault::new(Verdict::SetupFailed, "--ask-save without --ask", "add --ask tty")),
@@ -36,12 +41,13 @@ pub(crate) fn set_up(command: &mut Command, words: &Words, cwd: &Path) -> Result
         .collect();
     let (presets, files): (Vec<&OsStr>, Vec<&OsStr>) =
         sources.iter().partition(|source| source.as_encoded_bytes().starts_with(b"@"));
-    let files: Vec<PathBuf> = files.into_iter().map(|file| cwd.join(file)).collect();
-    let save = words.value("ask-save").map(|file| cwd.join(file)).or_else(|| files.last().cloned());
+    // Folded as they were read, so that "always" is written where the rules came from.
+    let files: Vec<PathBuf> = files.into_iter().map(|file| fold(&cwd.join(file))).collect();
+    let save = words.value("ask-save").map(|file| fold(&cwd.join(file))).or_else(|| files.last().cloned());
     if let Some(path) = save {
         ask.save(PolicyFile { path, bases: bases(&presets, &files) });
     }
-    ask.policies(files);
+    ask.policies(read);
     command.ask(ask);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Flags of the policy: clap arguments from the key table, and what was typed as a request to the policy crate.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -82,11 +83,15 @@ pub(crate) fn policy(words: &Words) -> Result<Policy, Fault> {
 
 /// The same for a caller who knows the current folder.
 pub(crate) fn policy_at(words: &Words, cwd: PathBuf) -> Result<Policy, Fault> {
-    policy_from(words, None, cwd)
+    policy_from(words, None, cwd).map(|(policy, _)| policy)
 }
 
-/// The same on top of a preset.
-pub(crate) fn policy_from(words: &Words, preset: Option<&str>, cwd: PathBuf) -> Result<Policy, Fault> {
+/// The same on top of a preset, with the files that were read.
+pub(crate) fn policy_from(
+    words: &Words,
+    preset: Option<&str>,
+    cwd: PathBuf,
+) -> Result<(Policy, Vec<PathBuf>), Fault> {
     check_choices(words)?;
     let inputs = preset.map(|name| Input::Named(name.into())).into_iter().collect();
     load(inputs, words.given().iter().filter_map(typed).collect(), cwd)
@@ -108,12 +113,18 @@ fn check_choices(words: &Words) -> Result<(), Fault> {
 
 /// The policy of one file alone.
 pub(crate) fn file(path: OsString) -> Result<Policy, Fault> {
-    load(vec![Input::Named(path)], Vec::new(), current_folder()?)
+    load(vec![Input::Named(path)], Vec::new(), current_folder()?).map(|(policy, _)| policy)
 }
 
-fn load(inputs: Vec<Input>, flags: Vec<FlagValue>, cwd: PathBuf) -> Result<Policy, Fault> {
+fn load(inputs: Vec<Input>, flags: Vec<FlagValue>, cwd: PathBuf) -> Result<(Policy, Vec<PathBuf>), Fault> {
     let request = Request { inputs, flags, cwd, home: home() };
-    belljar::policy::load(&request, &read).map_err(|error| fault(&error))
+    let files = RefCell::new(Vec::new());
+    let reader = |path: &Path| {
+        files.borrow_mut().push(path.to_owned());
+        read(path)
+    };
+    let policy = belljar::policy::load(&request, &reader).map_err(|error| fault(&error))?;
+    Ok((policy, files.into_inner()))
 }
 
 /// The folder that relative paths count from.

@@ -77,12 +77,12 @@ fn whole(
 /// The program under the policy of the words, and whom it may ask.
 fn made(words: &Words, preset: Option<&'static str>, program: &OsStr) -> Result<Command, Fault> {
     let cwd = request::current_folder()?;
-    let policy = request::policy_from(words, preset, cwd.clone())?;
+    let (policy, files) = request::policy_from(words, preset, cwd.clone())?;
     let has_actions = !policy.actions.is_empty();
     let mut command = Command::new(program);
     command.policy(policy);
     petition::lend(&mut command, has_actions);
-    asking::set_up(&mut command, words, &cwd)?;
+    asking::set_up(&mut command, words, &cwd, files)?;
     command.current_dir(cwd);
     Ok(command)
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_policy::{Access, Policy, fs_decision};
+use belljar_policy::{Access, Decision, Policy, fs_decision};
 
 use super::asker::Settled;
 use super::desk::Desk;
 use super::prompt::{Prompt, Want};
+use super::real::resolved;
 use crate::broker::{Judge, Request, Rule, Verdict, View, Wanted};
 use crate::event::{self, Event, Observer};
 
@@ -23,6 +24,8 @@ pub(crate) struct AskJudge {
     inner: Arc<dyn Judge>,
     desk: Arc<Desk>,
     policy: Policy,
+    /// The same with rules at the places that their paths lead to.
+    places: Policy,
     events: Arc<dyn Observer>,
     /// The jar has a root of its own: what it lacks there only the host has, and what it has there is as it is.
     own_root: bool,
@@ -36,13 +39,15 @@ impl AskJudge {
         events: Arc<dyn Observer>,
         own_root: bool,
     ) -> Self {
-        Self { inner, desk, policy, events, own_root }
+        let places = resolved(&policy);
+        Self { inner, desk, policy, places, events, own_root }
     }
 
     /// The user's verdict on a path; none when it is no question.
     fn ask(&self, request: &Request<'_>, path: &Path) -> Option<Verdict> {
         let decision = fs_decision(&self.policy, path);
-        if decision.access == Some(Access::Hide) {
+        let hides = |decision: &Decision| decision.access == Some(Access::Hide);
+        if hides(&decision) || hides(&fs_decision(&self.places, path)) {
             return None;
         }
         let want = match self.wish(request.wanted, path) {

@@ -17,6 +17,7 @@ mod judge;
 mod never;
 mod prompt;
 pub(crate) mod rate;
+mod real;
 mod save;
 mod socket;
 #[cfg(test)]

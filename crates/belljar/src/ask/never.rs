@@ -1,5 +1,6 @@
 //! What no answer to a prompt can grant. A tired person says yes; these need a rule that was written on purpose.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use belljar_policy::{
@@ -7,6 +8,7 @@ use belljar_policy::{
 };
 
 use super::prompt::Want;
+use super::real::names;
 
 /// Which wishes a row refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,11 +167,13 @@ const NAMES: &[&str] = &[".git", ".hg", ".envrc", ".vscode", ".idea", ".husky", 
 #[derive(Clone, Debug)]
 pub struct Never {
     rows: Vec<(PathBuf, To, &'static str)>,
-    home: Option<PathBuf>,
+    /// Under each name that it has.
+    homes: Vec<PathBuf>,
 }
 
 impl Never {
-    /// The table for a user with this home folder, and with these files that make up the run's own policy.
+    /// The table for a user with this home folder, and with these files that make up the run's own policy. The host is looked at:
+    /// what a place leads to by symlinks is refused like the place.
     #[must_use]
     pub fn new<'p>(home: Option<&Path>, policies: impl IntoIterator<Item = &'p Path>) -> Self {
         let mut rows: Vec<_> = FIXED.iter().map(|(path, to, why)| (PathBuf::from(path), *to, *why)).collect();
@@ -180,11 +184,14 @@ impl Never {
             rows.extend(HOME_SOCKETS.iter().map(|path| (home.join(path), Touch, SOCKET)));
         }
         rows.extend(policies.into_iter().map(|path| (path.to_owned(), Touch, "this run's own policy")));
-        Self { rows, home: home.map(Path::to_owned) }
+        let under_each_name =
+            |(path, to, why): (PathBuf, To, _)| names(&path).map(move |path| (path, to, why));
+        let rows = rows.into_iter().flat_map(under_each_name).collect();
+        Self { rows, homes: home.into_iter().flat_map(names).collect() }
     }
 
     /// Why a wish cannot be granted by a prompt; none when it can be asked. A folder that holds such a place is refused like
-    /// the place. Symlinks are the caller's: ask once for the path that was named and once for what it leads to.
+    /// the place, and so is a place of the same name in another home folder. The path is one without symlinks.
     ///
     /// ```
     /// use belljar::ask::{Never, Want};
@@ -204,7 +211,7 @@ impl Never {
         if path.parent().is_none() {
             return Some("the whole file system");
         }
-        if self.home.as_deref().is_some_and(|home| home.starts_with(path)) {
+        if self.homes.iter().any(|home| home.starts_with(path)) {
             return Some("the home folder");
         }
         let writes = matches!(want, Want::Write(_) | Want::Create(_));
@@ -213,8 +220,20 @@ impl Never {
         }
         let meant = |place: &Path| path.starts_with(place) || place.starts_with(path);
         let row = self.rows.iter().find(|(place, to, _)| (*to == Touch || writes) && meant(place));
-        row.map(|(_, _, why)| *why)
+        row.map(|(_, _, why)| *why).or_else(|| elsewhere(path, writes))
     }
+}
+
+/// A row of the home folder in another one, or in this one under a name that nobody gave: mounted twice, of another user.
+fn elsewhere(path: &Path, writes: bool) -> Option<&'static str> {
+    let parts: Vec<&OsStr> = path.iter().collect();
+    let lies_in = |row: &str| {
+        let names: Vec<&OsStr> = Path::new(row).iter().collect();
+        parts.windows(names.len()).any(|part| part == names)
+    };
+    let dotted = HOME.iter().filter(|(row, ..)| row.starts_with('.'));
+    let mut meant = dotted.filter(|(row, to, _)| (*to == Touch || writes) && lies_in(row));
+    meant.next().map(|(.., why)| *why)
 }
 
 /// What a host is that only a rule can grant: addresses and names of machines that trust their neighbours.
@@ -261,6 +280,35 @@ mod tests {
             assert!(never.refuses(&Want::Create(path.into())).is_some(), "{path}");
         }
         assert!(never.refuses(&Want::Execute("/home/u/.mozilla/x".into())).is_some());
+    }
+
+    #[test]
+    fn places_are_refused_under_the_names_that_symlinks_give_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = super::super::real::real(folder.path());
+        let link = |to: &str, at: &str| std::os::unix::fs::symlink(root.join(to), root.join(at)).unwrap();
+        std::fs::create_dir_all(root.join("data/keys")).unwrap();
+        link("data", "home");
+        link("data/keys", "data/.ssh");
+        std::fs::write(root.join("data/p.toml"), "").unwrap();
+        link("data/p.toml", "p.toml");
+        let policies = [root.join("p.toml"), root.join("none/../q.toml")];
+        let never = Never::new(Some(&root.join("home")), policies.iter().map(PathBuf::as_path));
+        for path in ["data", "data/.netrc", "data/keys/id", "data/bin/x", "data/p.toml", "q.toml"] {
+            assert!(never.refuses(&Want::Write(root.join(path))).is_some(), "{path}");
+        }
+        assert_eq!(never.refuses(&Want::Write(root.join("data/notes"))), None);
+    }
+
+    #[test]
+    fn the_dotted_places_of_other_homes_are_refused_too() {
+        for path in ["/mnt/home/u/.ssh/id", "/root/.config/gh/hosts.yml", "/home/other/.netrc"] {
+            assert!(never().refuses(&Want::Read(path.into())).is_some(), "{path}");
+        }
+        assert!(never().refuses(&Want::Write("/root/.bashrc".into())).is_some());
+        for path in ["/srv/ssh/id", "/srv/.config/ghost", "/srv/snap/x", "/root/.bashrc"] {
+            assert_eq!(never().refuses(&Want::Read(path.into())), None, "{path}");
+        }
     }
 
     #[test]

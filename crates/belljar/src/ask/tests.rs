@@ -232,4 +232,20 @@ fn a_policy_file_that_the_jar_writes_is_refused() {
     let mut ask = Ask::new(Way::Socket(stage.folder.path().join("ask")));
     ask.save(PolicyFile { path: stage.file(), bases: Vec::new() });
     assert!(matches!(ask.begin(&policy, None), Err(AskError::OpenFile(_))));
+    // The same folder and the same file by other names.
+    let link = stage.folder.path().with_extension("link");
+    std::os::unix::fs::symlink(stage.folder.path(), &link).unwrap();
+    let opened = |granted: &Path, named: PathBuf| {
+        let mut ask = Ask::new(Way::Socket(stage.folder.path().join("ask")));
+        ask.save(PolicyFile { path: named, bases: Vec::new() });
+        matches!(ask.begin(&Policy::none().write(granted).unwrap(), None), Err(AskError::OpenFile(_)))
+    };
+    let name = PathBuf::from(stage.file().file_name().unwrap());
+    let by_other_names = [
+        opened(&link, stage.file()),
+        opened(stage.folder.path(), link.join(&name)),
+        opened(stage.folder.path(), Path::new("/usr/..").join(stage.file().strip_prefix("/").unwrap())),
+    ];
+    std::fs::remove_file(link).unwrap();
+    assert_eq!(by_other_names, [true; 3]);
 }

@@ -13,6 +13,7 @@ use super::attendant::{Attendant, Front, PATIENCE};
 use super::desk::Desk;
 use super::error::AskError;
 use super::never::Never;
+use super::real::{names, resolved};
 use super::save::PolicyFile;
 use super::socket::SocketFront;
 use super::tty::TtyFront;
@@ -115,5 +116,7 @@ impl Ask {
 
 /// A program that can write the file needs no answer to widen the next run.
 fn is_writable(policy: &Policy, path: &Path) -> bool {
-    may_write(policy, &std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let places = resolved(policy);
+    names(&path).any(|path| may_write(policy, &path) || may_write(&places, &path))
 }

@@ -39,6 +39,8 @@ pub(super) const FAMILY: Family = Family {
         names::REFUSED,
         names::ASKED,
         asked::ROW,
+        asked::HOME,
+        asked::POLICY,
         frames::OUT_OF_PHASE,
         frames::NONSENSE,
         frames::FLOOD,
