@@ -131,6 +131,22 @@ fn poorer() -> HostFacts {
 
 const WEAKER: &[(&str, &str)] = &[("--allow-weaker", "fs")];
 
+#[test]
+fn names_that_no_rule_holds_do_not_come_into_being_by_a_listed_socket() {
+    if !is_ready() {
+        return;
+    }
+    let script = "
+def exists(name):
+    try:
+        return socket.getaddrinfo(name, 443)[0][4][0]
+    except socket.gaierror:
+        return 'no such name'
+print(ask('wanted'), exists('b.example'))";
+    let done = Peers::new().python(None, &[("-n", "a.example:443")], script);
+    assert_eq!(done.out, "wanted! no such name\n", "{done:?}");
+}
+
 const OTHERS: &str = "
 print(ask('wanted'))
 for path in ['other', './wanted/../other', O + '/hidden', N, 'link', 'missing', 'script.py']:
