@@ -97,8 +97,8 @@ impl Refusal<'_> {
     fn lines(&self) -> String {
         let Event { object, program, rule, origin, flag, .. } = self.first;
         let times = if self.count > 1 { format!("{} times", self.count) } else { String::new() };
-        let who: Vec<&str> =
-            [program, &times].into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let program = if program.is_empty() { nobody(self.first.access) } else { program };
+        let who: Vec<&str> = [program, &times].into_iter().filter(|part| !part.is_empty()).collect();
         let who = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
         let what = [self.words.join(", "), object.clone()].join(" ");
         let rule = if rule.is_empty() { String::new() } else { format!(": {rule} ({origin})") };
@@ -109,6 +109,11 @@ impl Refusal<'_> {
             remedy.unwrap_or_default()
         )
     }
+}
+
+/// Of what a network refuses no socket may be left to tell whose it was.
+fn nobody(access: Access) -> &'static str {
+    if matches!(access, Access::Connect | Access::Resolve) { "unknown program" } else { "" }
 }
 
 /// A flag and its value as a shell reads them.
@@ -153,6 +158,13 @@ mod tests {
             block(&report(0, vec![event])),
             "belljar: refused\n  connect github.com:443 (curl): net.mode = \"none\" (default)\n    to allow: --net github.com:443\n"
         );
+    }
+
+    #[test]
+    fn a_connection_of_which_nothing_is_left_has_no_program() {
+        let event = denied("connect", "a.org:444", Access::Connect).program("".as_ref());
+        let text = block(&report(0, vec![event]));
+        assert!(text.contains("connect a.org:444 (unknown program): "), "{text}");
     }
 
     #[test]

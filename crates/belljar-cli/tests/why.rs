@@ -142,7 +142,8 @@ fn a_report_answers_what_its_run_was_refused() {
     let folder = Folder::new("why-report");
     let file = folder.write("r.json", &report()).to_string_lossy().into_owned();
     let read = "read /srv/data/a\\x1b[2J: no rule (default)\n    to allow: --read /srv/data\n";
-    let connect = "connect example.org:443: no rule (default)\n    to allow: --net example.org:443\n";
+    let connect =
+        "connect example.org:443 (unknown program): no rule (default)\n    to allow: --net example.org:443\n";
     for (object, status, parts) in [
         (None, 1, [read, connect]),
         (Some("/srv/data"), 1, [read, read]),

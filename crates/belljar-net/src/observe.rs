@@ -36,6 +36,29 @@ pub enum Reason {
     Budget,
 }
 
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Who {
+    /// A process, by its id on the host: whoever brought the connection said so.
+    Process(u32),
+    /// Whoever has this socket of the jar's network. It is open while [`Observer::denied`] is called, if its owner lets it be.
+    Owner(Flow),
+    /// Whoever tried to connect to this address. The kernel has refused that at once, and no socket of it is left.
+    Gone(SocketAddr),
+}
+
+/// A socket of the jar's network, by its addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// UDP; else TCP.
+    pub by_datagram: bool,
+    /// Its own address.
+    pub own: SocketAddr,
+    /// What it is connected to, or has sent to.
+    pub peer: SocketAddr,
+}
+
 /// Something that the jar asked for and did not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
@@ -45,6 +68,16 @@ pub struct Denial {
     pub reason: Reason,
     /// `HOST:PORT` or the name of a query, the deciding rule with its origin, and the flag that would allow it; printable.
     pub decision: Decision,
+    /// Who asked; none when nothing tells.
+    pub who: Option<Who>,
+}
+
+impl Flow {
+    /// Addresses of IPv4 as such, in whatever form they came.
+    pub(crate) fn new(by_datagram: bool, own: SocketAddr, peer: SocketAddr) -> Self {
+        let plain = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        Self { by_datagram, own: plain(own), peer: plain(peer) }
+    }
 }
 
 /// A connection that was made for the jar.

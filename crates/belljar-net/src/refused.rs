@@ -16,7 +16,8 @@ pub(crate) enum Ear {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) to: SocketAddr,
-    pub(crate) by_datagram: bool,
+    /// Where a datagram came from; a connection has left nothing behind.
+    pub(crate) datagram_from: Option<SocketAddr>,
 }
 
 /// Longest packet that is read; what matters lies in front.
@@ -30,10 +31,9 @@ pub(crate) fn read(ear: Ear, packet: &[u8], from: IpAddr) -> Option<Refused> {
     match ear {
         Ear::Tcp4 => {
             let (head, rest) = v4(packet)?;
-            let sender = Ipv4Addr::from(*head.get(12..)?.first_chunk::<4>()?);
-            Some(Refused { to: SocketAddr::new(sender.into(), port(rest, 0)?), by_datagram: false })
+            Some(Refused { to: SocketAddr::new(addr4(head, 12)?, port(rest, 0)?), datagram_from: None })
         }
-        Ear::Tcp6 => Some(Refused { to: SocketAddr::new(from, port(packet, 0)?), by_datagram: false }),
+        Ear::Tcp6 => Some(Refused { to: SocketAddr::new(from, port(packet, 0)?), datagram_from: None }),
         Ear::Icmp4 => datagram4(v4(packet)?.1.get(ICMP_HEAD..)?),
         Ear::Icmp6 => datagram6(packet.get(ICMP_HEAD..)?),
     }
@@ -46,17 +46,26 @@ fn v4(packet: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn datagram4(packet: &[u8]) -> Option<Refused> {
-    let (head, rest) = v4(packet)?;
-    let to = Ipv4Addr::from(*head.get(16..)?.first_chunk::<4>()?);
-    let port = (head.get(9) == Some(&UDP)).then(|| port(rest, 2))??;
-    Some(Refused { to: SocketAddr::new(to.into(), port), by_datagram: true })
+    let (head, rest) = v4(packet).filter(|(head, _)| head.get(9) == Some(&UDP))?;
+    datagram([addr4(head, 12)?, addr4(head, 16)?], rest)
 }
 
 fn datagram6(packet: &[u8]) -> Option<Refused> {
-    let (head, rest) = packet.split_first_chunk::<40>()?;
-    let to = Ipv6Addr::from(*head.get(24..)?.first_chunk::<16>()?);
-    let port = (head.get(6) == Some(&UDP)).then(|| port(rest, 2))??;
-    Some(Refused { to: SocketAddr::new(to.into(), port), by_datagram: true })
+    let (head, rest) = packet.split_first_chunk::<40>().filter(|(head, _)| head.get(6) == Some(&UDP))?;
+    datagram([addr6(head, 8)?, addr6(head, 24)?], rest)
+}
+
+fn datagram([from, to]: [IpAddr; 2], ports: &[u8]) -> Option<Refused> {
+    let from = SocketAddr::new(from, port(ports, 0)?);
+    Some(Refused { to: SocketAddr::new(to, port(ports, 2)?), datagram_from: Some(from) })
+}
+
+fn addr4(head: &[u8], at: usize) -> Option<IpAddr> {
+    Some(Ipv4Addr::from(*head.get(at..)?.first_chunk::<4>()?).into())
+}
+
+fn addr6(head: &[u8], at: usize) -> Option<IpAddr> {
+    Some(Ipv6Addr::from(*head.get(at..)?.first_chunk::<16>()?).into())
 }
 
 fn port(bytes: &[u8], at: usize) -> Option<u16> {
@@ -80,16 +89,19 @@ mod tests {
         packet
     }
 
-    fn refused(to: &str, by_datagram: bool) -> Option<Refused> {
-        Some(Refused { to: to.parse().unwrap(), by_datagram })
+    fn refused(to: &str, datagram_from: Option<&str>) -> Option<Refused> {
+        Some(Refused {
+            to: to.parse().unwrap(),
+            datagram_from: datagram_from.map(|from| from.parse().unwrap()),
+        })
     }
 
     #[test]
     fn a_reset_comes_from_where_the_connection_was_to_go() {
         let packet = ip4(6, [9, 9, 9, 9], [127, 0, 0, 1], &[0x20, 0xfb, 0, 80]);
-        assert_eq!(read(Ear::Tcp4, &packet, NOBODY), refused("9.9.9.9:8443", false));
+        assert_eq!(read(Ear::Tcp4, &packet, NOBODY), refused("9.9.9.9:8443", None));
         let from = "2001:db8::1".parse().unwrap();
-        assert_eq!(read(Ear::Tcp6, &[0x20, 0xfb, 0, 80], from), refused("[2001:db8::1]:8443", false));
+        assert_eq!(read(Ear::Tcp6, &[0x20, 0xfb, 0, 80], from), refused("[2001:db8::1]:8443", None));
     }
 
     #[test]
@@ -97,13 +109,13 @@ mod tests {
         let inner = |protocol| ip4(protocol, [9, 9, 9, 9], [8, 8, 4, 4], &[0, 9, 0, 123]);
         let packet =
             |inner: &[u8]| ip4(1, [8, 8, 4, 4], [9, 9, 9, 9], &[&[3, 3, 0, 0, 0, 0, 0, 0], inner].concat());
-        assert_eq!(read(Ear::Icmp4, &packet(&inner(17)), NOBODY), refused("8.8.4.4:123", true));
+        assert_eq!(read(Ear::Icmp4, &packet(&inner(17)), NOBODY), refused("8.8.4.4:123", Some("9.9.9.9:9")));
         assert_eq!(read(Ear::Icmp4, &packet(&inner(6)), NOBODY), None);
         let mut six = vec![1, 4, 0, 0, 0, 0, 0, 0, 0x60, 0, 0, 0, 0, 8, 17, 64];
-        six.extend([0; 16]);
+        six.extend("2001:db8::9".parse::<Ipv6Addr>().unwrap().octets());
         six.extend("2001:db8::2".parse::<Ipv6Addr>().unwrap().octets());
         six.extend([0, 9, 0, 123]);
-        assert_eq!(read(Ear::Icmp6, &six, NOBODY), refused("[2001:db8::2]:123", true));
+        assert_eq!(read(Ear::Icmp6, &six, NOBODY), refused("[2001:db8::2]:123", Some("[2001:db8::9]:9")));
     }
 
     proptest! {
@@ -111,7 +123,7 @@ mod tests {
         fn no_packet_panics(bytes in prop::collection::vec(any::<u8>(), 0..LONGEST)) {
             for ear in [Ear::Tcp4, Ear::Tcp6, Ear::Icmp4, Ear::Icmp6] {
                 let refused = read(ear, &bytes, NOBODY);
-                prop_assert!(refused.is_none_or(|refused| refused.by_datagram == matches!(ear, Ear::Icmp4 | Ear::Icmp6)));
+                prop_assert!(refused.is_none_or(|refused| refused.datagram_from.is_some() == matches!(ear, Ear::Icmp4 | Ear::Icmp6)));
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::budget::Budgets;
 use crate::dns::{self, Answer};
 use crate::refused::Ear;
 use crate::rules::{Host, Standing, is_localhost};
-use crate::{Denial, Door, Reason, Sockets};
+use crate::{Denial, Door, Flow, Reason, Sockets, Who};
 
 use super::connection::{Ask, Connection, Stage};
 use super::poll::Token;
@@ -136,7 +136,7 @@ impl Engine {
                     self.rate.take();
                     let socket = TcpStream::from(socket);
                     if let Ok(meant) = socket.local_addr() {
-                        self.welcome(door, socket, meant);
+                        self.welcome(door, socket, meant, None);
                     }
                 }
                 Err(Errno::AGAIN) => return,
@@ -204,8 +204,8 @@ impl Engine {
         }
     }
 
-    /// A new connection starts, made to this address.
-    pub(super) fn welcome(&mut self, door: Door, socket: TcpStream, meant: SocketAddr) {
+    /// A new connection starts, made to this address, and by this process where that is known.
+    pub(super) fn welcome(&mut self, door: Door, socket: TcpStream, meant: SocketAddr, by: Option<u32>) {
         let (due, stage) = match door {
             Door::Dns => (self.now + OPENING, Stage::Dns(Vec::new())),
             Door::Tcp | Door::Datagram | Door::Published(_) | Door::Service => (self.now, Stage::Idle),
@@ -213,7 +213,7 @@ impl Engine {
                 (self.now + OPENING, Stage::Opening { bytes: Vec::new(), is_greeted: false })
             }
         };
-        let connection = Connection { jar: Side::new(socket), door, stage, due, held: None };
+        let connection = Connection { jar: Side::new(socket), door, stage, due, held: None, by };
         let id = self.enter(connection);
         self.with(id, |engine, connection| {
             let followed = engine.poll.follow(&connection.jar.socket, Token::Jar(id));
@@ -248,9 +248,12 @@ impl Engine {
 
     fn datagrams(&mut self, socket: &UdpSocket) {
         let mut buffer = [0; dns::LONGEST];
+        let here = socket.local_addr().ok();
         for _ in 0..BATCH {
             let Ok((length, from)) = socket.recv_from(&mut buffer) else { return };
-            let reply = buffer.get(..length).and_then(|message| dns::reply(message, |name| self.find(name)));
+            let who = here.map(|here| Who::Owner(Flow::new(true, from, here)));
+            let reply = buffer.get(..length);
+            let reply = reply.and_then(|message| dns::reply(message, |name| self.find(name, who)));
             if let Some(reply) = reply {
                 // An answer that finds no room is asked for again, as datagrams are.
                 drop(socket.send_to(&reply, from));
@@ -259,7 +262,7 @@ impl Engine {
     }
 
     /// What the rules say to a query. Nobody else is asked.
-    pub(super) fn find(&mut self, name: &str) -> Answer {
+    pub(super) fn find(&mut self, name: &str, who: Option<Who>) -> Answer {
         if is_localhost(name) {
             return Answer::Address(Ipv4Addr::LOCALHOST);
         }
@@ -276,7 +279,7 @@ impl Engine {
             Standing::Above => Answer::Empty,
             Standing::Unknown => {
                 let decision = self.rules.refusal(name);
-                self.observer.denied(Denial { door: Door::Dns, reason: Reason::Policy, decision });
+                self.observer.denied(Denial { door: Door::Dns, reason: Reason::Policy, decision, who });
                 Answer::NoSuchName
             }
         }

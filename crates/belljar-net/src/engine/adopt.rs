@@ -32,10 +32,10 @@ const SILENT: Duration = Duration::from_secs(60);
 /// One end of something whose other end the jar has.
 #[derive(Debug)]
 pub enum Adopted {
-    /// A stream that was meant for this address, and the door that the address stands for.
-    Stream(OwnedFd, Door, SocketAddr),
-    /// Each packet is a DNS query, and is answered by one (`SOCK_SEQPACKET`).
-    Names(OwnedFd),
+    /// A stream that was meant for this address, the door that the address stands for, and the process that made it.
+    Stream(OwnedFd, Door, SocketAddr, u32),
+    /// Each packet is a DNS query, and is answered by one (`SOCK_SEQPACKET`); the process that made it.
+    Names(OwnedFd, u32),
     /// A stream for whoever listens at this unix socket, which is open without rights (`O_PATH`).
     Service(OwnedFd, Arc<OwnedFd>),
 }
@@ -92,41 +92,47 @@ impl Engine {
         while self.paused.is_none() && self.adoptions.wait() && self.has_room() {
             self.rate.take();
             match self.adoptions.next.take() {
-                Some(Adopted::Stream(socket, door, meant)) => self.stream(socket, door, meant),
-                Some(Adopted::Names(socket)) => self.names(socket),
+                Some(Adopted::Stream(socket, door, meant, by)) => self.stream(socket, door, meant, by),
+                Some(Adopted::Names(socket, by)) => self.names(socket, by),
                 Some(Adopted::Service(socket, at)) => self.service(socket, &at),
                 None => return,
             }
         }
     }
 
-    fn stream(&mut self, socket: OwnedFd, door: Door, meant: SocketAddr) {
+    fn stream(&mut self, socket: OwnedFd, door: Door, meant: SocketAddr, by: u32) {
         let socket = TcpStream::from(socket);
         tune(&socket);
         if socket.set_nonblocking(true).is_ok() {
-            self.welcome(door, socket, meant);
+            self.welcome(door, socket, meant, Some(by));
         }
     }
 
-    fn names(&mut self, socket: OwnedFd) {
-        self.begin_with(socket, Door::Dns, Stage::Packets, SILENT);
+    fn names(&mut self, socket: OwnedFd, by: u32) {
+        self.begin_with(socket, (Door::Dns, Some(by)), Stage::Packets, SILENT);
     }
 
     /// A service that does not take the connection at once is as good as none.
     fn service(&mut self, socket: OwnedFd, at: &OwnedFd) {
         if let Ok(out) = reach(at) {
             let relay = Relay::new(Side::new(out), Vec::new(), Vec::new(), self.now);
-            self.begin_with(socket, Door::Service, Stage::Relay(Box::new(relay)), LOOK);
+            self.begin_with(socket, (Door::Service, None), Stage::Relay(Box::new(relay)), LOOK);
         }
     }
 
-    fn begin_with(&mut self, socket: OwnedFd, door: Door, stage: Stage, patience: Duration) {
+    fn begin_with(
+        &mut self,
+        socket: OwnedFd,
+        (door, by): (Door, Option<u32>),
+        stage: Stage,
+        patience: Duration,
+    ) {
         let socket = TcpStream::from(socket);
         if socket.set_nonblocking(true).is_err() {
             return;
         }
         let due = self.now + patience;
-        let id = self.enter(Connection { jar: Side::new(socket), door, stage, due, held: None });
+        let id = self.enter(Connection { jar: Side::new(socket), door, stage, due, held: None, by });
         self.with(id, |engine, connection| {
             let out = match &mut connection.stage {
                 Stage::Relay(relay) => engine.poll.follow(&relay.out().socket, Token::Out(id)),
@@ -143,7 +149,7 @@ impl Engine {
     pub(super) fn packets(&mut self, id: u64, connection: &mut Connection) -> Next {
         let due = self.now + SILENT;
         self.wake_at(id, connection, due);
-        let mut buffer = [0; dns::LONGEST];
+        let (mut buffer, who) = ([0; dns::LONGEST], connection.who());
         for _ in 0..BATCH {
             let length = match recv(&connection.jar.socket, &mut buffer, RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Next::End,
@@ -151,7 +157,8 @@ impl Engine {
                 Err(Errno::AGAIN) => return Next::Wait,
                 Err(_) => return Next::Cut,
             };
-            let reply = buffer.get(..length).and_then(|message| dns::reply(message, |name| self.find(name)));
+            let reply = buffer.get(..length);
+            let reply = reply.and_then(|message| dns::reply(message, |name| self.find(name, who)));
             if let Some(reply) = reply {
                 send(&connection.jar.socket, &reply, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
             }

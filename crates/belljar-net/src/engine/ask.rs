@@ -119,9 +119,10 @@ impl Engine {
         reason: Reason,
         decision: Decision,
     ) -> Next {
-        let door = connection.door;
+        let (door, who) = (connection.door, connection.who());
         let words = door.denied(&words(reason, &decision.object));
-        self.observer.denied(Denial { door, reason, decision });
+        // Before the jar hears of it: its socket is still there.
+        self.observer.denied(Denial { door, reason, decision, who });
         self.say(id, connection, words)
     }
 

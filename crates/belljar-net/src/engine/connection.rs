@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use belljar_policy::Decision;
 
-use crate::Door;
 use crate::http::{OPEN, Status};
 use crate::rules::{Host, Object};
 use crate::socks::Code;
+use crate::{Door, Flow, Who};
 
 use super::relay::Relay;
 use super::side::Side;
@@ -23,6 +23,17 @@ pub(super) struct Connection {
     pub(super) due: Instant,
     /// The stand-in that it was made to.
     pub(super) held: Option<Ipv4Addr>,
+    /// The process that made it, where whoever brought it knows.
+    pub(super) by: Option<u32>,
+}
+
+impl Connection {
+    /// Who made it.
+    pub(super) fn who(&self) -> Option<Who> {
+        let socket = &self.jar.socket;
+        let flow = || Some(Flow::new(false, socket.peer_addr().ok()?, socket.local_addr().ok()?));
+        self.by.map(Who::Process).or_else(|| flow().map(Who::Owner))
+    }
 }
 
 /// What a connection is at.

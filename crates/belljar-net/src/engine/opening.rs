@@ -59,9 +59,10 @@ impl Engine {
         let Stage::Dns(bytes) = &mut connection.stage else { return Next::End };
         let Ok(goes_on) = connection.jar.read(bytes, 2 + dns::LONGEST) else { return Next::Cut };
         let mut bytes = std::mem::take(bytes);
+        let who = connection.who();
         let mut used = 0;
         while let Some(message) = bytes.get(used..).and_then(framed) {
-            let Some(reply) = dns::reply(message, |name| self.find(name)) else { return Next::Cut };
+            let Some(reply) = dns::reply(message, |name| self.find(name, who)) else { return Next::Cut };
             let mut words = u16::try_from(reply.len()).unwrap_or_default().to_be_bytes().to_vec();
             words.extend(reply);
             if connection.jar.write(&mut words).is_err() || !words.is_empty() {

@@ -7,7 +7,7 @@ use rustix::net::{AddressFamily, RecvFlags, SocketType, ipproto, recvfrom, socko
 
 use crate::refused::{Ear, LONGEST, Refused, read};
 use crate::rules::Host;
-use crate::{Denial, Door, Reason};
+use crate::{Denial, Door, Flow, Reason, Who};
 
 use super::Engine;
 use super::accept::Listener;
@@ -60,18 +60,25 @@ impl Engine {
         true
     }
 
-    fn tell(&mut self, Refused { to, by_datagram }: Refused) {
+    fn tell(&mut self, Refused { to, datagram_from }: Refused) {
         let addr = to.ip().to_canonical();
         let name = if let IpAddr::V4(addr) = addr { self.names.name(addr) } else { None };
         let host = name.map_or(Host::Address(addr), |name| Host::Name(name.to_owned()));
-        let (door, decision) = match by_datagram {
+        let (door, decision, who) = match datagram_from {
             // Between programs of the jar.
-            true if addr.is_loopback() => return,
-            true => (Door::Datagram, self.rules.datagram(&host, to.port())),
-            false => (Door::Tcp, self.rules.decision(&host, to.port())),
+            Some(_) if addr.is_loopback() => return,
+            Some(from) => {
+                let who = Who::Owner(Flow::new(true, from, to));
+                (Door::Datagram, self.rules.datagram(&host, to.port()), who)
+            }
+            None => {
+                let to = SocketAddr::new(addr, to.port());
+                (Door::Tcp, self.rules.decision(&host, to.port()), Who::Gone(to))
+            }
         };
         if !decision.allowed {
-            self.observer.denied(Denial { door, reason: Reason::Policy, decision });
+            let who = Some(who);
+            self.observer.denied(Denial { door, reason: Reason::Policy, decision, who });
         }
     }
 

@@ -13,6 +13,7 @@ const STREAM: u32 = 1;
 const DATAGRAM: u32 = 2;
 const RAW: u32 = 3;
 const NETLINK_ROUTE: u32 = 0;
+const NETLINK_SOCK_DIAG: u32 = 4;
 const IPPROTO_IPV6: u32 = 41;
 const IPV6_V6ONLY: u32 = 26;
 const SIOCSIFFLAGS: u32 = 0x8914;
@@ -32,6 +33,8 @@ pub enum Serve {
     LocalDatagrams(u16),
     /// What nobody else takes is heard of.
     Refused(Refused),
+    /// Tells what sockets the network has.
+    Owners,
 }
 
 impl Serve {
@@ -40,7 +43,7 @@ impl Serve {
     pub const fn port(self) -> u16 {
         match self {
             Self::Everywhere(port) | Self::Local(port) | Self::LocalDatagrams(port) => port,
-            Self::Refused(_) => 0,
+            Self::Refused(_) | Self::Owners => 0,
         }
     }
 
@@ -117,7 +120,14 @@ fn open(wanted: Serve) -> Result<Fd> {
         Serve::Local(port) => listen(ipv4(STREAM, LOCALHOST, port)?),
         Serve::LocalDatagrams(port) => ipv4(DATAGRAM, LOCALHOST, port),
         Serve::Refused(what) => hear(what),
+        // Without it nobody is named: refusals are as they are.
+        Serve::Owners => call::socket_of(AF_NETLINK, RAW, NETLINK_SOCK_DIAG).or_else(|_| in_its_place()),
     }
+}
+
+/// A plain socket, where the kernel has none of the kind that is wanted: each has its place in the message.
+pub(super) fn in_its_place() -> Result<Fd> {
+    call::socket(AF_INET, STREAM)
 }
 
 const LOCALHOST: [u8; 4] = [127, 0, 0, 1];

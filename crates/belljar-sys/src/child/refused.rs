@@ -3,13 +3,13 @@
 //! The kernel answers such a connection with a reset that nobody else sends, RST and ACK with sequence number 0, and such a
 //! datagram with an ICMP message. Raw sockets behind a filter hear these two and nothing else.
 
+use super::network::in_its_place;
 use crate::abi::SockFilter;
 use crate::call::{self, Fd, Result};
 
 const AF_INET: u32 = 2;
 const AF_INET6: u32 = 10;
 const RAW: u32 = 3;
-const STREAM: u32 = 1;
 const TCP: u32 = 6;
 const ICMP: u32 = 1;
 const ICMPV6: u32 = 58;
@@ -43,7 +43,7 @@ impl Refused {
 
 /// An ear, or a plain socket in its place where the kernel has none: refusals are as they are, only not told.
 pub(super) fn hear(what: Refused) -> Result<Fd> {
-    ear(what).or_else(|_| call::socket(AF_INET, STREAM))
+    ear(what).or_else(|_| in_its_place())
 }
 
 fn ear(what: Refused) -> Result<Fd> {

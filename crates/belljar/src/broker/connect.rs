@@ -117,13 +117,16 @@ pub(super) fn connect(task: &Task<'_>) -> Served {
         (Meaning::Internet(to), true, HostNetwork::Relayed) => {
             relayed(task, outside, &it, address::peer(*to))
         }
-        (Meaning::Internet(to), ..) => internet(task, &it, *to),
+        (Meaning::Internet(to), ..) => internet(task, outside, &it, *to),
         _ => as_said(&it),
     }
 }
 
 /// The jar's own network, or one that is granted as it is. Somebody may be asked about what the rules refuse.
-fn internet(task: &Task<'_>, it: &Addressed, to: SocketAddr) -> Served {
+fn internet(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAddr) -> Served {
+    if it.is_tcp() {
+        outside.tries(task.caller().pid, address::peer(to));
+    }
     if it.is_tcp() && said(task, to) == Said::Refused {
         return Err(Errno::CONNREFUSED.into());
     }
@@ -194,7 +197,8 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
         return Err(Errno::ACCESS.into());
     }
     let said = if outside.is_own(to) { Said::Granted } else { said(task, to) };
-    if said == Said::Refused || said == Said::Nothing && !outside.serves(to) {
+    let pid = task.caller().pid;
+    if said == Said::Refused || said == Said::Nothing && !outside.serves(pid, to) {
         return Err(Errno::CONNREFUSED.into());
     }
     let waiting = socket_with(
@@ -216,7 +220,7 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
         done?;
     }
     let ours = accept(&waiting, plain(own_address(getsockname(&it.socket)?)?))?;
-    task.thinking(|| outside.stream(ours, to))?;
+    task.thinking(|| outside.stream(pid, ours, to))?;
     done?;
     DONE
 }
@@ -275,7 +279,8 @@ pub(super) fn datagrams(task: &Task<'_>) -> Served {
     if kind & NONBLOCK != 0 {
         rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
     }
-    task.thinking(|| outside.names(ours))?;
+    let pid = task.caller().pid;
+    task.thinking(|| outside.names(pid, ours))?;
     Ok(Done::Descriptor(theirs, kind & CLOEXEC != 0))
 }
 

@@ -23,17 +23,20 @@ pub(crate) trait Outside: fmt::Debug + Send + Sync {
     /// What sockets of the host's network may do.
     fn network(&self) -> HostNetwork;
 
+    /// A process is about to connect there in the jar's own network.
+    fn tries(&self, pid: u32, to: SocketAddr);
+
     /// Whether the jar's own name service or proxies stand behind an address.
     fn is_own(&self, to: SocketAddr) -> bool;
 
-    /// Whether anything is reached at this port. Whoever connects to another is refused, and the user is told.
-    fn serves(&self, to: SocketAddr) -> bool;
+    /// Whether anything is reached at this port. Who connects to another is refused, and the user is told.
+    fn serves(&self, pid: u32, to: SocketAddr) -> bool;
 
-    /// Takes a TCP connection that was meant for this address.
-    fn stream(&self, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno>;
+    /// Takes a TCP connection of a process that was meant for this address.
+    fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno>;
 
-    /// Takes packets, each a DNS query.
-    fn names(&self, socket: OwnedFd) -> Result<(), Errno>;
+    /// Takes packets of a process, each a DNS query.
+    fn names(&self, pid: u32, socket: OwnedFd) -> Result<(), Errno>;
 
     /// Whether a path of the jar is a listed service of the host.
     fn is_service(&self, path: &Path) -> bool;

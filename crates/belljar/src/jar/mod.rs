@@ -12,6 +12,7 @@ mod services;
 mod stages;
 mod talks;
 mod verdict;
+mod whose;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

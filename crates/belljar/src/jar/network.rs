@@ -19,6 +19,7 @@ use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::services;
+use super::whose::Whose;
 use crate::ask::HostAsker;
 use crate::broker::{HostNetwork, Outside};
 use crate::command::Command;
@@ -77,10 +78,15 @@ impl Network {
         if served.len() != sockets.len() {
             return Err(failed(io::ErrorKind::UnexpectedEof.into()));
         }
+        let mut owners = None;
         for (kind, socket) in served.into_iter().zip(sockets) {
-            sort(&mut sorted, kind, socket);
+            match kind {
+                Serve::Owners => owners = Some(socket),
+                kind => sort(&mut sorted, kind, socket),
+            }
         }
-        let told = Arc::new(Told(events.clone()));
+        let whose = Arc::new(Whose::new(owners, started.child.pid.unsigned_abs()));
+        let told = Arc::new(Told { events: events.clone(), whose: whose.clone() });
         let appeal = asker.map(|asker| Arc::new(asker) as Arc<dyn Appeal>);
         let network = network(plan, net);
         let settings = Settings { appeal, brought: network == HostNetwork::Relayed, ..Settings::default() };
@@ -92,6 +98,7 @@ impl Network {
             services: self.services,
             net: net.clone(),
             events: events.clone(),
+            whose,
         };
         Ok((Some(service), connects(plan).then_some(beyond)))
     }
@@ -131,6 +138,7 @@ pub(super) struct Beyond {
     services: Vec<services::Service>,
     net: NetPolicy,
     events: Arc<Events>,
+    whose: Arc<Whose>,
 }
 
 impl Beyond {
@@ -161,25 +169,29 @@ impl Outside for Beyond {
         self.network
     }
 
+    fn tries(&self, pid: u32, to: SocketAddr) {
+        self.whose.tries(pid, to);
+    }
+
     fn is_own(&self, to: SocketAddr) -> bool {
         self.own(to).is_some()
     }
 
-    fn serves(&self, to: SocketAddr) -> bool {
+    fn serves(&self, pid: u32, to: SocketAddr) -> bool {
         if self.ports.contains(&to.port()) {
             return true;
         }
         let decision = address_decision(&self.net, to);
-        self.events.event(Event::decided("connect", &decision).access(Access::Connect));
+        self.events.event(Event::decided("connect", &decision).access(Access::Connect).by(pid));
         false
     }
 
-    fn stream(&self, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno> {
-        self.take(Adopted::Stream(socket, self.own(to).unwrap_or(Door::Tcp), to))
+    fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno> {
+        self.take(Adopted::Stream(socket, self.own(to).unwrap_or(Door::Tcp), to, pid))
     }
 
-    fn names(&self, socket: OwnedFd) -> Result<(), Errno> {
-        self.take(Adopted::Names(socket))
+    fn names(&self, pid: u32, socket: OwnedFd) -> Result<(), Errno> {
+        self.take(Adopted::Names(socket, pid))
     }
 
     fn is_service(&self, path: &Path) -> bool {
@@ -246,14 +258,17 @@ fn sort(sockets: &mut Sockets, kind: Serve, socket: OwnedFd) {
         Serve::Local(NAMES) => sockets.dns_tcp.push(socket),
         Serve::Local(port) if port == http => sockets.http_proxy.push(socket),
         Serve::Local(port) if port == socks => sockets.socks.push(socket),
-        Serve::Local(_) => {}
+        Serve::Local(_) | Serve::Owners => {}
         Serve::Refused(_) => sockets.refused.push(socket),
     }
 }
 
 /// Refusals become events of the run.
 #[derive(Debug)]
-struct Told(Arc<Events>);
+struct Told {
+    events: Arc<Events>,
+    whose: Arc<Whose>,
+}
 
 impl belljar_net::Observer for Told {
     fn denied(&self, denial: Denial) {
@@ -262,7 +277,12 @@ impl belljar_net::Observer for Told {
             Door::Datagram => ("sendto", Access::Connect),
             _ => ("connect", Access::Connect),
         };
-        self.0.event(Event::decided(call, &denial.decision).access(access));
+        let event = Event::decided(call, &denial.decision).access(access);
+        let named = |event: Event| match self.whose.process(denial.who) {
+            Some(pid) => event.by(pid),
+            None => event,
+        };
+        self.events.refusal(event, named);
     }
 
     fn connected(&self, connected: Connected) {

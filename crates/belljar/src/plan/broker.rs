@@ -48,7 +48,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
         }
         Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
         Guard::Descriptor => host_tree,
-        Guard::Peers => network::asks(draft) || network::tells_peers(draft) || network::is_relayed(draft),
+        Guard::Peers => network::brokered(draft),
         Guard::Addresses => {
             network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft)
         }

@@ -11,7 +11,7 @@ pub(crate) enum Guard {
     /// The broker as well; it names no path, so that `--trace` leaves it alone.
     Descriptor,
     /// The jar's own network; the broker where somebody is asked about hosts, where some unix sockets of the host may be
-    /// reached, or hosts without such a network.
+    /// reached, or hosts without such a network; with `--trace` it tells who tried what.
     Peers,
     /// The same on the host's network.
     Addresses,

@@ -50,6 +50,12 @@ pub(super) fn is_relayed(draft: &Draft<'_>) -> bool {
     (listed(draft) || asks(draft)) && !draft.namespaced() && broker::able(draft)
 }
 
+/// The broker connects: it has to decide, or is to tell who tried what the jar's own network refuses at once.
+pub(super) fn brokered(draft: &Draft<'_>) -> bool {
+    let told = draft.policy.trace.value && is_served(draft) && !landlocked(draft);
+    asks(draft) || tells_peers(draft) || is_relayed(draft) || told
+}
+
 /// The jar is in the host's network.
 pub(super) fn is_hosts(draft: &Draft<'_>) -> bool {
     !draft.namespaced() || matches!(draft.policy.net.mode.value, NetMode::Off | NetMode::Host)

@@ -18,7 +18,7 @@ impl Plan {
         let proxies = PROXIES.iter().filter(|_| proxies).map(|port| Serve::Local(*port));
         let ports = ports.iter().map(|port| Serve::Everywhere(*port));
         let refused = Refused::ALL.map(Serve::Refused);
-        Some(names.into_iter().chain(proxies).chain(ports).chain(refused).collect())
+        Some(names.into_iter().chain(proxies).chain(ports).chain(refused).chain([Serve::Owners]).collect())
     }
 }
 

@@ -41,9 +41,25 @@ fn landlock_closes_other_ports_when_it_is_required() {
     assert_eq!(closed.landlock.unwrap().net, 2, "connect is handled");
     let open = plan(&recorded::policy(&flags[..1]), &user, Call::default()).unwrap();
     assert_eq!(open.landlock.unwrap().net, 0, "servers of the jar are reached by its programs");
-    let error =
-        plan(&recorded::policy(&flags), &recorded::host("rhel-9-no-landlock"), Call::default()).unwrap_err();
-    assert!(matches!(error, PlanError::RequirementUnmet { subject: "net", .. }), "{error}");
+    let unmet = |flags: &[(&str, &str)], host: &str| {
+        let error = plan(&recorded::policy(flags), &recorded::host(host), Call::default()).unwrap_err();
+        assert!(matches!(error, PlanError::RequirementUnmet { subject: "net", .. }), "{error}");
+    };
+    unmet(&flags, "rhel-9-no-landlock");
+}
+
+#[test]
+fn a_traced_jar_connects_by_the_broker_unless_landlock_decides() {
+    let user = recorded::host("linux-6.18-user");
+    let connects = |flags: &[(&str, &str)]| {
+        let mut policy = recorded::policy(flags);
+        policy.trace.value = true;
+        let broker = plan(&policy, &user, Call::default()).unwrap().broker.unwrap();
+        broker.calls.iter().any(|call| call == "connect")
+    };
+    let flags = [("-n", "a.org:443"), ("--require", "net=landlock")];
+    assert!(connects(&flags[..1]));
+    assert!(!connects(&flags) && !connects(&[]), "no network of hosts, or one that Landlock guards");
 }
 
 #[test]

@@ -78,6 +78,21 @@ fn names_addresses_and_ports_get_the_same_verdicts() {
 }
 
 #[test]
+fn who_asked_is_named() {
+    if !can_relay() {
+        return;
+    }
+    let script = "
+for host, port in [('b.example', 443), ('9.9.9.9', 443), ('9.9.9.9', 444)]:
+    ask(host, port)";
+    let done = python(Some(poorer()), &[("-n", "a.example:443")], script);
+    let named = done.report.denials().filter(|event| event.program == "python3" && event.pid != 0);
+    let mut objects: Vec<_> = named.map(|event| event.object.as_str()).collect();
+    objects.sort_unstable();
+    assert_eq!(objects, ["9.9.9.9:443", "9.9.9.9:444", "b.example"], "{done:?}");
+}
+
+#[test]
 fn services_of_the_host_are_reached_at_their_port_alone() {
     if !can_relay() {
         return;

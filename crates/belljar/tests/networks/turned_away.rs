@@ -3,7 +3,7 @@
 use belljar::event::Event;
 
 use super::{is_ready, python};
-use crate::support::jars::Done;
+use crate::support::jars::{self, Done, Place};
 
 fn told<'d>(done: &'d Done, object: &str) -> Option<&'d Event> {
     done.report.denials().find(|event| event.object == object)
@@ -69,6 +69,94 @@ for family, to in [(socket.AF_INET, name), (socket.AF_INET, ('9.9.9.9', 123)), (
         assert!(event.rule.contains("UDP"), "{event:?}");
     }
     assert!(told(&done, "127.0.0.1:99").is_none(), "programs of the jar among themselves: {done:?}");
+}
+
+/// What each refusal was asked for by: every way of asking, and two ports that nobody serves.
+const ASKS: &str = "
+for host, port in [('b.example', 443), ('9.9.9.9', 443), ('2001:db8::7', 443), ('9.9.9.9', 444), ('127.0.0.1', 445)]:
+    ask(host, port)
+s = socket.create_connection(('127.0.0.1', 53))
+s.sendall(bytes([0, 27, 0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]) + b'c' + bytes([7]) + b'example' + bytes([0, 0, 1, 0, 1]))
+s.recv(100)
+s = socket.create_connection(('127.0.0.1', 3128))
+s.sendall(b'CONNECT d.example:443 HTTP/1.1\\r\\n\\r\\n')
+s.recv(100)
+kept = []
+for family, to in [(socket.AF_INET, ('9.9.9.9', 123)), (socket.AF_INET6, ('2001:db8::7', 123))]:
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.sendto(b'x', to)
+    kept.append(s)
+import time
+time.sleep(0.3)";
+
+const OPEN: [&str; 7] = [
+    "b.example",
+    "9.9.9.9:443",
+    "[2001:db8::7]:443",
+    "c.example",
+    "d.example:443",
+    "9.9.9.9:123",
+    "[2001:db8::7]:123",
+];
+const GONE: [&str; 2] = ["9.9.9.9:444", "127.0.0.1:445"];
+
+fn who<'d>(done: &'d Done, object: &str) -> (&'d str, bool) {
+    let event = told(done, object).unwrap_or_else(|| panic!("{object}: {:?}", done.report.events));
+    (&event.program, event.pid != 0)
+}
+
+fn asked(change: impl FnOnce(&mut belljar::Command)) -> Done {
+    let place = Place::new();
+    jars::file(&place.granted().join("script.py"), &format!("{}\n{ASKS}", super::ASK));
+    let flags = [("-n", "a.example:443"), ("--proxy", "")];
+    let mut command = jars::shell(&place, &flags, "exec python3 script.py");
+    change(&mut command);
+    let done = jars::finish(&mut command).unwrap();
+    assert_eq!(done.report.verdict.exit_code(), 0, "{done:?}");
+    done
+}
+
+#[test]
+fn who_asked_is_named_as_long_as_its_socket_is_there() {
+    if !is_ready() {
+        return;
+    }
+    let done = asked(|_| {});
+    for object in OPEN {
+        assert_eq!(who(&done, object), ("python3", true), "{object}");
+    }
+    for object in GONE {
+        assert_eq!(who(&done, object), ("", false), "{object}: the kernel has taken the socket apart");
+    }
+}
+
+#[test]
+fn a_jar_that_is_explained_names_everybody() {
+    if !is_ready() {
+        return;
+    }
+    let done = asked(|command| {
+        command.explain();
+    });
+    for object in OPEN.into_iter().chain(GONE) {
+        assert_eq!(who(&done, object), ("python3", true), "{object}");
+    }
+}
+
+#[test]
+fn a_jar_with_very_many_sockets_is_served_and_has_no_name() {
+    if !is_ready() {
+        return;
+    }
+    let script = "
+import os, resource
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+kept = [os.dup(0) for n in range(3000)]
+print(ask('9.9.9.9', 443))";
+    let done = python(&[("-n", "a.example:443")], script);
+    assert_eq!(done.out, "ECONNRESET\n", "{done:?}");
+    assert_eq!(who(&done, "9.9.9.9:443"), ("", false));
 }
 
 #[test]
