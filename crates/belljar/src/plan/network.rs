@@ -158,9 +158,10 @@ fn with_landlock(draft: &Draft<'_>, layers: [Layer; 2]) -> Vec<Layer> {
     layers.into_iter().chain(landlocked(draft).then_some(Layer::Landlock)).collect()
 }
 
-/// Landlock closes every TCP port but the served ones, also between programs of the jar: only when it is asked for.
+/// Landlock closes every TCP port but the served ones, also between programs of the jar: only when it is asked for. It does not
+/// hold where the broker, which is in no domain, connects for the jar.
 pub(super) fn landlocked(draft: &Draft<'_>) -> bool {
-    is_served(draft) && demands_landlock(draft)
+    is_served(draft) && demands_landlock(draft) && !tells_peers(draft)
 }
 
 fn demands_landlock(draft: &Draft<'_>) -> bool {
