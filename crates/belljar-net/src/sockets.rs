@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 
 /// Sockets that were made inside the jar's network namespace and are served outside of it. Each list may hold one socket
@@ -29,11 +30,17 @@ pub struct Sockets {
     pub inside: Option<Box<dyn Inside>>,
 }
 
-/// Makes sockets of the jar's network on request.
+/// Makes sockets that reach servers of the jar, on request.
 pub trait Inside: fmt::Debug + Send {
-    /// A TCP socket (IPv4) that is connected to nothing yet. The serving thread waits for it.
+    /// A TCP socket (IPv4) of the network that servers of the jar wait in, connected to nothing yet. The serving thread waits
+    /// for it.
     ///
     /// # Errors
     /// The jar is gone, or cannot make one.
     fn socket(&self) -> io::Result<OwnedFd>;
+
+    /// Where servers of the jar are found by such a socket.
+    fn servers(&self) -> Ipv4Addr {
+        Ipv4Addr::LOCALHOST
+    }
 }

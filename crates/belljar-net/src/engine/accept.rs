@@ -231,9 +231,10 @@ impl Engine {
 
     /// A program of the host wants a server of the jar.
     fn inside(&mut self, id: u64, connection: &mut Connection, port: u16) -> Next {
-        let to = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let ask = Ask { host: Host::Address(to), port, up: Vec::new(), down: Vec::new() };
-        self.start(id, connection, ask, [SocketAddr::new(to, port)].into())
+        let own = Host::Address(Ipv4Addr::LOCALHOST.into());
+        let ask = Ask { host: own, port, up: Vec::new(), down: Vec::new() };
+        let to = self.inside.as_ref().map_or(Ipv4Addr::LOCALHOST, |inside| inside.servers());
+        self.start(id, connection, ask, [SocketAddr::from((to, port))].into())
     }
 
     /// What the address that a connection was made to stands for.

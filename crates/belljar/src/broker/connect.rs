@@ -1,7 +1,7 @@
 //! Reaching peers. The address is copied once and decided about; the call is made here, on the caller's own socket, with that
 //! copy, or the caller's socket is connected to the supervisor.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ use super::own::Held;
 use super::task::{Done, Name, Served, Stop, Task};
 use super::walk::{Last, find};
 
-const UNIX: u32 = 1;
+pub(super) const UNIX: u32 = 1;
 const INET: u32 = 2;
 const INET6: u32 = 10;
 const STREAM: u32 = 1;
@@ -32,7 +32,7 @@ const PACKETS: u32 = 5;
 const TCP: u32 = 6;
 /// The port of the name service.
 const NAMES: u16 = 53;
-const DONE: Served = Ok(Done::Value(0));
+pub(super) const DONE: Served = Ok(Done::Value(0));
 /// How long a connection on the host's own loopback may take.
 const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 const NONBLOCK: u32 = 0o4000;
@@ -55,17 +55,17 @@ pub(crate) enum Said {
 }
 
 /// An address of a call, and the socket that it is for.
-struct Addressed {
-    bytes: Vec<u8>,
-    meaning: Meaning,
-    socket: OwnedFd,
-    look: Socket,
+pub(super) struct Addressed {
+    pub(super) bytes: Vec<u8>,
+    pub(super) meaning: Meaning,
+    pub(super) socket: OwnedFd,
+    pub(super) look: Socket,
     /// The socket belongs to the host's network.
-    of_host: bool,
+    pub(super) of_host: bool,
 }
 
 impl Addressed {
-    fn read(task: &Task<'_>) -> Result<Self, Stop> {
+    pub(super) fn read(task: &Task<'_>) -> Result<Self, Stop> {
         let length = usize::try_from(task.int(2)).ok().filter(|length| *length <= LONGEST);
         let mut bytes = vec![0; length.ok_or(Errno::INVAL)?];
         task.fill(task.register(1), &mut bytes)?;
@@ -77,17 +77,29 @@ impl Addressed {
     }
 
     /// The jar's socket for datagrams, which is none: it can only carry queries to the name service.
-    fn is_for_queries(&self) -> bool {
+    pub(super) fn is_for_queries(&self) -> bool {
         self.look.family == UNIX && self.look.kind == PACKETS
     }
 
-    fn is_tcp(&self) -> bool {
-        matches!(self.look.family, INET | INET6) && self.look.kind == STREAM && self.look.protocol == TCP
+    pub(super) fn is_tcp(&self) -> bool {
+        is_tcp(&self.look)
+    }
+
+    /// An address of IPv4 as a socket of this family takes it.
+    pub(super) fn spelt(&self, addr: Ipv4Addr, port: u16) -> SocketAddr {
+        match self.look.family {
+            INET6 => SocketAddr::from((addr.to_ipv6_mapped(), port)),
+            _ => SocketAddr::from((addr, port)),
+        }
     }
 }
 
+pub(super) fn is_tcp(look: &Socket) -> bool {
+    matches!(look.family, INET | INET6) && look.kind == STREAM && look.protocol == TCP
+}
+
 /// The socket behind the first argument. Whatever else comes to stand there meanwhile, this one is used.
-fn fetch(task: &Task<'_>) -> Result<OwnedFd, Stop> {
+pub(super) fn fetch(task: &Task<'_>) -> Result<OwnedFd, Stop> {
     // `PIDFD_THREAD`; kernels before 6.9 take processes only.
     const THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0o200);
     let open = |number: u32, flags| {
@@ -211,11 +223,7 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     listen(&waiting, 8)?;
     let port = own_address(getsockname(&waiting)?)?.port();
     task.still_waits()?;
-    let here = match it.look.family {
-        INET6 => SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), port)),
-        _ => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-    };
-    let done = rustix::net::connect(&it.socket, &here);
+    let done = rustix::net::connect(&it.socket, &it.spelt(Ipv4Addr::LOCALHOST, port));
     if !matches!(done, Ok(()) | Err(Errno::INPROGRESS)) {
         done?;
     }
@@ -238,36 +246,13 @@ fn accept(waiting: &OwnedFd, from: SocketAddr) -> Result<OwnedFd, Errno> {
     }
 }
 
-fn own_address(addr: rustix::net::SocketAddrAny) -> Result<SocketAddr, Errno> {
+pub(super) fn own_address(addr: rustix::net::SocketAddrAny) -> Result<SocketAddr, Errno> {
     SocketAddr::try_from(addr).map_err(|_| Errno::AFNOSUPPORT)
 }
 
 /// Without the form of IPv6.
-fn plain(addr: SocketAddr) -> SocketAddr {
+pub(super) fn plain(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
-}
-
-/// `bind` in the host's network: nothing of the jar waits for connections there, and no name of it is taken.
-pub(super) fn bind(task: &Task<'_>) -> Served {
-    let outside = task.shared.outside()?;
-    let it = Addressed::read(task)?;
-    let unix = matches!(it.meaning, Meaning::Path(_) | Meaning::Abstract);
-    match (&it.meaning, outside.network()) {
-        _ if unix || it.look.family == UNIX && !it.is_for_queries() => Err(Errno::ACCESS.into()),
-        (Meaning::Internet(at), HostNetwork::Relayed) if is_nowhere(*at) => DONE,
-        (_, HostNetwork::Granted) => {
-            sockets::bind(it.socket.as_fd(), &it.bytes).map_err(errno)?;
-            DONE
-        }
-        _ => Err(Errno::ACCESS.into()),
-    }
-}
-
-/// What programs bind to that leave the choice to the kernel, which makes it when they connect.
-fn is_nowhere(at: SocketAddr) -> bool {
-    let any =
-        [Ipv4Addr::UNSPECIFIED.into(), std::net::IpAddr::from(Ipv6Addr::UNSPECIFIED)].contains(&at.ip());
-    any && at.port() == 0
 }
 
 /// `socket` for datagrams of the internet. The jar gets packets that go to the name service, whatever they are addressed to:

@@ -23,6 +23,7 @@ mod own;
 mod policy;
 mod roster;
 mod serve;
+mod server;
 mod shared;
 mod table;
 mod task;

@@ -1,7 +1,7 @@
 //! Who connects to the world for a jar whose calls to `connect` are answered here.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -31,6 +31,9 @@ pub(crate) trait Outside: fmt::Debug + Send + Sync {
 
     /// Whether anything is reached at this port. Who connects to another is refused, and the user is told.
     fn serves(&self, pid: u32, to: SocketAddr) -> bool;
+
+    /// Where a server of the jar waits on the host's loopback that wants to wait here; none where nothing of it is published.
+    fn place(&self, at: SocketAddr) -> Option<SocketAddrV4>;
 
     /// Takes a TCP connection of a process that was meant for this address.
     fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno>;

@@ -2,7 +2,7 @@
 //! otherwise is the planner's table of doors.
 
 use super::task::{Served, Task};
-use super::{attributes, connect, entry, look, open, watch, xattr};
+use super::{attributes, connect, entry, look, open, server, watch, xattr};
 
 /// What the first object of a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,8 @@ pub(super) const TABLE: &[Row] = &[
     row("fremovexattr", xattr::remove, XATTR).of(Of::Descriptor),
     row("inotify_add_watch", watch::add, "tells about changes").path(None, 1),
     row("connect", connect::connect, "reaches a peer").of(Of::Descriptor),
-    row("bind", connect::bind, "takes an address of the host's network").of(Of::Descriptor),
+    row("bind", server::bind, "takes an address of the host's network").of(Of::Descriptor),
+    row("listen", server::listen, "waits for peers in the host's network").of(Of::Descriptor),
     row("socket", connect::datagrams, "makes a socket for datagrams").of(Of::Descriptor),
     row("setsockopt", connect::errors, "asks for the errors of datagrams").of(Of::Descriptor),
 ];

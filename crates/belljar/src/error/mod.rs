@@ -267,6 +267,16 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// A port that a server of the jar is to wait at, without a network of the jar's own, is not to be had.
+    #[error(
+        "port {port} cannot be published: without user namespaces the jar's server needs that port of this host's loopback"
+    )]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
     /// A descriptor to pass on cannot be.
     #[error("descriptor {fd} ({origin}): {why}")]
     Descriptor {

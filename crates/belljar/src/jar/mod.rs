@@ -8,6 +8,7 @@ mod owners;
 mod passed;
 mod promises;
 mod quiet;
+mod servers;
 mod services;
 mod stages;
 mod talks;

@@ -1,7 +1,7 @@
 //! The supervisor's part of a jar's network: whoever serves the sockets that init made.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::servers::Servers;
 use super::services;
 use super::whose::Whose;
 use crate::ask::HostAsker;
@@ -34,6 +35,7 @@ pub(super) struct Network {
     published: Vec<(u16, OwnedFd)>,
     errands: Option<(OwnedFd, OwnedFd)>,
     services: Vec<services::Service>,
+    servers: Option<Servers>,
     /// This process has no other job than the jar.
     foreground: bool,
 }
@@ -43,11 +45,12 @@ impl Network {
     pub(super) fn open(plan: &Plan, command: &Command, foreground: bool) -> Result<Self, StartError> {
         let (net, home) = (&command.policy.net, command.home.as_deref());
         let services = if connects(plan) { services::open(net, home)? } else { Vec::new() };
-        if !plan.init.contains(&Step::Errands) {
-            return Ok(Self { foreground, services, ..Self::default() });
-        }
-        let published = net.publish.iter().map(|ports| listen(ports.value)).collect::<Result<_, _>>()?;
-        Ok(Self { published, errands: Some(spawn::status_pair()?), services, foreground })
+        let errands = plan.init.contains(&Step::Errands).then(spawn::status_pair).transpose()?;
+        let serves = plan.broker.as_ref().is_some_and(BrokerPlan::serves);
+        let servers = serves.then(|| Servers::choose(&net.publish)).transpose()?;
+        let publish = net.publish.iter().filter(|_| serves || errands.is_some());
+        let published = publish.map(|ports| listen(ports.value)).collect::<Result<_, _>>()?;
+        Ok(Self { published, errands, services, servers, foreground })
     }
 
     /// Init's end of the socket for errands.
@@ -73,6 +76,7 @@ impl Network {
             raise_descriptors().map_err(failed)?;
         }
         let inside = self.errands.map(|(ours, _)| Errands::over(ours)).transpose().map_err(failed)?;
+        let inside = inside.or_else(|| Some(Box::new(self.servers.clone()?) as Box<dyn Inside>));
         let mut sorted = Sockets { published: self.published, inside, ..Sockets::default() };
         let (served, sockets) = (served.unwrap_or_default(), std::mem::take(&mut started.sockets));
         if served.len() != sockets.len() {
@@ -96,6 +100,7 @@ impl Network {
             network,
             ports: net.served_ports(),
             services: self.services,
+            servers: self.servers,
             net: net.clone(),
             events: events.clone(),
             whose,
@@ -136,6 +141,7 @@ pub(super) struct Beyond {
     network: HostNetwork,
     ports: Vec<u16>,
     services: Vec<services::Service>,
+    servers: Option<Servers>,
     net: NetPolicy,
     events: Arc<Events>,
     whose: Arc<Whose>,
@@ -164,6 +170,9 @@ impl Beyond {
     }
 }
 
+/// What is said to a program of the jar that looks for a server of it.
+const ONLY_FROM_OUTSIDE: &str = "without user namespaces a published server is reached from the host only";
+
 impl Outside for Beyond {
     fn network(&self) -> HostNetwork {
         self.network
@@ -181,9 +190,17 @@ impl Outside for Beyond {
         if self.ports.contains(&to.port()) {
             return true;
         }
-        let decision = address_decision(&self.net, to);
+        let mut decision = address_decision(&self.net, to);
+        if self.place(to).is_some() {
+            // No flag makes two programs of this jar meet in the host's network.
+            (decision.rule, decision.flag) = (ONLY_FROM_OUTSIDE.to_owned(), None);
+        }
         self.events.event(Event::decided("connect", &decision).access(Access::Connect).by(pid));
         false
+    }
+
+    fn place(&self, at: SocketAddr) -> Option<SocketAddrV4> {
+        self.servers.as_ref().and_then(|servers| servers.place(at))
     }
 
     fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno> {

@@ -243,6 +243,9 @@ impl StartError {
             StartError::PortOfHost { .. } => {
                 "choose another port of the host: --publish PORT:HOSTPORT".to_owned()
             }
+            StartError::PortInUse { .. } => {
+                "let the jar's server wait at another port: --publish PORT:HOSTPORT".to_owned()
+            }
             StartError::NotAFolder { .. } => "name the folder that holds it".to_owned(),
             StartError::NoInterpreter { interpreter, .. } => {
                 format!("grant it with -r {interpreter}, if it exists")

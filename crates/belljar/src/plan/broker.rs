@@ -21,6 +21,11 @@ impl BrokerPlan {
         self.calls.iter().any(|call| call == "connect")
     }
 
+    /// Servers of the jar wait on the host's loopback.
+    pub(crate) fn serves(&self) -> bool {
+        self.calls.iter().any(|call| call == "listen")
+    }
+
     /// Hosts are reached without a network of the jar's own.
     pub(crate) fn relays(&self) -> bool {
         self.calls.iter().any(|call| call.starts_with("socket "))
@@ -53,6 +58,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
             network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft)
         }
         Guard::Hosts => network::is_relayed(draft),
+        Guard::Servers => network::serves(draft),
     };
     match door.opens {
         // Descriptors without rights: the kernel's matter where all that it finds may be seen, else the broker's.

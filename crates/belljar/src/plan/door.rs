@@ -17,6 +17,8 @@ pub(crate) enum Guard {
     Addresses,
     /// The jar's own network; the broker where hosts are reached without one.
     Hosts,
+    /// The jar's own network; the broker where servers of the jar are published without one.
+    Servers,
 }
 
 /// One call.
@@ -42,7 +44,7 @@ const fn when(call: &'static str, guard: Guard, when: &'static str) -> Door {
     Door { call, guard, opens: None, when }
 }
 
-use Guard::{Addresses, Broker, Descriptor, Hosts, Landlock, Peers};
+use Guard::{Addresses, Broker, Descriptor, Hosts, Landlock, Peers, Servers};
 
 /// A socket for datagrams: it could send anywhere, whatever it is connected to.
 const DATAGRAMS: &str = "arg0 in {AF_INET, AF_INET6} && arg1 & 0xF == SOCK_DGRAM";
@@ -106,6 +108,7 @@ pub(crate) const DOORS: &[Door] = &[
     door("inotify_add_watch", Broker),
     door("connect", Peers),
     door("bind", Addresses),
+    door("listen", Servers),
     when("socket", Hosts, DATAGRAMS),
     when("setsockopt", Hosts, ERRORS),
 ];

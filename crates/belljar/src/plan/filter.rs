@@ -255,7 +255,9 @@ pub(super) fn no_sockets(draft: &Draft<'_>) -> bool {
 /// Nothing of the jar may wait for connections in the host's network, unless all of it is granted.
 fn hosts_listeners(draft: &Draft<'_>) -> bool {
     let all = draft.policy.net.mode.value == NetMode::Host;
-    network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft) && !all
+    let own = network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft) && !all;
+    // Where some are published the broker decides about each.
+    own && !network::serves(draft)
 }
 
 /// The jar is in the host's network, which is not granted as it is, or gets sockets of it: its addresses and names are nobody's

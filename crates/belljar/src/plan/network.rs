@@ -17,7 +17,9 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     let origin = mode.origin.clone();
     match mode.value {
         NetMode::Off => no_sockets(draft, origin),
-        NetMode::None | NetMode::List if listed(draft) || asks(draft) => hosts_by_name(draft)?,
+        NetMode::None | NetMode::List if listed(draft) || asks(draft) || serves(draft) => {
+            hosts_by_name(draft)?
+        }
         NetMode::None | NetMode::List => nothing_outside(draft, origin),
         _ => host_network(draft, origin)?,
     }
@@ -47,7 +49,14 @@ pub(super) fn asks(draft: &Draft<'_>) -> bool {
 
 /// The same on the host's network: the broker connects for the jar.
 pub(super) fn is_relayed(draft: &Draft<'_>) -> bool {
-    (listed(draft) || asks(draft)) && !draft.namespaced() && broker::able(draft)
+    (listed(draft) || asks(draft)) && !draft.namespaced() && broker::able(draft) || serves(draft)
+}
+
+/// Servers of the jar wait on the host's loopback, at ports that the policy publishes.
+pub(super) fn serves(draft: &Draft<'_>) -> bool {
+    let net = &draft.policy.net;
+    let own = matches!(net.mode.value, NetMode::None | NetMode::List);
+    own && !net.publish.is_empty() && !draft.namespaced() && broker::able(draft)
 }
 
 /// The broker connects: it has to decide, or is to tell who tried what the jar's own network refuses at once.
@@ -128,7 +137,8 @@ fn hosts_by_broker(draft: &mut Draft<'_>, rows: Vec<(String, String)>) {
     layers.extend((draft.host.landlock >= 4).then_some(Layer::Landlock));
     let origin = draft.policy.net.mode.origin.clone();
     draft.holds(Subject::Net, "no other host, port or protocol", origin, &layers);
-    draft.notes.push("no own loopback without user namespaces: servers are refused".to_owned());
+    let servers = if serves(draft) { "servers wait at published ports only" } else { "servers are refused" };
+    draft.notes.push(format!("no own loopback without user namespaces: {servers}"));
 }
 
 /// Each grant and denial in words, with its origin.
@@ -177,12 +187,14 @@ fn published(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     for ports in &draft.policy.net.publish {
         let Publish { port, host_port } = ports.value;
         let rule = format!("publish {port} at the host's 127.0.0.1:{host_port}");
-        if !draft.namespaced() {
-            return Err(PlanError::NeedsUserns { rule, origin: ports.origin.to_string() });
-        }
-        draft.holds(Subject::Net, rule, ports.origin.clone(), &[Layer::Namespaces, Layer::Supervisor]);
+        let layer = match (draft.namespaced(), serves(draft)) {
+            (true, _) => Layer::Namespaces,
+            (false, true) => Layer::Broker,
+            _ => return Err(PlanError::NeedsUserns { rule, origin: ports.origin.to_string() }),
+        };
+        draft.holds(Subject::Net, rule, ports.origin.clone(), &[layer, Layer::Supervisor]);
     }
-    if !draft.policy.net.publish.is_empty() && !asks(draft) {
+    if draft.namespaced() && !draft.policy.net.publish.is_empty() && !asks(draft) {
         draft.step(Step::Errands);
     }
     Ok(())

@@ -14,11 +14,11 @@ fn networks_by_name_need_a_namespace_or_a_broker_and_ports_that_can_be_served() 
     };
     let mut restricted = recorded::host("ubuntu-24.04-apparmor-restricted");
     let weaker = [("--allow-weaker", "fs"), ("--allow-weaker", "ipc"), ("--allow-weaker", "net")];
-    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")]] {
+    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")], [("--publish", "8080")]] {
         plan(&recorded::policy(&[&flags[..], &weaker].concat()), &restricted, Call::default()).unwrap();
     }
     restricted.seccomp_notify = false;
-    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")]] {
+    for flags in [[("-n", "a.org:443")], [("--reach", "localhost:80")], [("--publish", "8080")]] {
         let error = refused(&[&flags[..], &weaker].concat(), &restricted);
         assert!(matches!(error, PlanError::NeedsUserns { .. }), "{error}");
         assert!(error.to_string().contains(flags[0].1), "{error}");

@@ -1,10 +1,27 @@
-//! Servers of a jar, as the host reaches them.
+//! Servers of a jar, as the host reaches them: in a network of the jar's own, and without one.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use belljar::{Command, HostFacts};
+
 use crate::is_ready;
+use crate::relayed::{can_relay, poorer};
 use crate::support::jars::{self, Place};
+
+/// The hosts: this one, and where it can be told apart one that lets nobody make namespaces.
+fn hosts() -> Vec<Option<HostFacts>> {
+    if can_relay() { vec![None, Some(poorer())] } else { vec![None] }
+}
+
+fn shell(facts: Option<HostFacts>, place: &Place, flags: &[(&str, &str)], script: &str) -> Command {
+    let flags = [flags, if facts.is_some() { &[("--allow-weaker", "fs")] } else { &[] }].concat();
+    let mut command = jars::shell(place, &flags, script);
+    if let Some(facts) = facts {
+        command.host(facts);
+    }
+    command
+}
 
 /// A port of the host that nobody uses now.
 fn free_port() -> u16 {
@@ -40,12 +57,14 @@ fn own_address() -> Option<std::net::IpAddr> {
 }
 
 const SERVE: &str = "
-import socket
-server = socket.create_server(('127.0.0.1', 8000))
+import socket, sys
+at = sys.argv[1:] or ['127.0.0.1']
+kind = socket.AF_INET6 if ':' in at[0] else socket.AF_INET
+server = socket.create_server((at[0], 8417), family=kind, dualstack_ipv6=kind == socket.AF_INET6)
 while True:
     s, peer = server.accept()
     said = s.recv(100)
-    s.sendall(b'the jar, asked by ' + peer[0].encode() + b': ' + said)
+    s.sendall(b'the jar, asked by ' + peer[0].replace('::ffff:', '').encode() + b': ' + said)
     s.close()
     if said == b'bye':
         break
@@ -56,25 +75,33 @@ fn a_server_of_the_jar_is_reached_on_the_hosts_loopback_only() {
     if !is_ready() {
         return;
     }
-    for net in ["none", "a.example:443"] {
-        let (place, port) = (Place::new(), free_port());
-        std::fs::write(place.granted().join("serve.py"), SERVE).unwrap();
-        let publish = format!("8000:{port}");
-        let mut command =
-            jars::shell(&place, &[("-n", net), ("--publish", &publish)], "exec python3 serve.py");
-        let mut child = command.spawn().unwrap();
-        for _ in 0..20 {
-            assert_eq!(await_answer(port), "the jar, asked by 127.0.0.1: hello");
+    for facts in hosts() {
+        for (net, at) in [("none", "127.0.0.1"), ("a.example:443", "0.0.0.0"), ("none", "::")] {
+            served(facts.clone(), net, at);
         }
-        if let Some(own) = own_address() {
-            std::net::TcpStream::connect((own, port)).expect_err("only the loopback listens");
-        }
-        let mut bye = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        bye.write_all(b"bye").unwrap();
-        bye.read_to_string(&mut String::new()).unwrap();
-        assert_eq!(child.wait().unwrap().verdict.exit_code(), 0);
-        ask(port).expect_err("the port is free again");
     }
+}
+
+/// A server that waits there is reached, by whom it is to be reached.
+fn served(facts: Option<HostFacts>, net: &str, at: &str) {
+    let (place, port) = (Place::new(), free_port());
+    std::fs::write(place.granted().join("serve.py"), SERVE).unwrap();
+    let publish = format!("8417:{port}");
+    let flags = [("-n", net), ("--publish", &publish)];
+    let mut child = shell(facts, &place, &flags, &format!("exec python3 serve.py {at}")).spawn().unwrap();
+    for _ in 0..20 {
+        assert_eq!(await_answer(port), "the jar, asked by 127.0.0.1: hello");
+    }
+    if let Some(own) = own_address() {
+        for port in [port, 8417] {
+            assert!(std::net::TcpStream::connect((own, port)).is_err(), "only the loopback listens");
+        }
+    }
+    let mut bye = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    bye.write_all(b"bye").unwrap();
+    bye.read_to_string(&mut String::new()).unwrap();
+    assert_eq!(child.wait().unwrap().verdict.exit_code(), 0);
+    assert!(ask(port).is_err(), "the port is free again");
 }
 
 #[test]
@@ -82,9 +109,15 @@ fn a_published_port_without_a_server_ends_connections_and_nothing_else() {
     if !is_ready() {
         return;
     }
+    for facts in hosts() {
+        unserved(facts);
+    }
+}
+
+fn unserved(facts: Option<HostFacts>) {
     let (place, port) = (Place::new(), free_port());
-    let publish = format!("8000:{port}");
-    let mut command = jars::shell(&place, &[("--publish", &publish)], "read line; echo still here");
+    let publish = format!("8417:{port}");
+    let mut command = shell(facts, &place, &[("--publish", &publish)], "read line; echo still here");
     let mut child = command.stdin(belljar::Stdio::Piped).stdout(belljar::Stdio::Piped).spawn().unwrap();
     for _ in 0..5 {
         assert!(ask(port).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
@@ -101,7 +134,100 @@ fn a_port_of_the_host_that_is_taken_stops_the_start() {
         return;
     }
     let (place, taken) = (Place::new(), TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    let publish = format!("8000:{}", taken.local_addr().unwrap().port());
-    let error = jars::finish(&mut jars::shell(&place, &[("--publish", &publish)], "echo ran")).unwrap_err();
-    assert!(error.to_string().contains("cannot publish at 127.0.0.1:"), "{error}");
+    let publish = format!("8417:{}", taken.local_addr().unwrap().port());
+    for facts in hosts() {
+        let error =
+            jars::finish(&mut shell(facts, &place, &[("--publish", &publish)], "echo ran")).unwrap_err();
+        assert!(error.to_string().contains("cannot publish at 127.0.0.1:"), "{error}");
+    }
+}
+
+#[test]
+fn without_namespaces_a_port_that_a_program_of_the_host_holds_everywhere_stops_the_start() {
+    if !can_relay() {
+        return;
+    }
+    let (place, taken) = (Place::new(), TcpListener::bind(("0.0.0.0", 0)).unwrap());
+    let publish = format!("{}:{}", taken.local_addr().unwrap().port(), free_port());
+    let error = jars::finish(&mut shell(Some(poorer()), &place, &[("--publish", &publish)], "echo ran"));
+    let error = error.unwrap_err();
+    assert!(error.to_string().contains("needs that port of this host's loopback"), "{error}");
+    assert!(error.hint(&poorer()).contains("another port"), "{error}");
+    assert_eq!(
+        jars::finish(&mut shell(None, &place, &[("--publish", &publish)], "echo ran")).unwrap().out,
+        "ran\n"
+    );
+}
+
+/// Every way to wait for somebody of the host that is not the published one. `own` is the address that the broker gave.
+const ATTACKS: &str = r"
+import errno, os, socket, struct, threading
+PORT, OTHER, HOST = 8417, 8418, os.environ['OWN']
+def tried(work):
+    try:
+        return work() or 'done'
+    except OSError as error:
+        return errno.errorcode.get(error.errno, str(error))
+tcp = lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def bound(*at, kind=socket.SOCK_STREAM):
+    s = socket.socket(socket.AF_INET6 if ':' in at[0] else socket.AF_INET, kind)
+    s.bind(at)
+    return s
+def waits(s):
+    s.listen()
+    return 'waits at %s:%d' % s.getsockname()[:2]
+for at in [('0.0.0.0', OTHER), ('127.0.0.1', OTHER), ('127.0.0.2', PORT), (HOST, PORT), ('::1', PORT), ('0.0.0.0', 80)]:
+    print('bind', at[0].replace(HOST, 'HOST'), at[1], tried(lambda: waits(bound(*at))))
+print('datagrams', tried(lambda: bound('127.0.0.1', PORT, kind=socket.SOCK_DGRAM) and 'bound'))
+print('unbound', tried(lambda: waits(tcp())))
+print('nowhere', tried(lambda: waits(bound('0.0.0.0', 0))))
+print('both', tried(lambda: waits(socket.socketpair()[0])))
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def loosened(s):
+    libc.connect(s.fileno(), bytes(16), 16)
+    return s
+first = bound('0.0.0.0', PORT)
+own, port = first.getsockname()
+print('own', own.startswith('127.') and own != '127.0.0.1', port)
+print('twice', tried(lambda: bound('127.0.0.1', PORT)))
+print('again', tried(lambda: first.bind(('0.0.0.0', OTHER))))
+print('loosened', tried(lambda: waits(loosened(first)).replace(own, 'OWN')))
+print('reached', tried(lambda: tcp().connect(('127.0.0.1', PORT))), tried(lambda: tcp().connect((own, PORT))))
+def flip():
+    for _ in range(300):
+        loosened(first)
+threads = [threading.Thread(target=flip) for _ in range(2)]
+[thread.start() for thread in threads]
+places = set()
+for _ in range(300):
+    tried(lambda: first.listen())
+    places.add(first.getsockname())
+[thread.join() for thread in threads]
+print('flipped', places == {(own, PORT)})
+first.close()
+";
+
+#[test]
+fn without_namespaces_a_jar_waits_at_its_published_ports_and_nowhere_else() {
+    if !can_relay() {
+        return;
+    }
+    let own = own_address().map_or_else(|| "127.0.0.1".to_owned(), |own| own.to_string());
+    let place = Place::new();
+    std::fs::write(place.granted().join("attacks.py"), ATTACKS).unwrap();
+    let control = jars::control(&place, &format!("OWN={own} exec python3 attacks.py"));
+    for way in
+        ["bind 0.0.0.0 8418 waits at 0.0.0.0:8418", "unbound waits at 0.0.0.0:", "bind HOST 8417 waits at"]
+    {
+        assert!(control.contains(way), "{control}");
+    }
+    let (publish, own) = (format!("8417:{}", free_port()), format!("OWN={own}"));
+    let flags = [("--publish", publish.as_str()), ("-e", &own)];
+    let done = jars::finish(&mut shell(Some(poorer()), &place, &flags, "exec python3 attacks.py")).unwrap();
+    let expected = "bind 0.0.0.0 8418 EACCES\nbind 127.0.0.1 8418 EACCES\nbind 127.0.0.2 8417 EACCES\n\
+                    bind HOST 8417 EACCES\nbind ::1 8417 EACCES\nbind 0.0.0.0 80 EACCES\ndatagrams EACCES\n\
+                    unbound EACCES\nnowhere EACCES\nboth EACCES\nown True 8417\ntwice EADDRINUSE\nagain EACCES\n\
+                    loosened waits at OWN:8417\nreached ECONNREFUSED ECONNREFUSED\nflipped True\n";
+    assert_eq!(done.out, expected, "{done:?}");
 }

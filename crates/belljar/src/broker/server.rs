@@ -1,0 +1,66 @@
+//! Waiting for peers in the host's network. A published server gets an address of the host's loopback that is this jar's alone,
+//! at the port that it asks for; nothing else of the jar waits there, and no name of the host's is taken.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
+
+use belljar_sys::sockets;
+use rustix::io::Errno;
+use rustix::net::getsockname;
+
+use super::address::Meaning;
+use super::connect::{Addressed, DONE, UNIX, fetch, is_tcp, own_address, plain};
+use super::look::errno;
+use super::outside::{HostNetwork, Outside};
+use super::task::{Served, Task};
+
+/// `bind`.
+pub(super) fn bind(task: &Task<'_>) -> Served {
+    let outside = task.shared.outside()?;
+    let it = Addressed::read(task)?;
+    let unix = matches!(it.meaning, Meaning::Path(_) | Meaning::Abstract);
+    match (&it.meaning, outside.network()) {
+        _ if unix || it.look.family == UNIX && !it.is_for_queries() => Err(Errno::ACCESS.into()),
+        (Meaning::Internet(at), HostNetwork::Relayed) if is_nowhere(*at) => DONE,
+        (Meaning::Internet(at), HostNetwork::Relayed) => published(task, outside, &it, *at),
+        (_, HostNetwork::Granted) => {
+            sockets::bind(it.socket.as_fd(), &it.bytes).map_err(errno)?;
+            DONE
+        }
+        _ => Err(Errno::ACCESS.into()),
+    }
+}
+
+/// What programs bind to that leave the choice to the kernel, which makes it when they connect.
+fn is_nowhere(at: SocketAddr) -> bool {
+    let any =
+        [Ipv4Addr::UNSPECIFIED.into(), std::net::IpAddr::from(Ipv6Addr::UNSPECIFIED)].contains(&at.ip());
+    any && at.port() == 0
+}
+
+/// The caller's own socket, and an address of our choice. The kernel keeps it bound there for good, whatever the jar does: such
+/// an address is locked (`SOCK_BINDADDR_LOCK`), and binding twice is an error.
+fn published(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, at: SocketAddr) -> Served {
+    let place = outside.place(at).filter(|_| it.is_tcp() && it.of_host).ok_or(Errno::ACCESS)?;
+    task.still_waits()?;
+    rustix::net::bind(&it.socket, &it.spelt(*place.ip(), place.port()))?;
+    DONE
+}
+
+/// `listen`, on a socket that was bound above. One that is bound to nothing would wait at every address of the host.
+pub(super) fn listen(task: &Task<'_>) -> Served {
+    let outside = task.shared.outside()?;
+    let socket = fetch(task)?;
+    let look = sockets::look(socket.as_fd()).map_err(errno)?;
+    if !is_tcp(&look) || look.network != task.shared.network {
+        return Err(Errno::ACCESS.into());
+    }
+    let at = plain(own_address(getsockname(&socket)?)?);
+    let is_placed = outside.place(at).map(SocketAddr::V4) == Some(at);
+    if !is_placed {
+        return Err(Errno::ACCESS.into());
+    }
+    task.still_waits()?;
+    rustix::net::listen(&socket, task.int(1))?;
+    DONE
+}
