@@ -33,6 +33,12 @@ pub fn setsid() -> Result<()> {
     plain(Sysno::setsid, [0; 6]).map(drop)
 }
 
+/// `getpid(2)`.
+#[must_use]
+pub fn getpid() -> usize {
+    plain(Sysno::getpid, [0; 6]).unwrap_or(0)
+}
+
 /// `getppid(2)`; 0 when the parent lives outside the PID namespace.
 #[must_use]
 pub fn getppid() -> usize {

@@ -92,13 +92,14 @@ extern "C" fn program(arg: *mut u8) -> ! {
     call::exit(125)
 }
 
-/// `clone(2)` with shared memory, for a child that only waits to be ended: by whoever started it, with him, or, when he was gone
-/// before that was asked for, after ten seconds.
+/// `clone(2)` with shared memory, for a child that only waits to be ended: by whoever started it, with him, at once when he was
+/// gone before that was asked for, and after ten seconds in any case.
 ///
 /// # Safety
 /// `flags` hold `CLONE_VM`, without which the child would share nothing but cost a copy; all signals are blocked: no handler may
 /// run on the stack, which is the caller's.
 pub(crate) unsafe fn clone_waiting(flags: u64) -> isize {
+    let parent = call::getpid();
     let result: isize;
     // SAFETY: the child touches neither stack nor memory: it makes its calls from registers and never comes back. The parent
     // sees an ordinary system call that clobbers rcx and r11.
@@ -112,6 +113,11 @@ pub(crate) unsafe fn clone_waiting(flags: u64) -> isize {
             "mov edi, 1",
             "mov esi, 9",
             "syscall",
+            // getppid() == r12, or to the end
+            "mov eax, 110",
+            "syscall",
+            "cmp rax, r12",
+            "jne 3f",
             // poll(NULL, 0, 10000)
             "mov eax, 7",
             "xor edi, edi",
@@ -119,6 +125,7 @@ pub(crate) unsafe fn clone_waiting(flags: u64) -> isize {
             "mov edx, 10000",
             "syscall",
             // exit_group(125)
+            "3:",
             "mov eax, 231",
             "mov edi, 125",
             "syscall",
@@ -130,6 +137,7 @@ pub(crate) unsafe fn clone_waiting(flags: u64) -> isize {
             in("rdx") 0,
             in("r10") 0,
             in("r8") 0,
+            in("r12") parent,
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

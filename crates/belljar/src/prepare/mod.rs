@@ -249,6 +249,10 @@ impl<'a> Builder<'a> {
                     ops.push(Op::DropBounding(LAST_CAPABILITY));
                 }
                 ops.push(Op::BecomeUser { uid: *uid, gid: *gid });
+                // The kernel drops the wish with the old user's rights.
+                if self.plan.init.contains(&Step::DieWithParent) {
+                    ops.push(Op::DieWithParent);
+                }
             }
             Step::JoinCgroup => ops.extend(self.call.cgroup.iter().map(|fd| Op::JoinCgroup(*fd))),
             Step::LimitNamespaces => ops.push(Op::LimitNamespaces { inside: false }),
