@@ -54,6 +54,57 @@ fn a_time_limit_ends_the_run_with_124_and_a_word() {
 }
 
 #[test]
+fn a_log_beyond_the_callers_limit_ends_the_run_with_a_word() {
+    let folder = Folder::new("log-limit");
+    let (log, report) = (folder.path().join("log"), folder.path().join("report"));
+    let belljar = env!("CARGO_BIN_EXE_belljar");
+    let script = format!(
+        "ulimit -f 4; {belljar} run -- sh -c 'head -c 9000 /dev/zero; grep SigBlk /proc/self/status >&2; sleep 9' >> {}",
+        log.display()
+    );
+    let seen = see(std::process::Command::new("bash").args(["-c", &script]));
+    assert!(seen.status == 125 && seen.err.contains("File too large"), "{seen:?}");
+    assert_eq!(std::fs::metadata(log).unwrap().len(), 4096);
+    // The program itself is ended as it would be outside.
+    let script = format!("ulimit -f 4; {belljar} run -- sh -c 'exec head -c 9000 /dev/zero > /tmp/x'");
+    let seen = see(std::process::Command::new("bash").args(["-c", &script]));
+    assert_eq!(seen.status, 128 + 25, "{seen:?}");
+    let script = format!("ulimit -f 0; {belljar} run --report {} -- true", report.display());
+    let seen = see(std::process::Command::new("bash").args(["-c", &script]));
+    assert!(seen.status == 125 && seen.err.contains("report cannot be written"), "{seen:?}");
+}
+
+/// A stopped init hears no words: what ends it is the kernel.
+#[test]
+fn a_stopped_jar_dies_with_its_supervisor() {
+    let mut child = command(["run", "--", "sleep", "30"]).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let until = Instant::now() + Duration::from_secs(20);
+    let init = loop {
+        let listed = std::fs::read_to_string(&children).unwrap();
+        let init = listed.trim().to_owned();
+        let has_program = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children"));
+        if has_program.is_ok_and(|listed| !listed.is_empty()) {
+            break init;
+        }
+        assert!(Instant::now() < until, "no program was started");
+        std::thread::yield_now();
+    };
+    let stop = std::process::Command::new("kill").args(["-STOP", &init]).status().unwrap();
+    assert!(stop.success());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let status = format!("/proc/{init}/stat");
+    let lives = || std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z "));
+    while lives() && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    let survived = lives();
+    let killed = std::process::Command::new("kill").args(["-KILL", &init]).output().unwrap();
+    assert!(!survived, "init lived on: {killed:?}");
+}
+
+#[test]
 fn standard_input_reaches_the_program() {
     let mut child = command(["run", "--", "cat"])
         .stdin(Stdio::piped())

@@ -19,10 +19,15 @@ const TERM: u8 = 15;
 const CONT: u8 = 18;
 pub(super) const STOP: u8 = 19;
 const TSTP: u8 = 20;
+const XFSZ: u8 = 25;
 const WINCH: u8 = 28;
 
 /// What is taken over from the caller while a jar runs.
 const PASSED: [u8; 9] = [HUP, INT, QUIT, USR1, USR2, TERM, CONT, TSTP, WINCH];
+
+/// Blocked as well, and told to nobody: a write beyond the caller's limit of a file's size is an error then, not the end of
+/// whoever writes for the jar.
+const UNHEARD: u64 = 1 << (XFSZ - 1);
 
 /// A stopped program must wake up to see these.
 const ENDING: [u8; 2] = [HUP, TERM];
@@ -36,7 +41,7 @@ impl Signals {
     pub(crate) fn take() -> io::Result<Self> {
         let mask = PASSED.iter().fold(0_u64, |mask, signal| mask | 1 << (signal - 1));
         let failed = |errno: belljar_sys::Errno| io::Error::from_raw_os_error(errno.0);
-        belljar_sys::call::block_these(mask).map_err(failed)?;
+        belljar_sys::call::block_these(mask | UNHEARD).map_err(failed)?;
         owned::signalfd(mask).map(Self).map_err(failed)
     }
 

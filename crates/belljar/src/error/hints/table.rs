@@ -37,6 +37,7 @@ const EINVAL: i32 = 22;
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ETXTBSY: i32 = 26;
+const EFBIG: i32 = 27;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const EPIPE: i32 = 32;
@@ -152,6 +153,7 @@ pub(super) static TABLE: &[Hint] = &[
     row("layout", ELOOP, "a rule places something below a symlink of the jar", "write the rule with the symlink's target"),
     row("layout", EROFS, "a rule places something below a read-only folder that lacks that path", "make the path on the host, or remove the rule"),
     row("layout", EACCES, "a rule places something below a folder that may not be entered", "grant a folder further up"),
+    row("layout", EFBIG, "the caller's limit of a file's size leaves no room for a file of the jar's root", "raise it: ulimit -f"),
     row("layout", ANY_ERRNO, "a path of the jar could not be made", FIX_REPORT),
     row(
         "translate-owners",
