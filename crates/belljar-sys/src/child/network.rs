@@ -6,12 +6,12 @@ use crate::abi;
 use crate::call::{self, Errno, Fd, Result};
 use crate::wire::Event;
 
-const AF_INET: u32 = 2;
-const AF_INET6: u32 = 10;
+pub(super) const AF_INET: u32 = 2;
+pub(super) const AF_INET6: u32 = 10;
 const AF_NETLINK: u32 = 16;
 const STREAM: u32 = 1;
 const DATAGRAM: u32 = 2;
-const RAW: u32 = 3;
+pub(super) const RAW: u32 = 3;
 const NETLINK_ROUTE: u32 = 0;
 const NETLINK_SOCK_DIAG: u32 = 4;
 const IPPROTO_IPV6: u32 = 41;

@@ -3,13 +3,10 @@
 //! The kernel answers such a connection with a reset that nobody else sends, RST and ACK with sequence number 0, and such a
 //! datagram with an ICMP message. Raw sockets behind a filter hear these two and nothing else.
 
-use super::network::in_its_place;
+use super::network::{AF_INET, AF_INET6, RAW, in_its_place};
 use crate::abi::SockFilter;
 use crate::call::{self, Fd, Result};
 
-const AF_INET: u32 = 2;
-const AF_INET6: u32 = 10;
-const RAW: u32 = 3;
 const TCP: u32 = 6;
 const ICMP: u32 = 1;
 const ICMPV6: u32 = 58;
