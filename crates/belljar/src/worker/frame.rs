@@ -39,8 +39,6 @@ pub enum Kind {
     Answer = 17,
     /// Worker to parent: a question.
     Ask = 18,
-    /// Zygote to parent: what program it is.
-    Hello = 32,
     /// Parent to zygote: which entry, and how it is sealed.
     Setup = 33,
     /// Zygote to parent: warmed and sealed.
@@ -64,7 +62,6 @@ const KINDS: &[Kind] = &[
     Kind::Ready,
     Kind::Answer,
     Kind::Ask,
-    Kind::Hello,
     Kind::Setup,
     Kind::Sealed,
     Kind::Fork,
