@@ -27,7 +27,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(60);
 /// sender and the receiver work in turns instead of beside each other. The pages of all pipes are counted per user of the
 /// host, and the jar must not use them up: with every connection stuck in both directions these are two thirds of the
 /// usual limit.
-const SIZES: &[(usize, usize)] = &[(32, 256 << 10), (128, 64 << 10), (usize::MAX, 16 << 10)];
+const SIZES: [(usize, usize); 2] = [(32, 256 << 10), (128, 64 << 10)];
+const LEAST: usize = 16 << 10;
 
 #[derive(Debug)]
 struct Pipe {
@@ -51,9 +52,9 @@ impl Pipes {
         }
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let count = Arc::strong_count(&self.all) - 1;
-        let mut sizes = SIZES.iter().filter(|(most, _)| count < *most);
-        // A host may allow less. Where the user's pages are used up already, the kernel's own size serves.
-        _ = sizes.any(|(_, size)| fcntl_setpipe_size(&write, *size).is_ok());
+        let size = SIZES.iter().find(|(most, _)| count < *most).map_or(LEAST, |(_, size)| *size);
+        // Where the host allows less or the user's pages are used up already, the kernel's own size serves.
+        fcntl_setpipe_size(&write, size).ok();
         Ok(Pipe { read, write, _one: self.all.clone() })
     }
 
