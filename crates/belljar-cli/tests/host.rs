@@ -34,3 +34,17 @@ fn doctor_gives_findings_and_changes_nothing() {
     let findings: Value = serde_json::from_str(&seen.out).expect("JSON");
     assert!(findings["findings"].as_array().is_some_and(|rows| !rows.is_empty()), "{findings}");
 }
+
+#[test]
+fn a_jar_in_a_jar_is_told_what_the_outer_one_refuses() {
+    if !seen::is_ready(&["--", "true"]) {
+        return;
+    }
+    let own = env!("CARGO_BIN_EXE_belljar");
+    let inside = |words: &[&str]| belljar(["run", "-r", own, "--", own].iter().chain(words));
+    let doctor = inside(&["doctor"]);
+    assert_eq!(doctor.status, 1, "{doctor:?}");
+    assert!(doctor.out.contains("missing  paths"), "{doctor:?}");
+    let jar = inside(&["run", "--allow-weaker", "fs", "--allow-weaker", "ipc", "--", "true"]);
+    assert!(jar.status == 125 && jar.err.contains("outside of that sandbox"), "{jar:?}");
+}

@@ -13,7 +13,7 @@ mod support;
 
 use belljar::probe::doctor::{Diagnosis, Status, examine};
 use belljar_sys::Op;
-use belljar_sys::abi::LandlockRuleset;
+use belljar_sys::abi::{LandlockRuleset, SockFilter};
 use belljar_sys::child::Walk;
 use support::poorer::{self, MOUNT, Poorer, USER};
 
@@ -146,4 +146,18 @@ fn a_container_filter_is_told_from_a_kernel_without_namespaces() {
     assert_eq!(finding(&diagnosis, "landlock").0, Status::Ok);
     assert_eq!(finding(&diagnosis, "seccomp").0, Status::Ok);
     assert!(diagnosis.usable);
+}
+
+#[test]
+fn without_the_call_that_looks_paths_up_no_jar_starts() {
+    let one = |code, jf, k| SockFilter { code, jt: 0, jf, k };
+    // openat2 fails with ENOSYS
+    let filter =
+        [one(0x20, 0, 0), one(0x15, 1, 437), one(0x06, 0, 0x0005_0000 + 38), one(0x06, 0, 0x7fff_0000)];
+    let program = [Op::NoNewPrivs, Op::Seccomp(&filter)];
+    let diagnosis = examined("paths", Poorer { namespaces: 0, init: &[], program: &program });
+    let (status, remedy, found) = finding(&diagnosis, "paths");
+    assert_eq!(status, Status::Missing, "{found}");
+    assert!(found.contains("openat2") && remedy.contains("further outside"), "{found} / {remedy}");
+    assert!(!diagnosis.usable);
 }

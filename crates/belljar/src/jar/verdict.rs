@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::StartError;
@@ -203,6 +204,25 @@ impl Report {
     }
 }
 
+/// A program that was named by its path, which the policy does not grant.
+fn is_outside(program: &str) -> bool {
+    program.starts_with('/') && std::fs::metadata(program).is_ok()
+}
+
+/// What helps where a path of the policy could not be looked up.
+fn about_path(path: &Path, source: &io::Error) -> String {
+    const NO_SUCH_CALL: i32 = 38;
+    let name = crate::plan::shown(path);
+    match source.kind() {
+        _ if source.raw_os_error() == Some(NO_SUCH_CALL) => {
+            "a filter around belljar refuses openat2, which looks paths up: start it outside of that sandbox"
+                .to_owned()
+        }
+        io::ErrorKind::NotFound => format!("create it first or, if it may be absent, write \"?{name}\""),
+        _ => format!("look at it outside the jar: ls -ld {name}"),
+    }
+}
+
 impl StartError {
     /// What the user can do about it, on this host; empty when nothing.
     ///
@@ -225,9 +245,7 @@ impl StartError {
             StartError::Path { origin, .. } if origin.starts_with("--root") => {
                 "name a folder that is there".to_owned()
             }
-            StartError::Path { path, .. } => {
-                format!("if it may be absent, write \"?{}\"", crate::plan::shown(path))
-            }
+            StartError::Path { path, source, .. } => about_path(path, source),
             StartError::Dangerous { path, .. } => {
                 format!(
                     "if that is meant, name what {} leads to, with --dangerously-grant",
@@ -263,6 +281,9 @@ impl StartError {
             StartError::NotRunnable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "it must be executable, and granted with -r or -w: --read-noexec and /etc forbid execution"
                     .to_owned()
+            }
+            StartError::NotFound { program } if is_outside(program) => {
+                format!("it is there outside the jar: grant it with -r {program}")
             }
             StartError::NotFound { .. } => {
                 "the search path is the jar's PATH; grant the program's folder with -r".to_owned()

@@ -51,8 +51,9 @@ impl Diagnosis {
     pub(super) fn new(facts: HostFacts, findings: Vec<Finding>) -> Self {
         let mut this = Self { belljar: 1, facts, usable: false, findings };
         let holds = |id| this.status(id) != Some(Status::Missing);
-        this.usable =
-            holds("seccomp") && (holds("landlock") || (holds("user-namespaces") && holds("mounts")));
+        this.usable = holds("paths")
+            && holds("seccomp")
+            && (holds("landlock") || (holds("user-namespaces") && holds("mounts")));
         this
     }
 
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     fn usable(missing: &[&str]) -> bool {
-        let ids = ["seccomp", "landlock", "user-namespaces", "mounts"];
+        let ids = ["paths", "seccomp", "landlock", "user-namespaces", "mounts"];
         let finding = |id: &str| match missing.contains(&id) {
             true => Finding::lacking(id, Status::Missing, "", ""),
             false => Finding::ok(id, ""),
@@ -98,10 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_usable_with_a_filter_and_one_way_to_hold_files() {
+    fn a_host_is_usable_with_paths_a_filter_and_one_way_to_hold_files() {
         assert!(usable(&[]));
         assert!(usable(&["landlock"]));
         assert!(usable(&["user-namespaces", "mounts"]));
+        assert!(!usable(&["paths"]));
         assert!(!usable(&["seccomp"]));
         assert!(!usable(&["landlock", "mounts"]));
         assert!(!usable(&["landlock", "user-namespaces"]));

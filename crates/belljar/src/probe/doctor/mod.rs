@@ -24,9 +24,10 @@ struct Host {
 }
 
 /// In the order of the report: what everything needs first.
-const CHECKS: [fn(&Host) -> Finding; 14] = [
+const CHECKS: [fn(&Host) -> Finding; 15] = [
     surroundings::kernel,
     surroundings::proc,
+    surroundings::paths,
     confine::seccomp,
     confine::landlock,
     namespaces::user,

@@ -3,6 +3,7 @@
 use std::os::fd::AsRawFd;
 
 use belljar_sys::Op;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
 use super::trial::{self, Spaces};
 use super::{FURTHER_OUT, Finding, Host, Status};
@@ -39,6 +40,20 @@ pub(super) fn proc(_: &Host) -> Finding {
     }
     let means = "ids cannot be mapped, so jars have no namespaces";
     Finding::lacking(ID, Status::Missing, "/proc is not there", means).remedy(FIX_PROC.to_owned())
+}
+
+/// No grant is followed through a symlink that was not looked at, which takes `openat2`.
+pub(super) fn paths(host: &Host) -> Finding {
+    const ID: &str = "paths";
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    match openat2(CWD, "/", flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(_) => Finding::ok(ID, "a path was looked up without symlinks"),
+        Err(errno) => {
+            let fix = if host.facts.inside_seccomp { FURTHER_OUT } else { FIX_NEWER_KERNEL };
+            let means = "no jar starts: paths cannot be looked up without symlinks";
+            Finding::lacking(ID, Status::Missing, format!("openat2: {errno}"), means).remedy(fix.to_owned())
+        }
+    }
 }
 
 /// No limit keeps a crash from a handler that listens at a socket: the kernel asks none.
