@@ -39,7 +39,7 @@ pub(crate) fn block(report: &Report) -> String {
 pub(crate) fn hint(report: &Report, suspected: bool) -> &'static str {
     match report.verdict {
         Verdict::Exited { code: 1.. } if suspected => {
-            "hint: belljar run --explain also says which paths of the host it lacked\n"
+            "hint: belljar run --explain also says which paths of the host it lacked or could not write\n"
         }
         _ => "",
     }
@@ -49,7 +49,9 @@ pub(crate) fn hint(report: &Report, suspected: bool) -> &'static str {
 pub(crate) fn all(report: &Report) -> String {
     let mut text: String = merged(report.denials()).iter().map(Refusal::lines).collect();
     if text.is_empty() {
-        text.push_str("nothing was refused in this run\n");
+        text.push_str(
+            "nothing was refused that this report tells of; belljar run --explain also tells of paths\n",
+        );
     }
     match report.more_events {
         0 => text,

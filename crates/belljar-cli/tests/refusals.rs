@@ -93,6 +93,34 @@ fn the_flag_of_an_event_grants_the_thing() {
     }
 }
 
+/// No rule may name the home folder: the flag names what is to be made in it.
+#[test]
+fn a_folder_to_be_made_at_home_is_made_first_and_granted_then() {
+    let folder = Folder::new("home");
+    let home = folder.path().join("home");
+    let project = home.join("project");
+    std::fs::create_dir_all(&project).unwrap();
+    let file = folder.path().join("r.json");
+    let run = |more: &[&str]| {
+        let words =
+            ["run", "--explain", "--report", file.to_str().unwrap()].into_iter().chain(more.iter().copied());
+        let mut command = seen::command(words.chain(["--", "sh", "-c", "mkdir ~/.cache; test -w ~/.cache"]));
+        seen::see(command.env("HOME", &home).current_dir(&project))
+    };
+    assert_ne!(run(&[]).status, 0);
+    let cache = home.join(".cache");
+    let flag = format!("--write {}", cache.display());
+    let events = json(&file)["events"].clone();
+    let lacked = events.as_array().unwrap().iter().find(|event| event["flag"] == flag.as_str());
+    assert!(lacked.is_some(), "{events}");
+    let words: Vec<&str> = flag.split(' ').collect();
+    let early = run(&words);
+    assert!(early.status == 125 && early.err.contains("hint: create it first"), "{early:?}");
+    std::fs::create_dir(&cache).unwrap();
+    let granted = run(&words);
+    assert_eq!(granted.status, 0, "{granted:?}");
+}
+
 #[test]
 fn the_flag_that_why_names_passes_a_variable() {
     let program = "test \"$BELLJAR_TOKEN\" = x";
@@ -204,7 +232,7 @@ fn the_block_is_said_after_a_failure_and_not_when_quiet() {
     assert_eq!(said(&[], "0"), "");
     assert_eq!(
         said(&[], "3"),
-        "belljar: refused\n  ptrace PTRACE_TRACEME (perl): no system call passes that no rule names (default)\n    to allow: --debug\nhint: belljar run --explain also says which paths of the host it lacked\n"
+        "belljar: refused\n  ptrace PTRACE_TRACEME (perl): no system call passes that no rule names (default)\n    to allow: --debug\nhint: belljar run --explain also says which paths of the host it lacked or could not write\n"
     );
     assert_eq!(said(&["-q"], "3"), "");
     assert!(

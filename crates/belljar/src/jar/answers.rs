@@ -1,7 +1,7 @@
 //! The broker of one jar: what it decides by, whom it tells, as whom it acts.
 
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use belljar_net::Remote;
@@ -30,6 +30,8 @@ pub(super) struct Judges {
     pub(super) explains: bool,
     /// Hears what the filter refuses.
     pub(super) hearing: Option<Arc<Hearing>>,
+    /// The user's home folder, which no rule may name.
+    pub(super) home: Option<PathBuf>,
 }
 
 /// What the broker finds.
@@ -45,7 +47,7 @@ pub(super) struct Surroundings<'a> {
 pub(super) fn start(
     listener: Option<OwnedFd>,
     Surroundings { plan, prepared, policy, beyond }: Surroundings<'_>,
-    Judges { wrap, desk, network, explains, hearing }: Judges,
+    Judges { wrap, desk, network, explains, hearing, home }: Judges,
     events: &Arc<Events>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
@@ -61,7 +63,7 @@ pub(super) fn start(
         |desk| AskJudge::new(Arc::clone(&table), desk, policy.clone(), Arc::clone(events) as _, !host_tree);
     let table = desk.map_or_else(|| Arc::clone(&table), |desk| Arc::new(asked(desk)) as Arc<dyn Judge>);
     let judge = wrap.map_or_else(|| Arc::clone(&table), |wrap| wrap.0(Arc::clone(&table)));
-    let told = Arc::new(Told { events: Arc::clone(events), policy: policy.clone() });
+    let told = Arc::new(Told { events: Arc::clone(events), policy: policy.clone(), home });
     let judge = match explains {
         true => Arc::new(Explaining { judge, told: Arc::clone(&told) }),
         false => judge,
@@ -106,6 +108,7 @@ fn user(plan: &Plan) -> Option<(u32, u32)> {
 struct Told {
     events: Arc<Events>,
     policy: Policy,
+    home: Option<PathBuf>,
 }
 
 impl Told {
@@ -120,13 +123,19 @@ impl Told {
         });
     }
 
-    /// The flag names what exists: a rule for a file that is yet to be made is none.
+    /// The flag names what exists: a rule for a file that is yet to be made is none. No rule names the home folder: there it is
+    /// what is to be made, which the user makes first.
     fn flag(&self, wanted: Wanted, path: &Path) -> Option<String> {
         if wanted == Wanted::Connect {
             return Some(format!("--socket {}", belljar_policy::printable(path.as_os_str())));
         }
         let access = if wanted == Wanted::Write { Access::Write } else { Access::Read };
-        fs_flag(&self.policy, path.ancestors().find(|path| is_there(path))?, access)
+        let there = path.ancestors().find(|path| is_there(path))?;
+        let spot = match self.home.as_deref() {
+            Some(home) if home == there => path.ancestors().take_while(|path| *path != there).last()?,
+            _ => there,
+        };
+        fs_flag(&self.policy, spot, access)
     }
 
     /// Something of the host that the jar lacks, because no rule names it or the jar has a `/tmp` of its own.

@@ -176,6 +176,7 @@ fn judges(command: &Command, talks: &Talks) -> answers::Judges {
         network: None,
         explains: command.explains,
         hearing: None,
+        home: command.home.clone(),
     }
 }
 
