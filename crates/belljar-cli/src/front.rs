@@ -163,7 +163,8 @@ pub const SUBCOMMANDS: &[Sub] = &[
         name: "explain",
         about: "explain a policy key, or list all of them",
         long: "KEY is a key of the policy file (net.mode, limits.memory), its flag (read, -m), a preset\n\
-               (@strict) or a group of system calls (@default).",
+               (@strict) or a group of system calls (@default). A section (limits), presets and groups\n\
+               list what there is.",
         rest: "[KEY]",
         operand: Operand::OptionalWord,
         policy: false,

@@ -85,6 +85,22 @@ fn a_flag_is_explained_as_it_is_typed() {
         let seen = belljar(words);
         assert!(seen.status == 0 && seen.out.starts_with("limits.memory\n"), "{seen:?}");
     }
-    let wrong = belljar(["explain", "--memroy"]);
-    assert!(wrong.status == 125 && wrong.err.contains("--memroy"), "{wrong:?}");
+    for (wrong, near) in [("--memroy", "--memory"), ("memroy", "memory")] {
+        let seen = belljar(["explain", wrong]);
+        let hint = format!("did you mean {near}?");
+        assert!(seen.status == 125 && seen.err.contains(wrong) && seen.err.contains(&hint), "{seen:?}");
+    }
+}
+
+#[test]
+fn what_there_is_of_a_kind_is_listed() {
+    for (kind, name, about) in [
+        ("limits", "limits.memory", "Memory of the whole process tree."),
+        ("presets", "@dev", "Building and testing the project"),
+        ("groups", "@default", " "),
+    ] {
+        let seen = belljar(["explain", kind]);
+        let line = seen.out.lines().find(|line| line.trim_start().starts_with(name));
+        assert!(seen.status == 0 && line.is_some_and(|line| line.contains(about)), "{seen:?}");
+    }
 }

@@ -41,7 +41,9 @@ pub fn explain(name: &str) -> Option<String> {
 #[must_use]
 pub fn explain_nearest(name: &str) -> Option<&'static str> {
     let rows = KEYS.iter().chain(OPTIONS);
-    nearest(name, rows.flat_map(|key| key.flags.iter().copied().chain([key.name])))
+    let names =
+        |key: &'static Key| key.flags.iter().copied().chain([key.name]).chain(key.name.rsplit('.').next());
+    nearest(name, rows.flat_map(names))
 }
 
 fn page(key: &Key) -> String {

@@ -242,8 +242,10 @@ fn unreadable(path: &Path, error: &io::Error) -> PolicyError {
     let preset = nearest(&format!("@{name}"), PRESETS.iter().map(|(name, _)| *name));
     let kind = error.kind();
     let error = PolicyError::new(Fault::Read { path: path.to_owned(), kind });
-    if kind != io::ErrorKind::NotFound {
-        return error;
+    match kind {
+        io::ErrorKind::NotFound => {}
+        io::ErrorKind::InvalidInput => return error.fix("name the file itself, or a preset such as @strict"),
+        _ => return error,
     }
     error.meant(preset).fix("`belljar policy show > FILE` writes one; names of presets begin with @")
 }

@@ -83,7 +83,12 @@ impl Reading<'_> {
             }
             (other, kind) if kind == Kind::Map || kind.is_list() => {
                 let expected = if kind.is_list() { "a list" } else { "a table" };
-                Err(wrong(expected, other.type_name()).at(|| self.source.place(&entry.node.at)))
+                let error = wrong(expected, other.type_name()).at(|| self.source.place(&entry.node.at));
+                Err(if kind.is_list() {
+                    error.fix("put it into brackets, as in [\"a\", \"b\"]")
+                } else {
+                    error
+                })
             }
             _ => self.one(sink, key, None, &entry.node),
         }

@@ -105,6 +105,7 @@ fn wrong_types_and_values() {
         ("pass-fds = [2]", "`2` is not a descriptor from 3"),
         ("[require]\nfs = 9", "`9` is not a number of layers"),
         ("extends = '@base'", "expected a list, found text"),
+        ("[env]\npass = 'A'", "remedy: put it into brackets"),
         ("extends = ['none.toml']", "there is no file `none.toml`"),
         ("a = ", "string values must be quoted"),
         ("debug = true\ndebug = true", "duplicate key"),

@@ -23,13 +23,32 @@ pub(crate) fn explain(words: &Words) -> u8 {
 
 fn one(name: &str) -> Result<String, Fault> {
     let dashed = || page(&format!("--{name}"));
-    page(name).or_else(dashed).or_else(|| named(name)).ok_or_else(|| unknown(name))
+    page(name).or_else(dashed).or_else(|| named(name)).or_else(|| listed(name)).ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> Fault {
     let near = explain_nearest(name).map(|near| format!("did you mean {near}?"));
     let hint = near.unwrap_or_else(|| "belljar explain lists all".to_owned());
     Fault::new(Verdict::SetupFailed, format!("no key, flag, preset or group `{name}`"), hint)
+}
+
+/// What there is of a kind: all presets, all groups, the keys of a section.
+fn listed(name: &str) -> Option<String> {
+    let rows: Vec<[String; 2]> = match name {
+        "presets" => PRESETS.iter().map(|(name, text)| [(*name).to_owned(), purpose(text)]).collect(),
+        "groups" => bpf::groups().map(|group| [group.name().to_owned(), group.about().to_owned()]).collect(),
+        section => {
+            let inside = |key: &&Key| key.name.split_once('.').is_some_and(|(table, _)| table == section);
+            KEYS.iter().filter(inside).map(|key| [key.name.to_owned(), key.short.to_owned()]).collect()
+        }
+    };
+    (!rows.is_empty()).then(|| columns(&rows))
+}
+
+/// The first sentence of the comment that a preset begins with.
+fn purpose(text: &str) -> String {
+    let comment = text.lines().map_while(|line| line.strip_prefix("# ")).collect::<Vec<_>>().join(" ");
+    comment.split_once(". ").map_or(comment.as_str(), |(first, _)| first).trim_end_matches('.').to_owned()
 }
 
 /// A preset, a group, or both of this name.
