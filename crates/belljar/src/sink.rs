@@ -106,7 +106,7 @@ impl SinkError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Number(_) => "write fd:3, or ./fd:NAME for a file",
-            Self::Descriptor { .. } => "open it for writing in the calling shell: 3>report.json",
+            Self::Descriptor { .. } => "open it for writing in the calling shell: N> FILE",
             Self::NoFile(_) => "name a file, or fd:N",
             Self::Open { .. } => "name a file in a folder that you may write; a symlink is not followed",
             Self::Unfit { .. } => "name a new file by its real path in a folder of your own, or use fd:N",

@@ -260,7 +260,7 @@ pub enum StartError {
         what: &'static str,
     },
     /// A port of this host is not to be had for a server of the jar.
-    #[error("cannot publish at 127.0.0.1:{port} of this host")]
+    #[error("cannot publish at 127.0.0.1:{port} of this host: {source}")]
     PortOfHost {
         /// The port.
         port: u16,
