@@ -235,6 +235,7 @@ fn special_addresses_must_be_named() {
         ("::/0", "[fd00:ec2::254]:80", false),
         ("::/0", "[2606:4700::1]:80", true),
         ("::/0", "[64:ff9b::a9fe:a9fe]:80", false),
+        ("::/0", "[::ffff:0:a9fe:a9fe]:80", false),
         ("::1", "[::1]:80", true),
         ("0.0.0.0/0", "example.org:80", false),
     ] {

@@ -152,9 +152,25 @@ fn words(reason: Reason, object: &str) -> String {
 const UNREACHABLE: &[Errno] =
     &[Errno::NETUNREACH, Errno::HOSTUNREACH, Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT];
 
-/// Whether an address belongs to this machine: then it is also the one that packets to it would come from. Nothing is sent.
-/// What cannot be found out counts as own.
+/// Whether an address belongs to this machine. Then it is mostly the one that packets to it would come from; a second one of a
+/// network has the first for that, and is told by a socket that may take it. Nothing is sent. What cannot be found out counts as own.
 fn is_own(addr: IpAddr) -> bool {
+    is_source(addr) || (may_be_taken(addr) && !may_be_taken(nobodys(addr)))
+}
+
+fn may_be_taken(addr: IpAddr) -> bool {
+    UdpSocket::bind((addr, 0)).is_ok()
+}
+
+/// An address of the same kind that no machine has: where even that one may be taken (`ip_nonlocal_bind`), taking tells nothing.
+fn nobodys(like: IpAddr) -> IpAddr {
+    match like {
+        IpAddr::V4(_) => Ipv4Addr::new(240, 0, 0, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1).into(),
+    }
+}
+
+fn is_source(addr: IpAddr) -> bool {
     let any: IpAddr =
         if addr.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let source = || -> io::Result<IpAddr> {
@@ -177,5 +193,33 @@ mod tests {
         assert!(is_own("127.0.0.1".parse().unwrap()));
         assert!(is_own("127.8.8.8".parse().unwrap()) || !is_own("203.0.113.7".parse().unwrap()));
         assert!(!is_own("203.0.113.7".parse().unwrap()));
+    }
+
+    /// Makes a network of its own with two addresses, and runs `in_a_network_with_two_addresses` there.
+    const TWO: &str = "ip link set lo up && ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up &&
+        ip addr add 192.0.2.9/24 dev v0 && ip addr add 192.0.2.10/24 dev v0 && ip route add default dev v0 && echo ready &&
+        exec \"$0\" --ignored --exact engine::ask::tests::in_a_network_with_two_addresses";
+
+    #[test]
+    #[allow(clippy::print_stderr, reason = "the runner of the tests reads this line")]
+    fn a_second_address_of_a_network_is_own() {
+        let mut shell = std::process::Command::new("unshare");
+        shell.args(["-rn", "sh", "-c", TWO]).arg(std::env::current_exe().unwrap());
+        let Some(seen) = shell.output().ok().filter(|seen| seen.stdout.starts_with(b"ready")) else {
+            return eprintln!("SKIP: needs a network with veth");
+        };
+        assert!(seen.status.success(), "{}", String::from_utf8_lossy(&seen.stdout));
+        assert!(String::from_utf8_lossy(&seen.stdout).contains("1 passed"));
+    }
+
+    #[test]
+    #[ignore = "run by the test above"]
+    fn in_a_network_with_two_addresses() {
+        let own = ["192.0.2.9", "192.0.2.10", "192.0.2.11", "203.0.113.7"];
+        assert_eq!(own.map(|addr| is_own(addr.parse().unwrap())), [true, true, false, false]);
+        assert!(
+            !is_source("192.0.2.10".parse().unwrap()),
+            "the kernel tells it from the first by nothing else"
+        );
     }
 }

@@ -23,6 +23,7 @@ const SPECIAL: &[(&str, u8, &str)] = &[
     ("224.0.0.0", 4, "multicast"),
     ("240.0.0.0", 4, "reserved"),
     ("::", 96, "this host or an embedded IPv4 address"),
+    ("::ffff:0:0:0", 96, "an embedded IPv4 address"),
     ("64:ff9b::", 96, "an embedded IPv4 address"),
     ("64:ff9b:1::", 48, "an embedded IPv4 address"),
     ("2001::", 32, "an embedded IPv4 address"),
