@@ -238,11 +238,16 @@ fn choose_engine(host: &HostFacts) -> Result<Engine, PlanError> {
         return Err(PlanError::NoSeccomp);
     }
     match (host.userns, host.landlock) {
-        (Userns::Available, _) if host.mount_fds => Ok(Engine::Namespaces),
+        _ if has_namespaces(host) => Ok(Engine::Namespaces),
         (_, 0) if broker::can(host, false) => Ok(Engine::Broker),
         (userns, 0) => Err(PlanError::NoEngine { userns }),
         _ => Ok(Engine::Landlock),
     }
+}
+
+/// Whether a jar gets namespaces and a root of its own here.
+pub(crate) fn has_namespaces(host: &HostFacts) -> bool {
+    host.userns == Userns::Available && host.mount_fds
 }
 
 fn namespaces(draft: &Draft<'_>) -> u64 {

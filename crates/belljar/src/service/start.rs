@@ -13,6 +13,9 @@ use super::inside::{SOCKET, Setup, Unready};
 use super::kind::{Grant, Service};
 use super::seal;
 use crate::command::{Command, Stdio};
+use crate::error::{PlanError, StartError};
+use crate::plan;
+use crate::probe::{self, HostFacts};
 use crate::worker::Bytes;
 use crate::worker::channel::{Deadline, Inbox, Outgoing, pair, send};
 use crate::worker::code::{decode, encode};
@@ -57,13 +60,16 @@ impl<S: Service> Builder<S> {
     /// Starts it; it is ready and sealed off when this returns.
     ///
     /// # Errors
-    /// [`ServiceError::Start`], [`ServiceError::Setup`], [`ServiceError::Means`]: nothing of it is left then.
+    /// [`ServiceError::Start`] (also where this host refuses user namespaces: nothing is begun then), [`ServiceError::Setup`],
+    /// [`ServiceError::Means`]: nothing of it is left then.
     pub fn start(self) -> Result<Client<S>, ServiceError> {
+        let facts = able::<S>()?;
         let Grant { policy, passes, config, helper } = S::grant(&self.limit, self.means.clone())?;
         let filter = seal::filter(S::CALLS).map_err(unready::<S>)?;
         let body = Bytes(encode(&(&self.limit, &config))?.0);
         let (channel, theirs) = pair().map_err(ServiceError::system("making a socket"))?;
         let mut command = self.command(policy)?;
+        command.host(facts);
         command.pass(SOCKET, theirs);
         for (name, fd) in passes {
             command.pass(name, fd);
@@ -86,6 +92,17 @@ impl<S: Service> Builder<S> {
         command.stdin(Stdio::Null).stdout(Stdio::Null).stderr(Stdio::Null);
         Ok(command)
     }
+}
+
+/// What this host can do, if that is enough for a service: with less than a jar of its own one wall would be left of two, and no
+/// policy of the caller's could say that this is meant.
+fn able<S: Service>() -> Result<HostFacts, ServiceError> {
+    let facts = probe::for_plan();
+    if plan::has_namespaces(&facts) {
+        return Ok(facts);
+    }
+    let (rule, origin) = (format!("service {}", S::NAME), "belljar::service".to_owned());
+    Err(StartError::Plan(PlanError::NeedsUserns { rule, origin }).into())
 }
 
 /// The policy with what every program takes to start.

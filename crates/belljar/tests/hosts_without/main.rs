@@ -15,6 +15,7 @@
 mod support;
 
 mod files;
+mod services;
 
 use std::ffi::OsString;
 use std::process::Stdio;
@@ -26,6 +27,7 @@ use belljar::report::{Layer, Verdict};
 use belljar::{Command, HostFacts};
 use belljar_sys::Op;
 use files::*;
+use services::*;
 use support::jars::{self, Place};
 use support::poorer::{self, MOUNT, Poorer, USER};
 use support::{has, has_python, watch};
@@ -101,6 +103,8 @@ scenarios! {
     a_file_that_may_be_read_is_not_emptied;
     narrower_grants_below_a_grant_for_reading_hold;
     sockets_are_refused;
+    answers_of_services_stop_the_start;
+    services_that_are_grants_are_held;
     queues_and_shared_memory_are_refused;
     signals_to_processes_outside_are_refused;
     schedules_of_processes_outside_stay;
@@ -122,9 +126,11 @@ fn weaker(facts: &HostFacts) -> Vec<(&'static str, &'static str)> {
 /// A script in a jar that may write to the granted folder.
 fn jar(facts: &HostFacts, place: &Place, script: &str) -> Command {
     let granted = place.granted();
-    let mut flags = weaker(facts);
-    flags.push(("-w", granted.to_str().unwrap()));
-    let mut command = jars::shell(place, &flags, script);
+    jar_under(facts, place, &[("-w", granted.to_str().unwrap())], script)
+}
+
+fn jar_under(facts: &HostFacts, place: &Place, flags: &[(&str, &str)], script: &str) -> Command {
+    let mut command = jars::shell(place, &[&weaker(facts)[..], flags].concat(), script);
     command.host(facts.clone());
     command
 }

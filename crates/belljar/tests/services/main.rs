@@ -14,6 +14,7 @@ mod acts;
 mod answers;
 mod attacks;
 mod clients;
+mod hosts;
 mod replies;
 #[path = "../support/mod.rs"]
 mod support;
