@@ -85,6 +85,20 @@ fn a_host_is_learned_by_its_name_and_is_not_reached_meanwhile() {
 }
 
 #[test]
+fn an_address_of_ipv6_is_learned_as_it_was_written() {
+    if !is_ready() {
+        return;
+    }
+    let project = Project::new("learn-number", &[]);
+    let script = "import socket
+try: socket.create_connection(('2001:db8::1', 8443), 5)
+except ConnectionRefusedError: print('refused')";
+    let taught = project.learn(&[], script);
+    assert_eq!((taught.status, taught.out.as_str()), (0, "refused\n"), "{taught:?}");
+    assert!(project.text().contains("\"[2001:db8::1]:8443\""), "{}", project.text());
+}
+
+#[test]
 fn a_hostile_build_teaches_no_address_that_trusts_its_neighbours() {
     if !is_ready() {
         return;

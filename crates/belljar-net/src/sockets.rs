@@ -39,6 +39,14 @@ pub trait Inside: fmt::Debug + Send {
     /// The jar is gone, or cannot make one.
     fn socket(&self) -> io::Result<OwnedFd>;
 
+    /// The same, of both families; of IPv4 alone where the kernel has no other. It is not bound yet.
+    ///
+    /// # Errors
+    /// As there; and nothing can wait for the jar where it has no network of its own.
+    fn socket_of_both(&self) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Where servers of the jar are found by such a socket.
     fn servers(&self) -> Ipv4Addr {
         Ipv4Addr::LOCALHOST

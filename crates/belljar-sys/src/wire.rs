@@ -132,8 +132,10 @@ pub enum Command {
     SignalGroup(u8),
     /// End the whole tree.
     Kill,
-    /// Over the socket for errands: make a TCP socket in the jar's network.
+    /// Over the socket for errands: make a TCP socket of IPv4 in the jar's network.
     Socket,
+    /// The same, of both families where the kernel has both.
+    SocketOfBoth,
 }
 
 impl Command {
@@ -146,6 +148,7 @@ impl Command {
             Self::SignalGroup(signal) => [3, signal],
             Self::Kill => [4, 0],
             Self::Socket => [5, 0],
+            Self::SocketOfBoth => [5, 1],
         }
     }
 
@@ -158,6 +161,7 @@ impl Command {
             [3, signal] => Some(Self::SignalGroup(signal)),
             [4, 0] => Some(Self::Kill),
             [5, 0] => Some(Self::Socket),
+            [5, 1] => Some(Self::SocketOfBoth),
             _ => None,
         }
     }

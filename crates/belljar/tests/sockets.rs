@@ -209,7 +209,7 @@ fn nonsense_over_the_socket_for_errands_ends_the_errands_and_not_the_jar() {
     if !support::has_userns() || !support::has_python() {
         return;
     }
-    for nonsense in [&[4, 0][..], &[5][..], &[6, 0][..]] {
+    for nonsense in [&[4, 0][..], &[5][..], &[5, 2][..], &[6, 0][..]] {
         let started = start(&[Op::Serve(&[])], "import time; time.sleep(0.3); exit(7)");
         rustix::io::write(&started.errands, nonsense).unwrap();
         let (event, sockets) = receive(&started.errands);

@@ -1,12 +1,12 @@
 //! What the rules refuse may be granted while the jar runs: connections that wait for an answer, and listeners made late.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use belljar_policy::{Decision, Origin};
-use rustix::net::{bind, listen};
+use rustix::net::{AddressFamily, bind, listen, sockopt};
 
 use crate::appeal::{Answer, Refusal};
 use crate::remote::{Meaning, Order};
@@ -33,8 +33,7 @@ impl Engine {
         ask: Ask,
         decision: Decision,
     ) -> Next {
-        let is_open = is_open(&ask.host, &decision) && !is_unasked(connection.door, &ask.host);
-        let appeal = self.appeal.clone().filter(|_| is_open);
+        let appeal = self.appeal.clone().filter(|_| is_open(&ask.host, &decision));
         let Some(appeal) = appeal else { return self.deny(id, connection, Reason::Policy, decision) };
         connection.stage = Stage::Appeal(ask, Box::new(decision.clone()));
         let due = self.now + PATIENCE;
@@ -85,13 +84,14 @@ impl Engine {
 
     /// What a connection to an address would be meant for; none when it concerns the jar alone.
     fn meaning(&mut self, address: SocketAddr) -> Option<Meaning> {
-        let IpAddr::V4(addr) = address.ip().to_canonical() else { return None };
+        let addr = address.ip().to_canonical();
         if addr.is_loopback() || addr.is_unspecified() {
             return None;
         }
-        let name = self.names.hold(addr);
-        let held = name.is_some().then_some(addr);
-        let host = name.map_or(Host::Address(addr.into()), Host::Name);
+        let stand_in = if let IpAddr::V4(addr) = addr { Some(addr) } else { None };
+        let name = stand_in.and_then(|addr| self.names.hold(addr));
+        let held = stand_in.filter(|_| name.is_some());
+        let host = name.map_or(Host::Address(addr), Host::Name);
         let decision = match self.rules.route(&host, address.port()) {
             Ok(_) => self.rules.decision(&host, address.port()),
             Err(decision) => *decision,
@@ -120,8 +120,12 @@ impl Engine {
             return Err(io::ErrorKind::QuotaExceeded.into());
         }
         let inside = self.inside.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-        let socket: OwnedFd = inside.socket()?;
-        bind(&socket, &SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))?;
+        let socket: OwnedFd = inside.socket_of_both()?;
+        let any: IpAddr = match sockopt::socket_domain(&socket)? {
+            AddressFamily::INET6 => Ipv6Addr::UNSPECIFIED.into(),
+            _ => Ipv4Addr::UNSPECIFIED.into(),
+        };
+        bind(&socket, &SocketAddr::new(any, port))?;
         listen(&socket, BACKLOG)?;
         let listener = accept::stream(Door::Tcp, socket)?;
         let place = u64::try_from(self.listeners.len()).map_err(io::Error::other)?;
@@ -140,11 +144,6 @@ fn is_open(host: &Host, decision: &Decision) -> bool {
         Host::Address(addr) => addr.is_loopback() || addr.is_unspecified(),
     };
     !is_local && decision.flag.is_some()
-}
-
-/// Who connects to an address of IPv6 itself is asked nothing: listeners of a jar's own network are IPv4.
-fn is_unasked(door: Door, host: &Host) -> bool {
-    door == Door::Tcp && matches!(host, Host::Address(IpAddr::V6(_)))
 }
 
 fn refused(mut decision: Decision, why: Option<&str>) -> Decision {

@@ -269,13 +269,17 @@ fn obey(sequence: &Sequence<'_>, program: i32, status: Fd) {
 /// One request for a socket of the jar's network, answered with one; -1 when nobody will ask again.
 fn run_errand(errands: Fd) -> Fd {
     let mut bytes = [0_u8; 2];
-    let asked = match call::read(errands, &mut bytes) {
-        Ok(2) => Command::decode(bytes) == Some(Command::Socket),
+    let done = match call::read(errands, &mut bytes) {
+        Ok(2) => match Command::decode(bytes) {
+            Some(Command::Socket) => super::network::fresh(errands, false),
+            Some(Command::SocketOfBoth) => super::network::fresh(errands, true),
+            _ => Err(Errno::INVAL),
+        },
         Err(Errno::INTR) => return errands,
-        _ => false,
+        _ => Err(Errno::PIPE),
     };
     // A socket that cannot be made ends the errands, not the jar: the asker sees the end.
-    if asked && super::network::fresh(errands).is_ok() {
+    if done.is_ok() {
         return errands;
     }
     call::close(errands);

@@ -113,10 +113,7 @@ pub(super) fn serve(status: Fd, wanted: &[Serve]) -> Result<()> {
 
 fn open(wanted: Serve) -> Result<Fd> {
     match wanted {
-        Serve::Everywhere(port) => match everywhere(port) {
-            Err(Errno::AFNOSUPPORT) => listen(ipv4(STREAM, [0; 4], port)?),
-            done => done,
-        },
+        Serve::Everywhere(port) => everywhere(port),
         Serve::Local(port) => listen(ipv4(STREAM, LOCALHOST, port)?),
         Serve::LocalDatagrams(port) => ipv4(DATAGRAM, LOCALHOST, port),
         Serve::Refused(what) => hear(what),
@@ -132,13 +129,21 @@ pub(super) fn in_its_place() -> Result<Fd> {
 
 const LOCALHOST: [u8; 4] = [127, 0, 0, 1];
 
-/// One socket for both families: an IPv4 peer is seen as `::ffff:a.b.c.d`.
 fn everywhere(port: u16) -> Result<Fd> {
-    let socket = call::socket(AF_INET6, STREAM)?;
-    call::set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 0)?;
+    let socket = match of_both() {
+        Err(Errno::AFNOSUPPORT) => return listen(ipv4(STREAM, [0; 4], port)?),
+        made => made?,
+    };
     let address = abi::SockAddrIn6 { family: 10, port: port.to_be_bytes(), ..abi::SockAddrIn6::default() };
     call::bind(socket, &address)?;
     listen(socket)
+}
+
+/// One socket for both families: an IPv4 peer is seen as `::ffff:a.b.c.d`.
+fn of_both() -> Result<Fd> {
+    let socket = call::socket(AF_INET6, STREAM)?;
+    call::set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 0)?;
+    Ok(socket)
 }
 
 fn ipv4(kind: u32, addr: [u8; 4], port: u16) -> Result<Fd> {
@@ -152,10 +157,15 @@ fn listen(socket: Fd) -> Result<Fd> {
     Ok(socket)
 }
 
-/// A fresh TCP socket of the jar's network for the supervisor, who connects it to a server inside.
-pub(super) fn fresh(errands: Fd) -> Result<()> {
+/// A fresh TCP socket of the jar's network for the supervisor, who connects it to a server inside or has it wait for the jar.
+pub(super) fn fresh(errands: Fd, both: bool) -> Result<()> {
+    let plain = || call::socket(AF_INET, STREAM);
+    let socket = match both {
+        true => of_both().or_else(|_| plain())?,
+        false => plain()?,
+    };
     let mut made = Rights::none();
-    made.add(call::socket(AF_INET, STREAM)?)?;
+    made.add(socket)?;
     let sent = made.send(errands, Event::Sockets);
     made.close();
     sent

@@ -257,7 +257,17 @@ impl Errands {
 
 impl Inside for Errands {
     fn socket(&self) -> io::Result<OwnedFd> {
-        spawn::command(&self.0, Order::Socket)?;
+        self.made(Order::Socket)
+    }
+
+    fn socket_of_both(&self) -> io::Result<OwnedFd> {
+        self.made(Order::SocketOfBoth)
+    }
+}
+
+impl Errands {
+    fn made(&self, order: Order) -> io::Result<OwnedFd> {
+        spawn::command(&self.0, order)?;
         match spawn::receive(&self.0)? {
             (Some(wire::Event::Sockets), mut sockets) => {
                 sockets.pop().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())

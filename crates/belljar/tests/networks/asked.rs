@@ -48,15 +48,15 @@ impl User {
 
 /// What one run with a user who answers has shown.
 #[derive(Debug, PartialEq)]
-struct Shown {
-    out: String,
-    asked: Vec<String>,
+pub(super) struct Shown {
+    pub(super) out: String,
+    pub(super) asked: Vec<String>,
     /// Verdict, object and rule of each event about a connection.
     told: Vec<String>,
-    saved: String,
+    pub(super) saved: String,
 }
 
-fn run(
+pub(super) fn run(
     facts: Option<HostFacts>,
     flags: &[(&str, &str)],
     answers: &'static [&'static str],
@@ -83,7 +83,7 @@ fn run(
 }
 
 /// The same on both kinds of host; what it was.
-fn both(flags: &[(&str, &str)], answers: &'static [&'static str], script: &str) -> Shown {
+pub(super) fn both(flags: &[(&str, &str)], answers: &'static [&'static str], script: &str) -> Shown {
     let [with, without] = [None, Some(poorer())].map(|facts| run(facts, flags, answers, script));
     assert_eq!((&with.out, &with.asked), (&without.out, &without.asked));
     without
@@ -135,7 +135,7 @@ fn no_answer_can_grant_what_trusts_its_neighbours() {
     let port = server.port;
     let script = format!(
         "hosts = [('169.254.169.254', 80), ('::ffff:169.254.169.254', 80), ('10.0.0.1', 443), ('192.168.1.1', {port}),
-    ('127.0.0.1', {port}), ('localhost', {port}), ('::1', {port}), ('fd00::1', 443), ('2001:db8::1', {port}),
+    ('127.0.0.1', {port}), ('localhost', {port}), ('::1', {port}), ('fd00::1', 443), ('64:ff9b::10.0.0.1', {port}),
     ('198.18.0.99', 80), ('metadata.google.internal', 80), ('printer', 631), ('nas.local', 445), ('b.test', {port})]
 print(*['%s %s\\n' % (host, ask(host, port)) for host, port in hosts])"
     );

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
 mod asked;
+mod ipv6;
 mod many;
 mod peers;
 mod planned;
@@ -28,7 +29,11 @@ struct Server {
 
 impl Server {
     fn start(name: &'static str) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Self::at("127.0.0.1", name)
+    }
+
+    fn at(host: &str, name: &'static str) -> Self {
+        let listener = TcpListener::bind((host, 0)).unwrap();
         let server = Self { port: listener.local_addr().unwrap().port(), visits: Arc::default() };
         let visits = server.visits.clone();
         std::thread::spawn(move || {
