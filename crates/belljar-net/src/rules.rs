@@ -69,6 +69,10 @@ pub(crate) enum Standing {
     Unknown,
 }
 
+/// Why datagrams go nowhere, and what there is in their place.
+const NO_UDP: &str = "UDP is in no list of hosts and never asked about: only --net host has it";
+const BY_TCP: &str = "UDP is in no list of hosts and never asked about: this host is reached by TCP, by UDP only with --net host";
+
 /// How a granted connection is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -212,9 +216,9 @@ impl Rules {
     /// The refusal of a datagram, whoever it is for.
     pub(crate) fn datagram(&self, host: &Host, port: u16) -> Decision {
         let mut decision = self.decision(host, port);
+        let rule = if decision.allowed { BY_TCP } else { NO_UDP };
         decision.allowed = false;
-        "UDP is in no list of hosts and never asked about: only --net host has it"
-            .clone_into(&mut decision.rule);
+        rule.clone_into(&mut decision.rule);
         decision.origin = self.net.mode.origin.clone();
         (decision.flag, decision.note) = (None, None);
         decision
@@ -343,6 +347,15 @@ mod tests {
         assert!(rules.fits("9.9.9.9".parse().unwrap(), 443, || false).is_ok());
         let refused = rules.fits("9.9.9.9".parse().unwrap(), 443, || true).unwrap_err();
         assert_eq!(refused.flag.as_deref(), Some("--net 9.9.9.9:443"));
+    }
+
+    #[test]
+    fn a_datagram_is_refused_whatever_is_granted_and_told_what_there_is_instead() {
+        let rules = rules(&["a.org:443"], &[]);
+        for (port, rule) in [(443, BY_TCP), (53, NO_UDP)] {
+            let decision = rules.datagram(&Host::Name("a.org".into()), port);
+            assert_eq!((decision.allowed, decision.flag, decision.rule.as_str()), (false, None, rule));
+        }
     }
 
     #[test]

@@ -7,11 +7,38 @@ use crate::model::NetTarget;
 
 const HOST: &str = "a host such as example.org:443, *.example.org, 10.0.0.0/8:5432 or [::1]:80";
 
+/// What is written where a host is meant, and what to write instead.
+type Slip = (fn(&str) -> bool, &'static str);
+const SLIPS: &[Slip] = &[
+    (is_everything, "everything is mode = \"host\" (--net host)"),
+    (is_udp, "lists grant TCP alone, UDP is had by mode = \"host\" (--net host)"),
+    (
+        |text| text.contains("://"),
+        "a host and a port: example.org:443, without what stands before and behind",
+    ),
+];
+
+fn is_everything(text: &str) -> bool {
+    matches!(text.split(':').next(), Some("*" | "all" | "any"))
+}
+
+fn is_udp(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.starts_with("udp:") || [":udp", "/udp"].iter().any(|end| text.ends_with(end))
+}
+
 /// Reads one entry of an allow or deny list.
 pub(crate) fn host(text: &str) -> Result<(NetTarget, Option<u16>), PolicyError> {
+    read(text).map_err(|error| match SLIPS.iter().find(|(is_it, _)| is_it(text)) {
+        Some((_, remedy)) => error.fix(*remedy),
+        None => error,
+    })
+}
+
+fn read(text: &str) -> Result<(NetTarget, Option<u16>), PolicyError> {
     let (name, port) = split_port(text).ok_or_else(|| PolicyError::bad(text, HOST))?;
-    if matches!(name, "*" | "all" | "any") {
-        return Err(PolicyError::bad(text, HOST).fix("everything is mode = \"host\" (--net host)"));
+    if is_everything(name) {
+        return Err(PolicyError::bad(text, HOST));
     }
     Ok((target(name, text)?, port))
 }
@@ -131,6 +158,20 @@ pub(crate) fn host_text(target: &NetTarget, port: Option<u16>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_host_is_told_what_to_write() {
+        for (text, remedy) in [
+            ("any:443", "--net host"),
+            ("udp://9.9.9.9:53", "UDP"),
+            ("9.9.9.9:53/udp", "UDP"),
+            ("9.9.9.9:udp", "UDP"),
+            ("https://example.org/", "example.org:443"),
+        ] {
+            let error = host(text).unwrap_err();
+            assert!(error.remedy().is_some_and(|told| told.contains(remedy)), "{error:?}");
+        }
+    }
 
     #[test]
     fn read_and_written_back() {
