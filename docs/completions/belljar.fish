@@ -71,7 +71,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l fsize -d 'Larges
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand run" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -124,7 +124,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l fsize -d 'Larg
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -177,7 +177,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand filter" -l fsize -d 'Lar
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand filter" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand filter" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand filter" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -227,7 +227,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -l fsize -d 'Larg
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand learn" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -286,7 +286,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand plan" -l fsize -d 'Large
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand plan" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand plan" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand plan" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -332,7 +332,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand why" -l fsize -d 'Larges
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand why" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand why" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand why" -l pass-fd -d 'Let the program inherit a descriptor' -r
@@ -388,7 +388,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l data -d 'Private writable memory of one process' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l output -d 'Bytes of standard output and error together' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l action -d 'Let the program ask for something that is done outside the jar' -r
-complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l service -d 'Look something up for the program, so that it need not reach for it' -r
+complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l service -d 'Look something up for the program, or keep its log, so that it need not reach for it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l require -d 'Refuse to start unless a subject is enforced by so many layers, or by this one' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l allow-weaker -d 'Start even if this host cannot enforce the rules of a subject' -r
 complete -c belljar -n "__fish_belljar_using_subcommand policy; and __fish_seen_subcommand_from show" -l pass-fd -d 'Let the program inherit a descriptor' -r

@@ -120,6 +120,67 @@ fn zones_are_there_for_programs_that_see_nothing_else() {
     assert_ne!(within(&folder, &["filter", "--", "cat", zone]).status, 0);
 }
 
+/// A folder for logs beside the one that the jar sees, and a script that logs.
+fn logged(test: &str, limit: &str, script: &str) -> (Seen, String) {
+    let (folder, logs) = (files(test), Folder::new(&format!("logs-{test}")));
+    logs.write("jar.log", "before\n");
+    let service = format!("log={}{limit}", logs.path().join("jar.log").display());
+    let seen =
+        within(&folder, &["run", "--hostname", "parser", "--service", &service, "--", "sh", "-c", script]);
+    (seen, std::fs::read_to_string(logs.path().join("jar.log")).unwrap())
+}
+
+#[test]
+fn what_programs_log_is_added_to_the_file_and_nothing_of_it_steers() {
+    let script = "logger -t me -p auth.emerg \"$(printf 'odd \\033[2J thing')\"; logger -t me -p 7 last";
+    let (seen, log) = logged("log1", "", script);
+    assert_eq!((seen.status, seen.err.as_str()), (0, ""), "{seen:?}");
+    let lines: Vec<&str> = log.lines().collect();
+    let [before, odd, last] = lines.as_slice() else { panic!("{log}") };
+    assert_eq!(*before, "before");
+    for (line, ends) in [(odd, "] error: me: odd \\u{1b}[2J thing"), (last, "] debug: me: last")] {
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(time.len() == 20 && time.ends_with('Z'), "{line}");
+        let (who, _) = rest.strip_prefix("parser[").unwrap().split_once(']').unwrap();
+        assert!(who.parse::<u32>().unwrap() > 2, "a number of the host: {line}");
+        assert!(line.ends_with(ends), "{line}");
+    }
+}
+
+#[test]
+fn a_log_has_no_more_than_the_policy_says() {
+    let (seen, log) = logged("log2", ",30", "logger -t a 'twenty bytes of text'; logger -t a 'too much now'");
+    assert_eq!(seen.status, 0, "{seen:?}");
+    assert!(seen.err.contains("no more of the log than the policy says"), "{seen:?}");
+    assert!(log.contains("a: twenty bytes of text\n") && !log.contains("too much now"), "{log}");
+    assert!(log.contains("1 lines are missing"), "{log}");
+}
+
+#[test]
+fn a_log_that_the_program_could_write_itself_stops_the_start() {
+    let folder = files("log3");
+    let words = ["run", "-w", ".", "--service", "log=jar.log", "--", "true"];
+    let seen = within(&folder, &words);
+    assert!(seen.status == 125 && seen.err.contains("may write that file itself"), "{seen:?}");
+    std::fs::metadata(folder.path().join("jar.log")).unwrap_err();
+    let beside = Folder::new("logs-log3");
+    symlink(folder.path(), beside.path().join("a")).unwrap();
+    let service = format!("log={}/a/jar.log", beside.path().display());
+    let seen = within(&folder, &["run", "-w", ".", "--service", &service, "--", "true"]);
+    assert!(seen.status == 125 && seen.err.contains("may write that file itself"), "{seen:?}");
+    let link = folder.path().join("link");
+    symlink("jar.log", &link).unwrap();
+    let seen = within(&folder, &["run", "--service", "log=link", "--", "true"]);
+    assert_eq!(seen.status, 125, "a symlink is not followed: {seen:?}");
+}
+
+#[test]
+fn nobody_logs_where_the_policy_names_no_log() {
+    let folder = files("log4");
+    let seen = within(&folder, &["run", "--", "logger", "--socket-errors=on", "x"]);
+    assert_ne!(seen.status, 0, "{seen:?}");
+}
+
 #[test]
 fn a_service_without_its_limits_is_a_mistake() {
     let folder = files("7");
@@ -130,6 +191,11 @@ fn a_service_without_its_limits_is_a_mistake() {
         ("dns=a,", "--service dns=NAME"),
         ("files", "fileargs"),
         ("users=a:b", "a name of an account"),
+        ("random", "programs have getrandom"),
+        ("log", "--service log=FILE"),
+        ("log=a,1M,2M", "--service log=FILE"),
+        ("log=fd:x", "fd:3"),
+        ("log=a,much", "a size such as"),
     ] {
         let seen = within(&folder, &["run", "--service", word, "--", "true"]);
         assert!(seen.status == 125 && seen.err.contains(remedy), "{word}: {seen:?}");

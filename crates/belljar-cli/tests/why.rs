@@ -67,6 +67,14 @@ fn a_unix_socket_is_no_file() {
 }
 
 #[test]
+fn the_log_of_programs_is_no_file_of_the_host() {
+    let plain = belljar(["why", "/dev/log"]);
+    assert!(plain.status == 1 && plain.out.contains("to allow: --service log=FILE"), "{plain:?}");
+    let kept = belljar(["why", "--service", "log=/srv/x.log", "/dev/log"]);
+    assert!(kept.status == 0 && kept.out.contains("services log=/srv/x.log"), "{kept:?}");
+}
+
+#[test]
 fn services_of_the_host_are_asked_about_by_word_and_by_path() {
     let folder = Folder::new("why-services");
     let home = folder.path().to_str().unwrap();

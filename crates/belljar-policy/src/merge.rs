@@ -7,7 +7,8 @@ use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
 use crate::layer::{add_host, add_socket, contradiction, implied_mode};
 use crate::model::{
-    Access, ActionRule, FsRule, FsSubject, Limits, NetMode, Origin, Policy, Publish, Setting,
+    Access, ActionRule, FsRule, FsSubject, Limits, NetMode, Origin, Policy, Publish, Service, ServiceRule,
+    Setting,
 };
 use crate::rule::Dropped;
 use crate::value::Written;
@@ -55,7 +56,9 @@ pub(crate) fn merge(policy: &mut Policy, mut layer: Layer) -> Result<(), PolicyE
     limits(&mut policy.dropped, &mut policy.limits, layer.limits);
     layer.actions.into_iter().for_each(|rule| action(policy, rule));
     for new in layer.services {
-        policy.services.retain(|old| old.service != new.service || old.names != new.names);
+        // There is one log.
+        let stays = |old: &ServiceRule| old.service != Service::Log && old.names != new.names;
+        policy.services.retain(|old| old.service != new.service || stays(old));
         policy.services.push(new);
     }
     let new = layer.require.into_iter();

@@ -16,7 +16,8 @@ use crate::text::printable;
 use crate::value::path::{form, option_form, setting_form};
 
 pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish, UnixService, UnixSocket};
-pub use services::{Answered, Service, ServiceRule};
+pub(crate) use services::SYSLOG;
+pub use services::{Answered, LOG_BYTES, LogTarget, Service, ServiceRule};
 pub use syscalls::{Otherwise, SyscallPolicy};
 
 /// Where a rule was written, so that every refusal can name it.

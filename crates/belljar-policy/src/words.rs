@@ -59,7 +59,14 @@ pub(crate) const SERVICES: &[(&str, (Takes, Becomes))] = &[
     ("net", (Takes::Names, Becomes::Host)),
     ("users", (Takes::NamesOrNothing, Becomes::Entry(Service::Users))),
     ("time", (Takes::Nothing, Becomes::Zones)),
+    ("log", (Takes::Outlet, Becomes::Entry(Service::Log))),
 ];
+
+/// Services of programs of the library that others have no use for, and why.
+pub(crate) const NEEDLESS: &[(&str, &str)] = &[(
+    "random",
+    "programs have getrandom and /dev/urandom already, and no limit would hold for the first; leave it out",
+)];
 
 /// Layers that `[require]` can name.
 pub(crate) const LAYERS: &[(&str, ())] =

@@ -216,7 +216,7 @@ fn a_shown_policy_names_its_writers() {
 fn an_untrusted_policy_gets_no_service_and_no_milder_end_than_the_outer_one() {
     let outer = policy("belljar = 1\nservices = [\"users=root\"]\n[syscalls]\notherwise = \"kill\"\n", &[]);
     let inner = policy(
-        "belljar = 1\nservices = [\"users\", \"dns=example.org\", \"users=root\"]\n[syscalls]\notherwise = \"refuse\"\n",
+        "belljar = 1\nservices = [\"users\", \"dns=example.org\", \"users=root\", \"log=/x\"]\n[syscalls]\notherwise = \"refuse\"\n",
         &[],
     );
     let narrowed = narrow(&outer, &inner);
@@ -224,5 +224,5 @@ fn an_untrusted_policy_gets_no_service_and_no_milder_end_than_the_outer_one() {
     assert_eq!(narrowed.policy.services[0].names, ["root"]);
     assert_eq!(narrowed.policy.syscalls.otherwise.map(|setting| setting.value), Some(Otherwise::Kill));
     let refused: Vec<&str> = narrowed.refused.iter().map(|line| line.rule.as_str()).collect();
-    assert_eq!(refused, ["services users", "services dns=example.org"]);
+    assert_eq!(refused, ["services users", "services dns=example.org", "services log=/x"]);
 }

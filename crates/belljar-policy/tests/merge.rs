@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use belljar_policy::{
-    Access, Bytes, Decision, Fault, FlagValue, Input, NetMode, Origin, Policy, PolicyError, Request,
-    env_decision, fs_decision, load, net_decision,
+    Access, Bytes, Decision, Fault, FlagValue, Input, LOG_BYTES, LogTarget, NetMode, Origin, Policy,
+    PolicyError, Request, env_decision, fs_decision, load, net_decision,
 };
 
 fn request(inputs: &[&str], flags: &[(&str, &str)]) -> Request {
@@ -361,4 +361,13 @@ fn services_that_are_grants_become_grants() {
     assert_eq!(merged.net.allow.len(), 2);
     assert_eq!(merged.services.len(), 1);
     assert_eq!(merged.services[0].names, ["me", "root"]);
+}
+
+#[test]
+fn there_is_one_log_and_the_nearer_layer_names_its_place() {
+    let text = "belljar = 1\nservices = [\"log=/srv/a\", \"users\"]\n";
+    let flags = [("--service", "log=b"), ("--service", "users")];
+    let merged = with_files(&request(&["a.toml"], &flags), &[("/src/project/a.toml", text)]).unwrap();
+    assert_eq!(merged.services.len(), 2, "{:?}", merged.services);
+    assert_eq!(merged.services[0].log(), Some((LogTarget::File("/src/project/b".into()), LOG_BYTES)));
 }

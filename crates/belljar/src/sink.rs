@@ -137,12 +137,29 @@ impl Sink {
     /// See [`SinkError`].
     pub fn open(target: &Target) -> Result<Self, SinkError> {
         match target {
-            Target::File(path) => Self::open_file(path),
+            Target::File(path) => {
+                let new = Self::open_file(path, OFlags::empty())?;
+                new.file.set_len(0).map_err(|source| SinkError::Open { path: path.into(), source })?;
+                Ok(new)
+            }
             Target::Descriptor(number) => Self::open_descriptor(*number),
         }
     }
 
-    fn open_file(path: &Path) -> Result<Self, SinkError> {
+    /// Opens the place to add to what is there.
+    pub(crate) fn open_to_add(target: &Target) -> Result<Self, SinkError> {
+        match target {
+            Target::File(path) => Self::open_file(path, OFlags::APPEND),
+            Target::Descriptor(number) => Self::open_descriptor(*number),
+        }
+    }
+
+    /// A copy of the open descriptor.
+    pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
+        self.file.try_clone().map(OwnedFd::from)
+    }
+
+    fn open_file(path: &Path, further: OFlags) -> Result<Self, SinkError> {
         let failed = |error: Errno| SinkError::Open { path: path.into(), source: error.into() };
         let name = path.file_name().ok_or_else(|| SinkError::NoFile(path.into()))?;
         let folder = folder_of(path).map_err(failed)?.ok_or_else(|| SinkError::Unfit {
@@ -155,12 +172,12 @@ impl Sink {
             | OFlags::NOFOLLOW
             | OFlags::NOCTTY
             | OFlags::NONBLOCK
-            | OFlags::CLOEXEC;
+            | OFlags::CLOEXEC
+            | further;
         let file = rustix::fs::openat(&folder, name, how, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         if let Some(what) = unfit(&file).map_err(failed)? {
             return Err(SinkError::Unfit { path: path.into(), what });
         }
-        rustix::fs::ftruncate(&file, 0).map_err(failed)?;
         Ok(Self { file: file.into(), place: Some(Place { path: path.into(), folder, name: name.into() }) })
     }
 

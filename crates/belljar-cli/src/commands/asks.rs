@@ -42,8 +42,28 @@ pub(super) fn service(policy: &Policy, word: &OsStr) -> Option<Decision> {
     Some(connecting(decision, listed, &format!("--socket {word}"), format!("{place}; {gives}")))
 }
 
+/// Where programs log, whatever the host has there; none for every other path.
+fn log(policy: &Policy, path: &Path, decision: &Decision) -> Option<Decision> {
+    if path != Path::new("/dev/log") {
+        return None;
+    }
+    let kept = policy.services.iter().find_map(|rule| Some((rule, rule.log()?)));
+    let note = "programs log there, by syslog(3); belljar writes it down, and the host's log is not reached";
+    let mut decision = connecting(decision.clone(), None, "--service log=FILE", note.to_owned());
+    if let Some((rule, _)) = kept {
+        decision.allowed = true;
+        decision.rule = format!("services log={}", rule.names.join(","));
+        decision.origin = rule.origin.clone();
+        decision.flag = None;
+    }
+    Some(decision)
+}
+
 /// A unix socket of the host: connecting to it is a matter of its own, whatever the rules for files say.
 pub(super) fn socket(policy: &Policy, path: &Path, decision: Decision) -> Decision {
+    if let Some(log) = log(policy, path, &decision) {
+        return log;
+    }
     let leads = |service: &UnixService| at(service).as_deref() == Some(path);
     let listed = policy.net.sockets.iter().find(|one| leads(&one.service));
     let is_socket = path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket());

@@ -18,6 +18,13 @@ pub(crate) struct Base<'a> {
     pub(crate) home: Option<&'a Path>,
 }
 
+impl Base<'_> {
+    /// For paths that are absolute.
+    pub(crate) fn none() -> Self {
+        Self { folder: Path::new("/"), home: None }
+    }
+}
+
 /// A rule's path, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
@@ -229,8 +236,7 @@ pub(crate) mod form {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
         let text = String::deserialize(from)?;
-        let base = Base { folder: Path::new("/"), home: None };
-        plain(OsStr::new(&text), base).map_err(D::Error::custom)
+        plain(OsStr::new(&text), Base::none()).map_err(D::Error::custom)
     }
 }
 

@@ -134,9 +134,12 @@ const FORMS: &[(&str, &str)] = &[
     ("ioctl", "arg1 in {0xC0502100, 0xC0182101, 0x40082102, 0x40182103}"),
 ];
 
+/// What connecting takes in one form only: to hear who sends (`SO_PASSCRED`).
+const CONNECTING_FORMS: &[(&str, &str)] = &[("setsockopt", "arg1 == SOL_SOCKET && arg2 == 16")];
+
 /// Why there is no filter.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FilterError {
+pub(crate) enum FilterError {
     #[error(transparent)]
     Rule(#[from] RuleError),
     #[error(transparent)]
@@ -151,23 +154,32 @@ impl Confinement {
     }
 
     pub(super) fn new(user: Option<(u32, u32)>, connects: bool) -> Result<Self, FilterError> {
-        let mut builder = Filter::builder();
-        // Neither a closed set nor meant for programs: what is missing here is refused to the broker alone.
-        for name in CALLS.iter().chain(CONNECTING.iter().filter(|_| connects)) {
-            builder = builder.planned(number(name), None, Action::Allow)?;
-        }
-        for (name, form) in FORMS {
-            let form = parse_condition(form)
-                .map_err(|source| RuleError::Condition { syscall: (*name).to_owned(), source })?;
-            builder = builder.planned(number(name), Some(&form), Action::Allow)?;
-        }
-        // The C library takes clone after this answer.
-        builder = builder.planned(number("clone3"), None, Action::ENOSYS)?;
-        let insns = builder.compile()?;
-        let insn =
-            |insn: &belljar_bpf::Insn| SockFilter { code: insn.code, jt: insn.jt, jf: insn.jf, k: insn.k };
-        Ok(Self { user, filter: insns.insns().iter().map(insn).collect() })
+        let connecting = CONNECTING.iter().filter(|_| connects);
+        let forms = FORMS.iter().chain(CONNECTING_FORMS.iter().filter(|_| connects));
+        Ok(Self { user, filter: thread_filter(CALLS.iter().chain(connecting), forms)? })
     }
+}
+
+/// A filter of threads that get along with these calls, and with others in these forms.
+pub(crate) fn thread_filter<'a>(
+    calls: impl Iterator<Item = &'a &'a str>,
+    forms: impl Iterator<Item = &'a (&'a str, &'a str)>,
+) -> Result<Vec<SockFilter>, FilterError> {
+    let mut builder = Filter::builder();
+    // Neither a closed set nor meant for programs: what is missing here is refused to these threads alone.
+    for name in calls {
+        builder = builder.planned(number(name), None, Action::Allow)?;
+    }
+    for (name, form) in forms {
+        let form = parse_condition(form)
+            .map_err(|source| RuleError::Condition { syscall: (*name).to_owned(), source })?;
+        builder = builder.planned(number(name), Some(&form), Action::Allow)?;
+    }
+    // The C library takes clone after this answer.
+    builder = builder.planned(number("clone3"), None, Action::ENOSYS)?;
+    let insns = builder.compile()?;
+    let insn = |insn: &belljar_bpf::Insn| SockFilter { code: insn.code, jt: insn.jt, jf: insn.jf, k: insn.k };
+    Ok(insns.insns().iter().map(insn).collect())
 }
 
 /// An unknown name is an unknown number, which no rule takes.

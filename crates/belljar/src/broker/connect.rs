@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use belljar_sys::sockets::{self, Socket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,7 +11,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, acceptfrom_with, getpeername, getsockname,
-    listen, socket_with, socketpair,
+    listen, socket_with, socketpair, sockopt,
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
@@ -158,6 +158,9 @@ fn as_said(it: &Addressed) -> Served {
 
 /// A path of the jar: the socket that was found and decided about, not whatever its path leads to a moment later.
 fn unix(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, path: PathBuf) -> Served {
+    if outside.is_log(&path) {
+        return log(task, outside, it, &path);
+    }
     let held = find(task, &Name { at: AT_CWD, text: path }, Last::Follow)?.object()?;
     task.decide(Wanted::Connect, &held)?;
     if held.kind()? != FileType::Socket {
@@ -165,7 +168,7 @@ fn unix(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, path: PathBuf) -
     }
     match held.path.as_deref().filter(|path| outside.is_service(path)) {
         Some(path) => {
-            let (ours, theirs) = pair(task, it)?;
+            let (ours, theirs) = pair(task, it, SocketType::STREAM)?;
             task.thinking(|| outside.service(path, ours))?;
             Ok(theirs)
         }
@@ -180,19 +183,37 @@ fn inside(it: &Addressed, held: &Held) -> Served {
     DONE
 }
 
-/// A pair of streams: one for the supervisor, one in the place of the caller's socket. Bytes pass through, descriptors do not.
-/// Both belong to the host's network, whose names the jar has no part in: its end has one already, and a socket gets only one.
-fn pair(task: &Task<'_>, it: &Addressed) -> Result<(OwnedFd, Done), Stop> {
-    if (it.look.family, it.look.kind) != (UNIX, STREAM) {
+/// A name of the jar's programs for the log, which leads to no file: what a program means by it is no other's choice.
+fn log(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, path: &Path) -> Served {
+    task.decide_path(Wanted::Connect, path)?;
+    let packets = it.look.kind == PACKETS;
+    let (ours, theirs) = pair(task, it, if packets { SocketType::SEQPACKET } else { SocketType::STREAM })?;
+    // From the first message on the kernel says who sends it.
+    sockopt::set_socket_passcred(&ours, true)?;
+    task.thinking(|| outside.log(ours, packets))?;
+    Ok(theirs)
+}
+
+/// Two sockets that lead to each other. Both belong to the host's network, whose names the jar has no part in: the second, which
+/// it gets, has one already, and a socket gets only one.
+fn named_pair(kind: SocketType) -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
+    rustix::net::bind(&theirs, &SocketAddrUnix::new_unnamed())?;
+    Ok((ours, theirs))
+}
+
+/// A pair: one for the supervisor, one in the place of the caller's socket. Bytes pass through, descriptors do not.
+fn pair(task: &Task<'_>, it: &Addressed, kind: SocketType) -> Result<(OwnedFd, Done), Stop> {
+    if (it.look.family, it.look.kind) != (UNIX, kind.as_raw()) {
         return Err(Errno::PROTOTYPE.into());
     }
-    if getpeername(&it.socket).is_ok_and(|peer| peer.is_some()) {
+    // A socket for packets has had a peer from its begin, and each is as good as nobody.
+    if kind == SocketType::STREAM && getpeername(&it.socket).is_ok_and(|peer| peer.is_some()) {
         return Err(Errno::ISCONN.into());
     }
     let flags = task.caller().flags(task.int(0))?;
     task.still_waits()?;
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    rustix::net::bind(&theirs, &SocketAddrUnix::new_unnamed())?;
+    let (ours, theirs) = named_pair(kind)?;
     if flags & NONBLOCK != 0 {
         rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
     }
@@ -255,17 +276,30 @@ pub(super) fn plain(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 
-/// `socket` for datagrams of the internet. The jar gets packets that go to the name service, whatever they are addressed to:
-/// the kernel takes no address for such a socket.
+/// `socket` for datagrams: between programs, or of the internet. Of the latter the jar gets packets that go to the name service,
+/// whatever they are addressed to: the kernel takes no address for such a socket.
 pub(super) fn datagrams(task: &Task<'_>) -> Served {
     let outside = task.shared.outside()?;
     let kind = task.word(1);
+    if task.word(0) == UNIX {
+        return parked(kind);
+    }
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     if kind & NONBLOCK != 0 {
         rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
     }
     let pid = task.caller().pid;
     task.thinking(|| outside.names(pid, ours))?;
+    Ok(Done::Descriptor(theirs, kind & CLOEXEC != 0))
+}
+
+/// `socket` for datagrams between programs, which a log is said by. The jar gets a socket for packets that leads nowhere until it is
+/// connected to the log: one for datagrams could send to any path and any name.
+fn parked(kind: u32) -> Served {
+    let (_nobody, theirs) = named_pair(SocketType::SEQPACKET)?;
+    if kind & NONBLOCK != 0 {
+        rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
+    }
     Ok(Done::Descriptor(theirs, kind & CLOEXEC != 0))
 }
 

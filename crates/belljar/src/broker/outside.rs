@@ -46,4 +46,10 @@ pub(crate) trait Outside: fmt::Debug + Send + Sync {
 
     /// Takes a stream for that service.
     fn service(&self, path: &Path, socket: OwnedFd) -> Result<(), Errno>;
+
+    /// Whether a path of the jar is where programs log.
+    fn is_log(&self, path: &Path) -> bool;
+
+    /// Takes what a program logs. A packet is a message; in a stream a line is.
+    fn log(&self, socket: OwnedFd, packets: bool) -> Result<(), Errno>;
 }

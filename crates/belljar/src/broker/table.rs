@@ -156,7 +156,9 @@ mod tests {
     #[test]
     fn what_may_be_handed_over_is_served_and_nothing_else() {
         let served: Vec<&str> = TABLE.iter().map(|row| row.call).collect();
-        let handed: Vec<&str> = crate::plan::DOORS.iter().map(|door| door.call).collect();
+        let mut handed: Vec<&str> = crate::plan::DOORS.iter().map(|door| door.call).collect();
+        // One in two forms.
+        handed.dedup();
         assert_eq!(served, handed);
     }
 

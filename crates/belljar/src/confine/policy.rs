@@ -71,6 +71,7 @@ fn refuse_what_a_start_gives(policy: &Policy) -> Result<(), ConfineError> {
         (fs.throw_away.is_some(), "throwing changes away"),
         (net.mode.value == NetMode::List, "a list of hosts"),
         (!net.sockets.is_empty(), "unix sockets of the host"),
+        (!policy.services.is_empty(), "a service"),
         (limits.memory.is_some(), "a limit of memory for a tree of processes"),
         // One process, itself: that is held without a supervisor.
         (limits.pids.as_ref().is_some_and(|pids| pids.value != 1), "a limit of processes"),

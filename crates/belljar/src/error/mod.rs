@@ -203,6 +203,18 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The place of the program's log cannot be had.
+    #[error("the log {to} ({origin}) cannot be kept: {why}")]
+    Log {
+        /// The place, as the policy names it.
+        to: String,
+        /// Who wrote it.
+        origin: String,
+        /// Why not.
+        why: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// A service that the policy names is not there.
     #[error("socket ({origin}): {lacking}")]
     NoService {

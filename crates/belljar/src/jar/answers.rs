@@ -55,6 +55,7 @@ pub(super) fn start(
     let elsewhere = if host_tree { Elsewhere::HostTree } else { Elsewhere::OwnRoot };
     let mut places: Vec<Place> = prepared.seen.iter().map(|seen| place(policy, seen)).collect();
     places.extend(beyond.iter().flat_map(Beyond::services).map(|path| service(policy, path)));
+    places.extend(beyond.iter().filter_map(Beyond::log).map(|path| log(policy, path)));
     let table: Arc<dyn Judge> = Arc::new(Table::new(places, elsewhere));
     let direct =
         |network| Arc::new(host_asker(desk.as_ref(), events).direct(network)) as Arc<dyn Connections>;
@@ -94,6 +95,14 @@ fn service(policy: &Policy, path: &Path) -> Place {
     let origin = socket.map_or_else(String::new, |socket| socket.origin.to_string());
     let rule = Rule { text: "net.sockets".into(), origin: origin.into() };
     Place { path: path.to_path_buf(), access: Access::ReadNoexec, peers: true, rule }
+}
+
+/// What is at that path on the host is no part of it.
+fn log(policy: &Policy, path: &Path) -> Place {
+    let origin = policy.services.iter().find(|rule| rule.service == belljar_policy::Service::Log);
+    let origin = origin.map_or_else(String::new, |rule| rule.origin.to_string());
+    let rule = Rule { text: "services log".into(), origin: origin.into() };
+    Place { path: path.to_path_buf(), access: Access::Hide, peers: true, rule }
 }
 
 /// Whom the jar runs as, where root starts it.

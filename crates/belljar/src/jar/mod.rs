@@ -27,6 +27,7 @@ use crate::limits::Group;
 use crate::plan::Plan;
 use crate::prepare::{self, Overlay, Storage, Walker, program};
 use crate::report::Report;
+use crate::service::syslog::Scribe;
 use crate::spawn::{self, Started, supervisor};
 use crate::supervise::{self, Outcome, Watch};
 pub(crate) use attended::Attended;
@@ -59,6 +60,8 @@ pub(crate) struct Running {
     vows: promises::Broken,
     /// Whoever serves the jar's network.
     service: Option<belljar_net::Service>,
+    /// Whoever writes down what programs log.
+    scribe: Option<Scribe>,
     /// The memory of the overlays, where it is looked at.
     aside: Option<Aside>,
     over: bool,
@@ -154,6 +157,9 @@ impl Running {
         let outcome = supervise::attend(&self.started, &mut self.watch);
         self.watch.relay = None;
         self.service = None;
+        if let Some(scribe) = self.scribe.take() {
+            verdict::logged(&scribe.finish(), &self.events);
+        }
         self.over = true;
         outcome.map_err(|source| supervisor("attending the jar", source))
     }

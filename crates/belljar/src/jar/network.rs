@@ -27,6 +27,7 @@ use crate::command::Command;
 use crate::error::StartError;
 use crate::event::{Access, Event, Events, Observer};
 use crate::plan::{BrokerPlan, NAMES, PROXIES, Plan, Step};
+use crate::service::syslog::{self, Intake};
 use crate::spawn::{self, Started, raw, supervisor};
 
 /// What is had of the host before the jar starts: ports that it publishes on, and the socket for errands.
@@ -65,7 +66,7 @@ impl Network {
         net: &NetPolicy,
         started: &mut Started,
         events: &Arc<Events>,
-        asker: Option<HostAsker>,
+        (asker, log): (Option<HostAsker>, Option<Intake>),
     ) -> Result<Serving, StartError> {
         let served = plan.served();
         if served.is_none() && self.errands.is_none() && !connects(plan) {
@@ -101,6 +102,7 @@ impl Network {
             ports: net.served_ports(),
             services: self.services,
             servers: self.servers,
+            log,
             net: net.clone(),
             events: events.clone(),
             whose,
@@ -142,6 +144,8 @@ pub(super) struct Beyond {
     ports: Vec<u16>,
     services: Vec<services::Service>,
     servers: Option<Servers>,
+    /// Who writes down what programs log.
+    log: Option<Intake>,
     net: NetPolicy,
     events: Arc<Events>,
     whose: Arc<Whose>,
@@ -151,6 +155,11 @@ impl Beyond {
     /// Paths of the jar behind which listed services stand.
     pub(super) fn services(&self) -> impl Iterator<Item = &Path> {
         self.services.iter().map(|service| service.path.as_path())
+    }
+
+    /// The path at which programs log.
+    pub(super) fn log(&self) -> Option<&'static Path> {
+        self.log.as_ref().map(|_| Path::new(syslog::PATH))
     }
 
     /// What is behind an address of the jar's loopback beside the listed hosts.
@@ -219,6 +228,14 @@ impl Outside for Beyond {
         let service = self.services.iter().find(|service| service.path == path);
         let at = service.map(|service| Arc::clone(&service.at)).ok_or(Errno::CONNREFUSED)?;
         self.take(Adopted::Service(socket, at))
+    }
+
+    fn is_log(&self, path: &Path) -> bool {
+        self.log() == Some(path)
+    }
+
+    fn log(&self, socket: OwnedFd, packets: bool) -> Result<(), Errno> {
+        self.log.as_ref().ok_or(Errno::CONNREFUSED)?.take(socket, packets)
     }
 }
 

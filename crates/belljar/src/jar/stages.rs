@@ -22,6 +22,7 @@ use crate::limits::{Amounts, Group};
 use crate::plan::{self, Call, Engine, Plan, Refusals, Step};
 use crate::prepare::{self, Invocation, Narrowed, Storage, Walker};
 use crate::probe::HostFacts;
+use crate::service::syslog::{self, Intake, Scribe};
 use crate::spawn::{self, Started, raw, supervisor};
 use crate::supervise::{self, Hearing, Refused, Relay, Signals, Watch};
 
@@ -57,6 +58,7 @@ pub(super) struct Handed {
     group: Option<Group>,
     judges: answers::Judges,
     network: Network,
+    log: Option<syslog::Opened>,
     status: (OwnedFd, OwnedFd),
 }
 
@@ -91,6 +93,7 @@ pub(super) fn open(
     let cwd = working_folder(command)?;
     let judges = judges(command, &talks);
     let network = Network::open(plan, command, foreground)?;
+    let log = syslog::open(&command.policy)?;
     let status = spawn::status_pair()?;
     let named = Named {
         narrowed,
@@ -105,7 +108,7 @@ pub(super) fn open(
         cwd,
     };
     let opened = Opened { streams, owners, host_terminal };
-    Ok((opened, Handed { talks, group, judges, network, status }, named))
+    Ok((opened, Handed { talks, group, judges, network, log, status }, named))
 }
 
 impl Named {
@@ -140,7 +143,7 @@ pub(super) fn begin(
     prepared: &prepare::Prepared<'_>,
 ) -> Result<Running, StartError> {
     let Decided { plan, facts, call, mode, .. } = decided;
-    let Handed { talks, group, mut judges, network, status } = handed;
+    let Handed { talks, group, mut judges, network, log, status } = handed;
     let signals = (*mode == Mode::Foreground).then(take_signals).transpose()?;
     // Keys typed ahead stay with the caller's terminal until there is a program to read them.
     let announce = *mode == Mode::Library || call.terminals != 0;
@@ -149,7 +152,10 @@ pub(super) fn begin(
     let hearing = hearing(&command.policy, facts, *call, &events);
     judges.hearing.clone_from(&hearing);
     let asks = (call.asks || call.learns) && plan.asks_hosts();
-    let serve = || serve((judges, network, asks), &command.policy, plan, prepared, &mut started, &events);
+    let scribe = quietly(*mode, || log.map(Scribe::start).transpose());
+    let scribe = started.or_end(scribe.map_err(|source| supervisor("starting the log", source)))?;
+    let served = (network, scribe.as_ref().map(Scribe::intake));
+    let serve = || serve((judges, served, asks), &command.policy, plan, prepared, &mut started, &events);
     let served = quietly(*mode, serve);
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(plan, hearing);
@@ -164,7 +170,7 @@ pub(super) fn begin(
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
     let (limits, plan, started) = (command.policy.limits.clone(), Arc::clone(plan), Arc::new(started));
-    Ok(Running { started, watch, group, plan, limits, events, vows, service, aside, over: false })
+    Ok(Running { started, watch, group, plan, limits, events, vows, service, scribe, aside, over: false })
 }
 
 type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
@@ -182,7 +188,7 @@ fn judges(command: &Command, talks: &Talks) -> answers::Judges {
 
 /// Starts whoever answers the jar's calls and serves its network, where the plan has them.
 fn serve(
-    (mut judges, network, asks): (answers::Judges, Network, bool),
+    (mut judges, (network, log), asks): (answers::Judges, (Network, Option<Intake>), bool),
     policy: &Policy,
     plan: &Plan,
     prepared: &prepare::Prepared<'_>,
@@ -191,7 +197,7 @@ fn serve(
 ) -> Result<Served, StartError> {
     let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
     let asker = asks.then(|| answers::host_asker(judges.desk.as_ref(), events));
-    let (service, beyond) = network.serve(plan, &policy.net, started, events, asker)?;
+    let (service, beyond) = network.serve(plan, &policy.net, started, events, (asker, log))?;
     judges.network = service.as_ref().filter(|_| asks).map(belljar_net::Service::remote);
     let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
     let broker = answers::start(started.listener.take(), surroundings, judges, events)?;

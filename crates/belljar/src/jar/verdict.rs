@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use crate::error::StartError;
 use crate::error::hints;
-use crate::event::{self, Access, Event, Observer as _};
+use crate::event::{self, Access, Event, Events, Observer as _};
 use crate::limits::Group;
 use crate::plan::{ALONE, Engine, Place, Placed, Plan, Step};
 use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
+use crate::service::syslog::Tally;
 use crate::supervise::Outcome;
 
 use super::{Running, passed};
@@ -52,6 +53,23 @@ fn unrouted(plan: &Plan, outcome: &Outcome) -> Option<Event> {
     let event = Event::new(event::Verdict::Denied, "connect", OsStr::new("other hosts"));
     let rule = format!("{ALONE}: --net HOST:PORT grants a host, belljar learn names those that are wanted");
     Some(Event { count, ..event.access(Access::Connect).rule(&rule, &held.origin) })
+}
+
+/// What is not in the log that was said to it.
+pub(super) fn logged(tally: &Tally, events: &Events) {
+    let rows = [
+        (tally.hurried, "no more lines of log at once than a reader keeps up with"),
+        (tally.spent, "no more of the log than the policy says"),
+        (tally.lost, "the place of the log did not take it"),
+    ];
+    for (count, rule) in rows.into_iter().filter(|(count, _)| *count > 0) {
+        let event = Event::new(event::Verdict::Denied, "log", OsStr::new("lines of the log"));
+        events.event(Event { count, ..event.access(Access::Write).rule(rule, "default") });
+    }
+    if let Some(moved) = &tally.moved {
+        let event = Event::new(event::Verdict::Denied, "log", OsStr::new("the log"));
+        events.event(event.access(Access::Write).rule(moved, "default"));
+    }
 }
 
 /// The first thing that ended the run.
@@ -237,6 +255,7 @@ impl StartError {
         match self {
             StartError::Plan(plan) => plan.hint(),
             StartError::Ask { source } => source.hint().to_owned(),
+            StartError::Log { remedy, .. } => (*remedy).to_owned(),
             StartError::Step { step, source, .. } => {
                 let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
                 row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())

@@ -28,7 +28,7 @@ impl BrokerPlan {
 
     /// Hosts are reached without a network of the jar's own.
     pub(crate) fn relays(&self) -> bool {
-        self.calls.iter().any(|call| call.starts_with("socket "))
+        self.calls.iter().any(|call| call.starts_with("setsockopt "))
     }
 }
 
@@ -59,6 +59,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
         }
         Guard::Hosts => network::is_relayed(draft),
         Guard::Servers => network::serves(draft),
+        Guard::Log => network::logs(draft).is_some(),
     };
     match door.opens {
         // Descriptors without rights: the kernel's matter where all that it finds may be seen, else the broker's.

@@ -19,6 +19,8 @@ pub(crate) enum Guard {
     Hosts,
     /// The jar's own network; the broker where servers of the jar are published without one.
     Servers,
+    /// The filter, which refuses; the broker where programs have a log.
+    Log,
 }
 
 /// One call.
@@ -44,10 +46,12 @@ const fn when(call: &'static str, guard: Guard, when: &'static str) -> Door {
     Door { call, guard, opens: None, when }
 }
 
-use Guard::{Addresses, Broker, Descriptor, Hosts, Landlock, Peers, Servers};
+use Guard::{Addresses, Broker, Descriptor, Hosts, Landlock, Log, Peers, Servers};
 
 /// A socket for datagrams: it could send anywhere, whatever it is connected to.
 const DATAGRAMS: &str = "arg0 in {AF_INET, AF_INET6} && arg1 & 0xF == SOCK_DGRAM";
+/// The same between programs.
+const MESSAGES: &str = "arg0 == AF_UNIX && arg1 & 0xF == SOCK_DGRAM";
 /// `IP_RECVERR` and `IPV6_RECVERR`, which resolvers insist on.
 const ERRORS: &str = "arg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25";
 
@@ -110,5 +114,6 @@ pub(crate) const DOORS: &[Door] = &[
     door("bind", Addresses),
     door("listen", Servers),
     when("socket", Hosts, DATAGRAMS),
+    when("socket", Log, MESSAGES),
     when("setsockopt", Hosts, ERRORS),
 ];

@@ -76,7 +76,14 @@ const REMOVALS: &[Removal] = &[
         call: "socket",
         when: Some("arg0 == AF_UNIX && arg1 & 0xF != SOCK_STREAM"),
         action: EACCES,
-        applies: network::tells_peers,
+        applies: |draft| network::tells_peers(draft) && network::logs(draft).is_none(),
+    },
+    // Where there is a log the broker makes those for datagrams, and of another kind.
+    Removal {
+        call: "socket",
+        when: Some("arg0 == AF_UNIX && !(arg1 & 0xF in {SOCK_STREAM, SOCK_DGRAM})"),
+        action: EACCES,
+        applies: |draft| network::tells_peers(draft) && network::logs(draft).is_some(),
     },
     // A datagram socket of a pair can still send to any path or abstract name; the other kinds cannot.
     Removal {

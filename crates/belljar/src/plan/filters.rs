@@ -6,7 +6,7 @@ use super::ready::{Ready, Shape};
 
 pub(super) static READY: &[Ready] = &[
     Ready {
-        shape: Shape { removals: 0x27ff805, quiet: false, tells: false, counted: false },
+        shape: Shape { removals: 0x4fff009, quiet: false, tells: false, counted: false },
         surface: "278 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -88,7 +88,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff805, quiet: false, tells: true, counted: false },
+        shape: Shape { removals: 0x4fff009, quiet: false, tells: true, counted: false },
         surface: "278 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -173,7 +173,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff88d, quiet: false, tells: false, counted: false },
+        shape: Shape { removals: 0x4fff119, quiet: false, tells: false, counted: false },
         surface: "277 of 383 calls reachable, 22 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -248,7 +248,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff88d, quiet: true, tells: true, counted: false },
+        shape: Shape { removals: 0x4fff119, quiet: true, tells: true, counted: false },
         surface: "277 of 383 calls reachable, 22 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -327,7 +327,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff805, quiet: false, tells: false, counted: true },
+        shape: Shape { removals: 0x4fff009, quiet: false, tells: false, counted: true },
         surface: "278 of 383 calls reachable, 24 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -410,7 +410,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff805, quiet: false, tells: true, counted: true },
+        shape: Shape { removals: 0x4fff009, quiet: false, tells: true, counted: true },
         surface: "278 of 383 calls reachable, 24 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -496,7 +496,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff88d, quiet: false, tells: false, counted: true },
+        shape: Shape { removals: 0x4fff119, quiet: false, tells: false, counted: true },
         surface: "277 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -572,7 +572,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x27ff88d, quiet: true, tells: true, counted: true },
+        shape: Shape { removals: 0x4fff119, quiet: true, tells: true, counted: true },
         surface: "277 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[

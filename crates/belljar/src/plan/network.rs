@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use belljar_policy::{
-    Access, Demand, NetMode, NetPolicy, NetRule, Origin, Publish, Requirement, Setting, Subject, UnixService,
-    UnixSocket,
+    Access, Demand, NetMode, NetPolicy, NetRule, Origin, Publish, Requirement, Service, ServiceRule, Setting,
+    Subject, UnixService, UnixSocket,
 };
 
 use super::step::{Place, Placed, Step, shown};
@@ -70,9 +70,15 @@ pub(super) fn is_hosts(draft: &Draft<'_>) -> bool {
     !draft.namespaced() || matches!(draft.policy.net.mode.value, NetMode::Off | NetMode::Host)
 }
 
-/// Some unix sockets of the host may be reached, and no others: the broker looks at each address.
+/// Some unix sockets of the host may be reached, or the log, and no others: the broker looks at each address.
 pub(super) fn tells_peers(draft: &Draft<'_>) -> bool {
-    !draft.policy.net.sockets.is_empty() && !all_peers(draft)
+    let some = !draft.policy.net.sockets.is_empty() || logs(draft).is_some();
+    some && !all_peers(draft)
+}
+
+/// Programs have a log.
+pub(super) fn logs<'a>(draft: &Draft<'a>) -> Option<&'a ServiceRule> {
+    draft.policy.services.iter().find(|rule| rule.service == Service::Log)
 }
 
 fn all_peers(draft: &Draft<'_>) -> bool {
@@ -235,17 +241,18 @@ fn host_network(draft: &mut Draft<'_>, origin: Origin) -> Result<(), PlanError> 
 
 /// A path socket in a granted folder would be a channel to a process outside.
 fn unix_sockets(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    log(draft)?;
     if let Some(item) = draft.policy.syscalls.allow.iter().find(|item| item.value == "@socket-unix") {
         let origin = item.origin.to_string();
         draft.notes.push(format!("unix sockets in granted folders reach their owners ({origin})"));
         return Ok(());
     }
     let sockets = &draft.policy.net.sockets;
-    let Some(first) = sockets.first() else {
+    if !tells_peers(draft) {
         draft.holds(Subject::Ipc, "no unix sockets but pairs", Origin::Default, &[Layer::Seccomp]);
         return Ok(());
-    };
-    if !broker::able(draft) {
+    }
+    if let Some(first) = sockets.first().filter(|_| !broker::able(draft)) {
         return Err(PlanError::NeedsNotify { rule: "socket", origin: first.origin.to_string() });
     }
     for socket in sockets {
@@ -253,6 +260,22 @@ fn unix_sockets(draft: &mut Draft<'_>) -> Result<(), PlanError> {
         draft.holds(Subject::Ipc, rule, socket.origin.clone(), &[Layer::Broker, Layer::Supervisor]);
     }
     draft.holds(Subject::Ipc, "no other unix socket of the host", Origin::Default, &[Layer::Broker]);
+    Ok(())
+}
+
+/// What programs say to `/dev/log`: the supervisor keeps it.
+fn log(draft: &mut Draft<'_>) -> Result<(), PlanError> {
+    let Some(rule) = logs(draft) else { return Ok(()) };
+    let origin = rule.origin.to_string();
+    if all_peers(draft) {
+        return Err(PlanError::Unsupported { what: "the service log beside @socket-unix", origin });
+    }
+    if !broker::able(draft) {
+        return Err(PlanError::NeedsNotify { rule: "service log", origin });
+    }
+    let (to, most) = (rule.names.first().map_or("", String::as_str), rule.log().map_or(0, |(_, most)| most));
+    let text = format!("what is said to /dev/log, to {to}, at most {most} bytes");
+    draft.holds(Subject::Ipc, text, origin, &[Layer::Broker, Layer::Supervisor]);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use belljar_policy::{Policy, steers};
+use belljar_policy::Policy;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use super::error::ServiceError;
 use super::kind::sealed::Kind;
 use super::kind::{Call, Grant};
 use super::limit::Limit;
+use super::line::{MOST, shown, stamp, whole};
 use super::message::Refusal;
 use super::start::Builder;
 
@@ -55,7 +56,18 @@ pub enum Level {
 }
 
 impl Level {
-    fn word(self) -> &'static str {
+    /// Its number for syslog.
+    pub(super) fn severity(self) -> u8 {
+        match self {
+            Self::Error => 3,
+            Self::Warning => 4,
+            Self::Notice => 5,
+            Self::Info => 6,
+            Self::Debug => 7,
+        }
+    }
+
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -144,10 +156,6 @@ pub struct Page {
     program: String,
 }
 
-/// Most characters of a line's text. Escaped they still fit a pipe's piece that is never torn apart.
-const MOST: usize = 1000;
-/// Longest line in bytes: what a pipe takes as a whole.
-const LONGEST: usize = 4096;
 /// Name of the descriptor.
 const PASSED: &str = "belljar_log";
 
@@ -202,32 +210,8 @@ fn check(to: &OwnedFd) -> Result<(), ServiceError> {
     }
 }
 
-/// Seconds since 1970, as RFC 3339 writes them.
-fn stamp(now: u64) -> String {
-    let (year, month, day) = crate::ask::civil(now / 86_400);
-    let (hour, minute, second) = (now / 3600 % 24, now / 60 % 60, now % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
 fn line(now: u64, program: &str, ask: &Ask) -> String {
-    let head = format!("{} {program} {}: ", stamp(now), ask.level.word());
-    let room = LONGEST.saturating_sub(head.len() + 1);
-    let text = ask.text.chars().take(MOST).collect::<String>();
-    head + &shown(&text, room) + "\n"
-}
-
-/// As much of a text as fits, in one line that steers no terminal.
-fn shown(text: &str, room: usize) -> String {
-    let mut shown = String::new();
-    for one in text.chars() {
-        let piece =
-            if steers(one) || one == '\\' { one.escape_default().to_string() } else { one.to_string() };
-        if shown.len() + piece.len() > room {
-            break;
-        }
-        shown.push_str(&piece);
-    }
-    shown
+    whole(&format!("{} {program} {}: ", stamp(now), ask.level.word()), &ask.text)
 }
 
 #[cfg(test)]
@@ -235,6 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::service::line::LONGEST;
 
     #[test]
     fn a_line_bears_time_name_and_level() {

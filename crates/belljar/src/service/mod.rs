@@ -43,6 +43,7 @@ mod files;
 mod inside;
 mod kind;
 mod limit;
+mod line;
 mod log;
 mod lookup;
 mod message;
@@ -50,6 +51,7 @@ mod net;
 mod random;
 mod seal;
 mod start;
+pub(crate) mod syslog;
 mod time;
 mod users;
 

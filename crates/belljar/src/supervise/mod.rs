@@ -19,7 +19,7 @@ use belljar_sys::{Errno, owned};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, pidfd_send_signal};
 
-use outlet::Patience;
+pub(crate) use outlet::{Outlet, Patience};
 pub(crate) use output::Output;
 pub(crate) use refused::{Hearing, Refused};
 pub(crate) use signals::Signals;

@@ -14,16 +14,16 @@ const PIECE: usize = 4096;
 
 /// How long the last output may wait for its reader.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience<'a> {
+pub(crate) struct Patience<'a> {
     /// None = for ever.
-    pub(super) until: Option<Instant>,
+    pub(crate) until: Option<Instant>,
     /// Readable when the caller wants to go.
-    pub(super) stop: Option<BorrowedFd<'a>>,
+    pub(crate) stop: Option<BorrowedFd<'a>>,
 }
 
 /// A descriptor and what it has not taken yet.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(crate) struct Outlet {
     fd: Arc<OwnedFd>,
     held: Vec<u8>,
     /// A file on disk takes everything.
@@ -31,7 +31,7 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    pub(super) fn new(fd: OwnedFd) -> Self {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
         let kind = fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
         let waits = matches!(kind, Ok(FileType::Fifo | FileType::CharacterDevice));
         let own = if waits { anew(&fd) } else { None };
@@ -39,22 +39,22 @@ impl Outlet {
     }
 
     /// The descriptor, for whoever outlives this.
-    pub(super) fn shared(&self) -> Arc<OwnedFd> {
+    pub(crate) fn shared(&self) -> Arc<OwnedFd> {
         Arc::clone(&self.fd)
     }
 
-    pub(super) fn is_free(&self) -> bool {
+    pub(crate) fn is_free(&self) -> bool {
         self.held.is_empty()
     }
 
     /// Takes bytes and writes what can be written now.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.held.extend_from_slice(bytes);
         self.flush()
     }
 
     /// Writes what can be written now.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         while !self.held.is_empty()
             && (self.file || self.ready(Patience { until: Some(Instant::now()), stop: None })?)
         {
@@ -73,7 +73,7 @@ impl Outlet {
     }
 
     /// Writes everything, as far as patience goes.
-    pub(super) fn finish(&mut self, patience: Patience<'_>) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, patience: Patience<'_>) -> io::Result<()> {
         while !self.is_free() && (self.file || self.ready(patience)?) {
             self.flush()?;
         }

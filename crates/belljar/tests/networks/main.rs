@@ -4,6 +4,7 @@
 
 mod asked;
 mod ipv6;
+mod logged;
 mod many;
 mod peers;
 mod planned;
