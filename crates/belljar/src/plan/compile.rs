@@ -4,7 +4,8 @@ use belljar_bpf::{Action, Filter, FilterBuilder, FilterSpec, RuleError, SeccompD
 use belljar_policy::Origin;
 use belljar_sys::child::PROBE_MARK;
 
-use super::filter::{EACCES, FilterPlan, build, kills, lower, no_sockets, rule_error};
+use super::filter::{FilterPlan, build, kills, lower, rule_error};
+use super::removals::{EACCES, no_sockets};
 use super::{Draft, broker, promises, told};
 use crate::error::PlanError;
 

@@ -15,6 +15,7 @@ mod order;
 mod privileges;
 mod promises;
 mod ready;
+mod removals;
 mod requirements;
 mod show;
 mod step;

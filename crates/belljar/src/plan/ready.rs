@@ -4,9 +4,9 @@
 use belljar_policy::Policy;
 
 use super::compile::{self, Compiled};
-use super::filter::{self, FilterPlan};
+use super::filter::FilterPlan;
 use super::filters::READY;
-use super::{Call, Draft, broker, huge_pages};
+use super::{Call, Draft, broker, huge_pages, removals};
 use crate::error::PlanError;
 use crate::probe::HostFacts;
 
@@ -53,7 +53,7 @@ fn shape(draft: &Draft<'_>) -> Option<Shape> {
     let silent = calls.deny.is_empty() && calls.when.is_empty() && calls.otherwise.is_none();
     let plain = default && silent && !draft.policy.debug.value && !broker::is_needed(draft);
     plain.then(|| Shape {
-        removals: filter::removals(draft),
+        removals: removals::bits(draft),
         quiet: compile::is_quiet(draft),
         tells: compile::would_tell(draft),
         counted: huge_pages::are_refused(draft),
