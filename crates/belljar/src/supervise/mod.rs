@@ -236,39 +236,39 @@ impl Ready {
         Self { status: true, signals: false, relay: false, output: false, refused: PollFlags::empty() };
 }
 
-fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
-    let mut set = vec![PollFd::new(&started.status, PollFlags::IN)];
-    let mut owners = vec!['s'];
-    if let Some(signals) = &watch.signals {
-        set.push(PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN));
-        owners.push('n');
-    }
-    if let Some(broker) = &watch.broker {
-        set.push(PollFd::from_borrowed_fd(broker.alarm(), PollFlags::IN));
-        owners.push('b');
-    }
-    if let Some(fd) = watch.refused.as_ref().and_then(Refused::interest) {
-        set.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        owners.push('r');
-    }
+/// Who wants to hear of a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Status,
+    Signals,
+    Broker,
+    Refused,
+    Terminal,
+    Question,
+    Request,
+    Output,
+}
+
+fn sources<'w>(started: &'w Started, watch: &'w Watch) -> impl Iterator<Item = (Source, PollFd<'w>)> {
+    let of = |source| move |(fd, flags)| (source, PollFd::from_borrowed_fd(fd, flags));
+    let readable = |source| move |fd| (source, PollFd::from_borrowed_fd(fd, PollFlags::IN));
     // The jar's own terminal waits while the user is asked on it.
     let asking = watch.attendant.as_ref().is_some_and(Attendant::is_asking);
-    for (fd, flags) in watch.relay.iter().filter(|_| !asking).flat_map(Relay::interests) {
-        set.push(PollFd::from_borrowed_fd(fd, flags));
-        owners.push('t');
-    }
-    for (fd, flags) in watch.attendant.iter().flat_map(Attendant::interests) {
-        set.push(PollFd::from_borrowed_fd(fd, flags));
-        owners.push('q');
-    }
-    for fd in watch.clerk.iter().filter_map(Clerk::interest) {
-        set.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        owners.push('a');
-    }
-    for (fd, flags) in watch.output.interests() {
-        set.push(PollFd::from_borrowed_fd(fd, flags));
-        owners.push('o');
-    }
+    let terminal = watch.relay.iter().filter(move |_| !asking).flat_map(Relay::interests);
+    let signals = watch.signals.iter().map(AsFd::as_fd);
+    let questions = watch.attendant.iter().flat_map(Attendant::interests);
+    std::iter::once(readable(Source::Status)(started.status.as_fd()))
+        .chain(signals.map(readable(Source::Signals)))
+        .chain(watch.broker.iter().map(Broker::alarm).map(readable(Source::Broker)))
+        .chain(watch.refused.iter().filter_map(Refused::interest).map(readable(Source::Refused)))
+        .chain(terminal.map(of(Source::Terminal)))
+        .chain(questions.map(of(Source::Question)))
+        .chain(watch.clerk.iter().filter_map(Clerk::interest).map(readable(Source::Request)))
+        .chain(watch.output.interests().map(of(Source::Output)))
+}
+
+fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
+    let (owners, mut set): (Vec<Source>, Vec<PollFd<'_>>) = sources(started, watch).unzip();
     let left = time_left(started, watch);
     if set.len() == 1 && left.is_none() {
         // Nothing else is watched: whoever reads the word waits for it.
@@ -283,15 +283,15 @@ fn wait(started: &Started, watch: &Watch) -> io::Result<Ready> {
         of_owner.fold(PollFlags::empty(), |seen, (fd, _)| seen | fd.revents())
     };
     let ready = |owner| !seen(owner).is_empty();
-    if ready('b') {
+    if ready(Source::Broker) {
         return Err(io::Error::other("the broker has failed"));
     }
     Ok(Ready {
-        status: ready('s'),
-        signals: ready('n'),
-        relay: ready('t'),
-        output: ready('o'),
-        refused: seen('r'),
+        status: ready(Source::Status),
+        signals: ready(Source::Signals),
+        relay: ready(Source::Terminal),
+        output: ready(Source::Output),
+        refused: seen(Source::Refused),
     })
 }
 
