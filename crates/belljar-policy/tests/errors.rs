@@ -71,6 +71,7 @@ fn wrong_types_and_values() {
         ("[limits]\npids = '9'", "`9` is not a number or none"),
         ("[limits]\npids = 0", "`0` is not a number in range"),
         ("[limits]\nmemory = 0", "`0` is not a limit"),
+        ("[limits]\nmemory = 512", "`512` is not a size that a program starts in"),
         ("[limits]\nmemory = -1", "`-1` is not a size"),
         ("[limits]\nwall = 1.5", "expected text or a number, found a fraction"),
         ("[limits]\nwall = '1.5h'", "`1.5h` is not a duration"),

@@ -89,7 +89,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     let env = vec("[A-C]{1,2}\\*?", 0..3)
         .prop_map(|pass| format!("[env]\npass = [{}]\nset = {{ Z = \"\\u001b\" }}\n", quoted(&pass)));
     let calls = vec("@?[a-c]", 0..3).prop_map(|calls| format!("[syscalls]\nallow = [{}]\n", quoted(&calls)));
-    let limits = (1u32..99, 1u64..9_999_999, 1u64..999_999).prop_map(|(pids, bytes, ms)| {
+    let limits = (1u32..99, 65_536u64..9_999_999, 1u64..999_999).prop_map(|(pids, bytes, ms)| {
         format!("[limits]\npids = {pids}\nmemory = {bytes}\nwall = \"{ms}ms\"\n")
     });
     let require = prop::sample::select(vec!["", "[require]\nfs = [2, \"landlock\"]\nnet = 1\n"]);

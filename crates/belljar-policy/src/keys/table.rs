@@ -10,6 +10,9 @@ use crate::layer::{
 };
 use crate::model::Access;
 
+/// Less is a number whose unit was forgotten: no program starts in it.
+const LEAST_MEMORY: u64 = 64 << 10;
+
 /// Every key of a policy, in the order of the man page.
 pub const KEYS: &[Key] = &[
     Key {
@@ -520,7 +523,7 @@ pub const KEYS: &[Key] = &[
         since: "0.1",
         example: "--memory 2G",
         toml: "[limits]\nmemory = \"2G\"",
-        set: |layer, word| limit_size(&mut layer.limits.memory, word, false),
+        set: |layer, word| limit_size(&mut layer.limits.memory, word, LEAST_MEMORY),
     },
     Key {
         name: "limits.pids",
@@ -605,7 +608,7 @@ pub const KEYS: &[Key] = &[
         since: "0.1",
         example: "--fsize 1G",
         toml: "[limits]\nfsize = \"1G\"",
-        set: |layer, word| limit_size(&mut layer.limits.fsize, word, true),
+        set: |layer, word| limit_size(&mut layer.limits.fsize, word, 0),
     },
     Key {
         name: "limits.data",
@@ -622,7 +625,7 @@ pub const KEYS: &[Key] = &[
         since: "0.1",
         example: "--data 512M",
         toml: "[limits]\ndata = \"512M\"",
-        set: |layer, word| limit_size(&mut layer.limits.data, word, false),
+        set: |layer, word| limit_size(&mut layer.limits.data, word, 1),
     },
     Key {
         name: "limits.output",
@@ -639,7 +642,7 @@ pub const KEYS: &[Key] = &[
         since: "0.1",
         example: "--output 10M",
         toml: "[limits]\noutput = \"10M\"",
-        set: |layer, word| limit_size(&mut layer.limits.output, word, true),
+        set: |layer, word| limit_size(&mut layer.limits.output, word, 0),
     },
     Key {
         name: "actions",

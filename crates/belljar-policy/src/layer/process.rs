@@ -23,11 +23,18 @@ pub(super) fn size_or_none(word: &Word<'_>) -> Result<Option<Bytes>, PolicyError
     }
 }
 
-/// A limit in bytes. Zero is refused where it could only mean "off" or "cannot start".
-pub(crate) fn limit_size(slot: &mut Amount<Bytes>, word: Word<'_>, zero: bool) -> Result<(), PolicyError> {
+/// A limit in bytes. Less than `least` is refused: zero could only mean "off", and in little memory no program starts.
+pub(crate) fn limit_size(slot: &mut Amount<Bytes>, word: Word<'_>, least: u64) -> Result<(), PolicyError> {
     let size = size_or_none(&word)?;
-    if size == Some(Bytes(0)) && !zero {
-        return Err(PolicyError::bad("0", "a limit").fix("no limit is none"));
+    match size {
+        Some(Bytes(0)) if least > 0 => {
+            return Err(PolicyError::bad("0", "a limit").fix("no limit is none"));
+        }
+        Some(Bytes(few)) if few < least => {
+            let what = "a size that a program starts in";
+            return Err(PolicyError::bad(&few.to_string(), what).fix("numbers alone are bytes: write M or G"));
+        }
+        _ => {}
     }
     once(slot, word.key.name, word.setting(size))
 }
