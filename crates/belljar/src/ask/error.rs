@@ -42,8 +42,8 @@ pub enum AskError {
         /// What was wrong.
         source: Violation,
     },
-    /// The jar could change the file that "always" writes to.
-    #[error("policy file `{}` can be written by the program itself", .0.display())]
+    /// The jar could change the file that "always" writes to, or the folder that it is in.
+    #[error("policy file `{}` or its folder can be written by the program itself", .0.display())]
     OpenFile(PathBuf),
 }
 
@@ -60,7 +60,7 @@ impl AskError {
             }
             Self::Unfit { .. } => "name a socket of your own in a folder of your own",
             Self::Peer { .. } => "the protocol is in docs/ask.md",
-            Self::OpenFile(_) => "name a file with --ask-save that no --write grants",
+            Self::OpenFile(_) => "name a file with --ask-save in a folder that no --write grants",
         }
     }
 }

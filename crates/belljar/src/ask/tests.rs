@@ -248,4 +248,9 @@ fn a_policy_file_that_the_jar_writes_is_refused() {
     ];
     std::fs::remove_file(link).unwrap();
     assert_eq!(by_other_names, [true; 3]);
+    // What takes the file's place is made beside it.
+    let policy = Policy::none().write(stage.folder.path()).and_then(|policy| policy.read(stage.file()));
+    let mut ask = Ask::new(Way::Socket(stage.folder.path().join("ask")));
+    ask.save(PolicyFile { path: stage.file(), bases: Vec::new() });
+    assert!(matches!(ask.begin(&policy.unwrap(), None), Err(AskError::OpenFile(_))));
 }

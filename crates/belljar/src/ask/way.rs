@@ -114,9 +114,11 @@ impl Ask {
     }
 }
 
-/// A program that can write the file needs no answer to widen the next run.
+/// A program that can write the file needs no answer to widen the next run. Beside it a new text is made, which takes its place:
+/// who can write there can exchange that.
 fn is_writable(policy: &Policy, path: &Path) -> bool {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let places = resolved(policy);
-    names(&path).any(|path| may_write(policy, &path) || may_write(&places, &path))
+    let written = |path: &Path| may_write(policy, path) || may_write(&places, path);
+    names(&path).any(|path| written(&path) || path.parent().is_some_and(written))
 }

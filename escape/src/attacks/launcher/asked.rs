@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::attack::{Attack, Judge};
 use crate::attacks::proof;
 use crate::attacks::target::print_file;
 use crate::files;
+use crate::outcome::Judgement;
 use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
@@ -76,6 +78,73 @@ pub(super) const POLICY: Attack = Attack {
     ..ROW
 };
 
+/// Questions of one run: each yes writes the file anew.
+const QUESTIONS: usize = 12;
+
+pub(super) const ALWAYS: Attack = Attack {
+    name: "asked-always-under-its-hands",
+    what: "puts a policy of its own in the place of the one that \"always\" is written to, beside which it may write",
+    prepare: |stage| {
+        // What takes long to write can be exchanged for long.
+        let text = format!("belljar = 1\nextends = [\"@strict\"]\n{}", "# comment\n".repeat(80_000));
+        let policy = stage.work_file("p.toml", &text)?;
+        let name = policy.display().to_string();
+        stage.path_arg(&policy);
+        for at in 0..QUESTIONS {
+            stage.host_file(&format!("asked{at}"), "harmless\n")?;
+        }
+        let host = stage.host.clone();
+        stage.path_arg(&host);
+        stage.belljar_flags(&["-p", &name, "-r", &name]);
+        if stage.belljar().is_some() {
+            let socket = stage.host.join("ask");
+            says(UnixListener::bind(&socket)?, "always", |_| {});
+            stage.belljar_flags(&["--ask", &format!("socket:{}", socket.display())]);
+        }
+        let own = format!("# {}", stage.word("own"));
+        stage.arg(&own);
+        Ok(Box::new(move |_| {
+            let text = fs::read_to_string(&policy)?;
+            Ok(Judgement::escaped_if(text.contains(&own), "the policy file is the program's own"))
+        }))
+    },
+    attack: |args| {
+        let (policy, host) = (Path::new(proof::arg(args, 0)?), Path::new(proof::arg(args, 1)?));
+        let own = policy.with_file_name("own");
+        let text = format!("belljar = 1\n{}\n", proof::arg(args, 2)?);
+        fs::write(&own, &text)?;
+        let over = AtomicBool::new(fs::rename(&own, policy).is_ok());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // Whatever comes and goes there is belljar's new file.
+                    drop(swap(policy, &own, &text));
+                }
+            });
+            for at in 0..QUESTIONS {
+                drop(fs::read(host.join(format!("asked{at}"))));
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        Ok(())
+    },
+    // Such a place is refused.
+    may_refuse: true,
+    ..ROW
+};
+
+fn swap(policy: &Path, own: &Path, text: &str) -> io::Result<()> {
+    let folder = policy.parent().unwrap_or(policy);
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with(".p.toml") {
+            fs::rename(own, folder.join(name))?;
+            fs::write(own, text)?;
+        }
+    }
+    Ok(())
+}
+
 fn append(path: &Path) -> io::Result<()> {
     fs::OpenOptions::new().append(true).open(path)?.write_all(b"# more\n")
 }
@@ -99,10 +168,15 @@ fn changed_file(stage: &mut Stage, file: &Path) -> io::Result<Judge> {
 
 /// Answers every question with "once", after `before` has seen it.
 pub(crate) fn says_yes(listener: UnixListener, before: impl Fn(&Value) + Send + 'static) {
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(stream, &before)));
+    says(listener, "once", before);
 }
 
-fn answer(stream: UnixStream, before: &impl Fn(&Value)) {
+fn says(listener: UnixListener, word: &'static str, before: impl Fn(&Value) + Send + 'static) {
+    let answers = move || listener.incoming().flatten().for_each(|stream| answer(stream, word, &before));
+    std::thread::spawn(answers);
+}
+
+fn answer(stream: UnixStream, word: &str, before: &impl Fn(&Value)) {
     let Ok(mut to) = stream.try_clone() else { return };
     let mut said = to.write_all(b"{\"type\":\"hello\",\"belljar\":1}\n");
     for line in BufReader::new(stream).lines().map_while(Result::ok) {
@@ -112,7 +186,7 @@ fn answer(stream: UnixStream, before: &impl Fn(&Value)) {
             said = said.and(writeln!(
                 to,
                 "{}",
-                json!({ "type": "answer", "belljar": 1, "id": id, "answer": "once" })
+                json!({ "type": "answer", "belljar": 1, "id": id, "answer": word })
             ));
         }
     }

@@ -41,6 +41,7 @@ pub(super) const FAMILY: Family = Family {
         asked::ROW,
         asked::HOME,
         asked::POLICY,
+        asked::ALWAYS,
         frames::OUT_OF_PHASE,
         frames::NONSENSE,
         frames::FLOOD,
