@@ -38,6 +38,12 @@ fn what_cannot_be_run_is_told_from_what_is_not_there() {
     let absent = belljar(["run", "--", "no-such-program-anywhere"]);
     assert_eq!(absent.status, 127, "{absent:?}");
     assert!(absent.err.contains("no-such-program-anywhere"), "{absent:?}");
+    let place = seen::Folder::new("outside");
+    let outside = place.write("program", "#!/bin/sh\n");
+    let by_path = ["run", "-p", "@base", "--cwd", "/usr", "--"].iter().map(std::ffi::OsStr::new);
+    let ungranted = belljar(by_path.chain([outside.as_os_str()]));
+    let grant = format!("grant it with -r {}\n", outside.display());
+    assert!(ungranted.status == 127 && ungranted.err.contains(&grant), "{ungranted:?}");
     let data = belljar(["run", "--", "/etc/passwd"]);
     assert_eq!(data.status, 126, "{data:?}");
     let folder = belljar(["run", "--", "/usr"]);

@@ -55,6 +55,18 @@ fn each_question_has_its_answer() {
 }
 
 #[test]
+fn a_word_that_is_a_file_too_is_said_to_be_read_as_something_else() {
+    let folder = Folder::new("why-word");
+    for (word, kind) in [("out.txt", "a host"), ("Makefile", "a variable")] {
+        let asked = || see(seen::command(["why", word]).current_dir(folder.path())).out;
+        assert!(!asked().contains("note: read as"), "{word}");
+        folder.write(word, "");
+        let note = format!("note: read as {kind}; for the file write ./{word}\n");
+        assert!(asked().contains(&note), "{word}: {}", asked());
+    }
+}
+
+#[test]
 fn a_unix_socket_is_no_file() {
     let folder = Folder::new("why-socket");
     let path = folder.path().join("s");

@@ -173,6 +173,7 @@ fn networks_merge() {
     let asked = |name: &str| net_decision(&policy, name).unwrap();
     assert!(asked("a.org:443").allowed && asked("c.org:1").allowed);
     assert!(!asked("a.org:80").allowed && !asked("a.org").allowed);
+    assert!(!asked("b.org:5").allowed, "deny wins");
     assert_eq!(asked("b.org:5").origin.to_string(), "a.toml:4");
     let policy = with_files(&request(&["a.toml"], &[("-n", "none")]), &files).unwrap();
     assert!(

@@ -41,8 +41,22 @@ fn answer(words: &Words) -> Result<u8, Fault> {
         reasons(&policy, object),
         promised::lines(kind, number(object), promises),
         asks::line(&policy, object, kind, &decision),
+        beside(object, kind),
     ];
     Ok(show(&format!("{decision}\n{}", lines.concat()), status))
+}
+
+/// A word that is read as a host or a variable may have been meant as the file of that name.
+fn beside(object: &OsStr, kind: Asked) -> String {
+    let read_as = match kind {
+        Asked::Host => "a host",
+        Asked::Variable => "a variable",
+        _ => return String::new(),
+    };
+    if Path::new(object).symlink_metadata().is_err() {
+        return String::new();
+    }
+    format!("  note: read as {read_as}; for the file write ./{}\n", printable(object))
 }
 
 fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {

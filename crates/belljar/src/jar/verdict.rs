@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::StartError;
@@ -302,7 +302,9 @@ impl StartError {
                     .to_owned()
             }
             StartError::NotFound { program } if is_outside(program) => {
-                format!("it is there outside the jar: grant it with -r {program}")
+                // Without the dot of `./program`.
+                let path: PathBuf = Path::new(program).components().collect();
+                format!("it is there outside the jar: grant it with -r {}", crate::plan::shown(&path))
             }
             StartError::NotFound { .. } => {
                 "the search path is the jar's PATH; grant the program's folder with -r".to_owned()
