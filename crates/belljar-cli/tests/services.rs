@@ -105,6 +105,9 @@ fn accounts_that_are_listed_are_there_and_others_are_not() {
     let whole =
         within(&folder, &["run", "--service", "users=root", "--", "cat", "/etc/passwd", "/etc/group"]);
     assert!(whole.out.lines().all(|line| line.starts_with("root:")), "{whole:?}");
+    let script = "cat /etc/passwd- /etc/group- /etc/subuid /etc/subgid 2>/dev/null; :";
+    let copies = within(&folder, &["run", "--service", "users=root", "--", "sh", "-c", script]);
+    assert_eq!((copies.status, copies.out.as_str()), (0, ""), "{copies:?}");
 }
 
 #[test]

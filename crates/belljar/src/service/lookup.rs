@@ -68,7 +68,14 @@ fn addresses(policy: &mut Policy, rule: &ServiceRule) -> Result<(), StartError> 
     Ok(())
 }
 
+/// Where accounts have their names too: copies of the two files, and who has which ids of others.
+const ALSO: &[&str] =
+    &["/etc/passwd-", "/etc/group-", "/etc/subuid", "/etc/subgid", "/etc/subuid-", "/etc/subgid-"];
+
 fn accounts(policy: &mut Policy, rule: &ServiceRule) -> Result<(), StartError> {
+    if !rule.names.is_empty() {
+        hide(policy, ALSO, rule);
+    }
     for path in ["/etc/passwd", "/etc/group"] {
         let text = read(path).map_err(|source| StartError::Service {
             what: path.to_owned(),
@@ -78,6 +85,23 @@ fn accounts(policy: &mut Policy, rule: &ServiceRule) -> Result<(), StartError> {
         put(policy, path, lines(&text, &rule.names), rule);
     }
     Ok(())
+}
+
+/// Takes away what a grant of a folder has beside the answer. What a rule names is the caller's wish.
+fn hide(policy: &mut Policy, paths: &[&str], rule: &ServiceRule) {
+    for path in paths.iter().map(Path::new) {
+        let named = policy.fs.rules.iter().any(|rule| rule.inside() == Some(path));
+        if !named && belljar_policy::fs_decision(policy, path).allowed {
+            policy.fs.rules.push(FsRule {
+                subject: FsSubject::Path(path.to_path_buf()),
+                dest: None,
+                access: Access::Hide,
+                optional: true,
+                dangerous: false,
+                origin: rule.origin.clone(),
+            });
+        }
+    }
 }
 
 /// Lines of these names, or all; secrets, members and remarks of others do not stand in them.
