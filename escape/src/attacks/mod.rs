@@ -29,6 +29,7 @@ pub(crate) mod relayed;
 mod resources;
 mod sabotage;
 mod seccomp;
+mod services;
 mod steps;
 mod successor;
 pub(crate) mod target;
@@ -60,6 +61,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     resources::FAMILY,
     writeup::FAMILY,
     launcher::FAMILY,
+    services::FAMILY,
     broker::FAMILY,
     worker::FAMILY,
 ];
