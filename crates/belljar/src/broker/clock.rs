@@ -20,7 +20,7 @@ use super::serve::{another, thread};
 use super::shared::Shared;
 
 /// How often it looks.
-const TICK: Duration = Duration::from_millis(10);
+pub(super) const TICK: Duration = Duration::from_millis(10);
 /// How long carrying out a call may take once it is decided.
 const ACTING: Duration = Duration::from_secs(20);
 /// Calls that wait while every place is busy, so many looks in a row: one more place.

@@ -122,6 +122,7 @@ const CONNECTING: &[&str] = &[
     "connect",
     "getsockname",
     "getpeername",
+    "recvfrom",
     "getsockopt",
 ];
 

@@ -31,7 +31,7 @@ const STREAM: u32 = 1;
 const PACKETS: u32 = 5;
 const TCP: u32 = 6;
 /// The port of the name service.
-const NAMES: u16 = 53;
+pub(super) const NAMES: u16 = 53;
 pub(super) const DONE: Served = Ok(Done::Value(0));
 /// How long a connection on the host's own loopback may take.
 const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -78,7 +78,7 @@ impl Addressed {
 
     /// The jar's socket for datagrams, which is none: it can only carry queries to the name service.
     pub(super) fn is_for_queries(&self) -> bool {
-        self.look.family == UNIX && self.look.kind == PACKETS
+        is_queries(&self.look)
     }
 
     pub(super) fn is_tcp(&self) -> bool {
@@ -92,6 +92,11 @@ impl Addressed {
             _ => SocketAddr::from((addr, port)),
         }
     }
+}
+
+/// No socket that the jar makes is one of these but in pairs, which do as little.
+pub(super) fn is_queries(look: &Socket) -> bool {
+    look.family == UNIX && look.kind == PACKETS
 }
 
 pub(super) fn is_tcp(look: &Socket) -> bool {
@@ -285,6 +290,8 @@ pub(super) fn datagrams(task: &Task<'_>) -> Served {
         return parked(kind);
     }
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    // Tells it from pairs of the jar's own, which have no names.
+    rustix::net::bind(&theirs, &SocketAddrUnix::new_unnamed())?;
     if kind & NONBLOCK != 0 {
         rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
     }

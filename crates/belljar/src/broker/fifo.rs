@@ -1,4 +1,4 @@
-//! Opens of FIFOs, which wait for the other end: no thread waits with them. Like the kernel, a reader that waits lets writers
+//! Opens of FIFOs, which wait for the other end, and bytes that are waited for: no thread waits with them. Like the kernel, a reader that waits lets writers
 //! in; unlike calls that are held up they have no deadline, since they hold nothing but a descriptor.
 
 use std::os::fd::OwnedFd;
@@ -10,8 +10,10 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 
 use super::caller::Caller;
+use super::clock::TICK;
 use super::open::{How, hand_over, open_again, waiting};
 use super::own::Held;
+use super::receive::Receiving;
 use super::shared::Shared;
 use super::task::{Served, Stop, Task, deliver};
 
@@ -32,10 +34,15 @@ pub(super) struct Room(Mutex<Vec<Waiting>>);
 struct Waiting {
     id: u64,
     caller: Caller,
-    end: End,
-    how: How,
+    what: What,
     since: u64,
     next: u64,
+}
+
+#[derive(Debug)]
+enum What {
+    Open(End, How),
+    Bytes(Box<Receiving>),
 }
 
 #[derive(Debug)]
@@ -68,12 +75,21 @@ pub(super) fn reader(task: &Task<'_>, fd: OwnedFd, how: How) -> Served {
 }
 
 fn wait(task: &Task<'_>, end: End, how: How) -> Served {
+    enter(task, What::Open(end, how))
+}
+
+/// Nothing has come yet.
+pub(super) fn wait_for_bytes(task: &Task<'_>, receiving: Receiving) -> Served {
+    enter(task, What::Bytes(Box::new(receiving)))
+}
+
+fn enter(task: &Task<'_>, what: What) -> Served {
     let since = task.shared.roster.tick();
     let mut room = task.shared.room.waiting();
     if room.len() >= MOST {
         return Err(Errno::NFILE.into());
     }
-    room.push(Waiting { id: task.id(), caller: task.caller(), end, how, since, next: since });
+    room.push(Waiting { id: task.id(), caller: task.caller(), what, since, next: since });
     Err(Stop::Waits)
 }
 
@@ -106,8 +122,8 @@ impl Room {
                 return true;
             }
             let age = tick.saturating_sub(one.since);
-            one.next = tick.saturating_add((age / 8).clamp(1, SELDOM)).saturating_add(crowd);
-            !one.is_over(shared)
+            one.next = tick.saturating_add((age / 8).clamp(1, one.seldom())).saturating_add(crowd);
+            !one.is_over(shared, age)
         });
         !room.is_empty()
     }
@@ -115,32 +131,46 @@ impl Room {
 
 impl Waiting {
     /// Whether its wait is over; it has its answer then.
-    fn is_over(&self, shared: &Shared) -> bool {
+    fn is_over(&self, shared: &Shared, age: u64) -> bool {
         if self.caller.is_interrupted() && shared.listener.is_valid(self.id) {
             let answered = shared.listener.answer(self.id, INTERRUPTED);
-            tracing::trace!(?answered, "a signal ends the wait for a FIFO");
+            tracing::trace!(?answered, "a signal ends the wait");
             return true;
         }
         if !shared.listener.is_valid(self.id) {
             return true;
         }
-        match self.opened(shared).transpose() {
-            None => false,
-            Some(fd) => {
-                let served = fd.map_err(Stop::from).and_then(|fd| hand_over(fd, self.how));
-                deliver(&shared.listener, self.id, served);
-                true
-            }
+        let served = match &self.what {
+            What::Open(end, how) => end.opened(shared, *how).transpose().map(|fd| hand_over(fd?, *how)),
+            What::Bytes(receiving) => receiving
+                .take(shared, self.id)
+                .transpose()
+                .or_else(|| receiving.late(TICK.saturating_mul(u32::try_from(age).unwrap_or(u32::MAX)))),
+        };
+        let is_over = served.is_some();
+        if let Some(served) = served {
+            deliver(&shared.listener, self.id, served);
         }
+        is_over
     }
 
-    fn opened(&self, shared: &Shared) -> Result<Option<OwnedFd>, Errno> {
-        match &self.end {
-            End::Reader(fd) if !has_writer(fd)? => Ok(None),
-            End::Reader(fd) => Ok(Some(waiting(fcntl_dupfd_cloexec(fd, 0)?, self.how)?)),
-            End::Writer(path) => match open_again(shared, path, self.how.impatient()) {
+    /// Most ticks between two looks. Whoever waits for bytes waits for one tick more than it has to, at most.
+    fn seldom(&self) -> u64 {
+        match self.what {
+            What::Open(..) => SELDOM,
+            What::Bytes(_) => 1,
+        }
+    }
+}
+
+impl End {
+    fn opened(&self, shared: &Shared, how: How) -> Result<Option<OwnedFd>, Errno> {
+        match self {
+            Self::Reader(fd) if !has_writer(fd)? => Ok(None),
+            Self::Reader(fd) => Ok(Some(waiting(fcntl_dupfd_cloexec(fd, 0)?, how)?)),
+            Self::Writer(path) => match open_again(shared, path, how.impatient()) {
                 Err(Errno::NXIO) => Ok(None),
-                fd => Ok(Some(waiting(fd?, self.how)?)),
+                fd => Ok(Some(waiting(fd?, how)?)),
             },
         }
     }

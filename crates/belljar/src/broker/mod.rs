@@ -21,6 +21,7 @@ mod open;
 mod outside;
 mod own;
 mod policy;
+mod receive;
 mod roster;
 mod serve;
 mod server;

@@ -1,7 +1,7 @@
 //! Who connects to the world for a jar whose calls to `connect` are answered here.
 
 use std::fmt;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -37,6 +37,9 @@ pub(crate) trait Outside: fmt::Debug + Send + Sync {
 
     /// Takes a TCP connection of a process that was meant for this address.
     fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno>;
+
+    /// Name servers that the jar's programs believe they ask.
+    fn resolvers(&self) -> Vec<IpAddr>;
 
     /// Takes packets of a process, each a DNS query.
     fn names(&self, pid: u32, socket: OwnedFd) -> Result<(), Errno>;

@@ -2,7 +2,7 @@
 //! otherwise is the planner's table of doors.
 
 use super::task::{Served, Task};
-use super::{attributes, connect, entry, look, open, server, watch, xattr};
+use super::{attributes, connect, entry, look, open, receive, server, watch, xattr};
 
 /// What the first object of a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +138,7 @@ pub(super) const TABLE: &[Row] = &[
     row("bind", server::bind, "takes an address of the host's network").of(Of::Descriptor),
     row("listen", server::listen, "waits for peers in the host's network").of(Of::Descriptor),
     row("socket", connect::datagrams, "makes a socket for datagrams").of(Of::Descriptor),
+    row("recvfrom", receive::receive, "asks who has sent what is received").of(Of::Descriptor),
     row("setsockopt", connect::errors, "asks for the errors of datagrams").of(Of::Descriptor),
 ];
 

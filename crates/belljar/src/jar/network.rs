@@ -10,7 +10,9 @@ use std::time::Duration;
 use belljar_net::{
     Adopted, Adopter, Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets,
 };
-use belljar_policy::{Decision, NetMode, NetPolicy, NetTarget, Publish, target_decision};
+use belljar_policy::{
+    Decision, NetMode, NetPolicy, NetTarget, Policy, Publish, fs_decision, target_decision,
+};
 use belljar_sys::Fd;
 use belljar_sys::child::Serve;
 use belljar_sys::wire::{self, Command as Order};
@@ -63,12 +65,12 @@ impl Network {
     pub(super) fn serve(
         self,
         plan: &Plan,
-        net: &NetPolicy,
+        policy: &Policy,
         started: &mut Started,
         events: &Arc<Events>,
         (asker, log): (Option<HostAsker>, Option<Intake>),
     ) -> Result<Serving, StartError> {
-        let served = plan.served();
+        let (net, served) = (&policy.net, plan.served());
         if served.is_none() && self.errands.is_none() && !connects(plan) {
             return Ok((None, None));
         }
@@ -106,9 +108,18 @@ impl Network {
             net: net.clone(),
             events: events.clone(),
             whose,
+            resolvers: resolvers(policy),
         };
         Ok((Some(service), connects(plan).then_some(beyond)))
     }
+}
+
+/// Whom programs in the host's tree ask: the C library's choice where they may not read that file.
+fn resolvers(policy: &Policy) -> Vec<IpAddr> {
+    let file = Path::new("/etc/resolv.conf");
+    let may_read = fs_decision(policy, file).allowed;
+    let text = if may_read { std::fs::read_to_string(file).unwrap_or_default() } else { String::new() };
+    crate::service::resolvers(&text).iter().map(SocketAddr::ip).collect()
 }
 
 /// The rules of a network that is served. Where the policy has none, only answers list hosts.
@@ -149,6 +160,7 @@ pub(super) struct Beyond {
     net: NetPolicy,
     events: Arc<Events>,
     whose: Arc<Whose>,
+    resolvers: Vec<IpAddr>,
 }
 
 impl Beyond {
@@ -214,6 +226,10 @@ impl Outside for Beyond {
 
     fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno> {
         self.take(Adopted::Stream(socket, self.own(to).unwrap_or(Door::Tcp), to, pid))
+    }
+
+    fn resolvers(&self) -> Vec<IpAddr> {
+        self.resolvers.clone()
     }
 
     fn names(&self, pid: u32, socket: OwnedFd) -> Result<(), Errno> {

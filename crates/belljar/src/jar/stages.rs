@@ -197,7 +197,7 @@ fn serve(
 ) -> Result<Served, StartError> {
     let vows = promises::start(&mut started.listener, plan, policy, events, judges.hearing.clone())?;
     let asker = asks.then(|| answers::host_asker(judges.desk.as_ref(), events));
-    let (service, beyond) = network.serve(plan, &policy.net, started, events, (asker, log))?;
+    let (service, beyond) = network.serve(plan, policy, started, events, (asker, log))?;
     judges.network = service.as_ref().filter(|_| asks).map(belljar_net::Service::remote);
     let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
     let broker = answers::start(started.listener.take(), surroundings, judges, events)?;

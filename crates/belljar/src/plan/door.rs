@@ -52,6 +52,8 @@ use Guard::{Addresses, Broker, Descriptor, Hosts, Landlock, Log, Peers, Servers}
 const DATAGRAMS: &str = "arg0 in {AF_INET, AF_INET6} && arg1 & 0xF == SOCK_DGRAM";
 /// The same between programs.
 const MESSAGES: &str = "arg0 == AF_UNIX && arg1 & 0xF == SOCK_DGRAM";
+/// Receiving that asks for the sender: of answers to queries only the broker knows it.
+const SENDER: &str = "arg4 != 0";
 /// `IP_RECVERR` and `IPV6_RECVERR`, which resolvers insist on.
 const ERRORS: &str = "arg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25";
 
@@ -115,5 +117,6 @@ pub(crate) const DOORS: &[Door] = &[
     door("listen", Servers),
     when("socket", Hosts, DATAGRAMS),
     when("socket", Log, MESSAGES),
+    when("recvfrom", Hosts, SENDER),
     when("setsockopt", Hosts, ERRORS),
 ];

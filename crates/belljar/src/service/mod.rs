@@ -68,6 +68,7 @@ pub use start::Builder;
 pub use time::{LOCAL, Time};
 pub use users::{Account, Group, Users};
 
+pub(crate) use dns::resolvers;
 pub(crate) use inside::serve as become_service;
 pub(crate) use lookup::answer;
 

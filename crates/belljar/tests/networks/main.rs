@@ -9,6 +9,7 @@ mod many;
 mod peers;
 mod planned;
 mod published;
+mod received;
 mod relayed;
 #[path = "../support/mod.rs"]
 mod support;

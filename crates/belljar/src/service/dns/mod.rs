@@ -226,7 +226,7 @@ fn text(path: &str) -> String {
 }
 
 /// Resolvers that `resolv.conf` names; the machine's own where it names none.
-fn resolvers(text: &str) -> Vec<SocketAddr> {
+pub(crate) fn resolvers(text: &str) -> Vec<SocketAddr> {
     let address = |line: &str| {
         let mut words = line.split_whitespace();
         let address = (words.next() == Some("nameserver")).then(|| words.next()).flatten()?;
