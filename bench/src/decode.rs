@@ -5,8 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use belljar_decode::{Limits, decode, encode};
+use belljar::heap::Arena;
+use belljar_decode::{HEAP, Limits, decode, encode};
 use image::{DynamicImage, ImageFormat, RgbImage};
+
+/// That of the workers. It is the C library's until it is opened.
+#[global_allocator]
+static ALLOCATOR: &Arena = &HEAP;
 
 /// How many pictures there are, and of what size: what cameras and phones send along as previews.
 const COUNT: u32 = 100;
@@ -27,7 +32,11 @@ fn main() -> Result<()> {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["make", folder] => make(Path::new(folder)),
         ["run", from, to] => run(Path::new(from), Path::new(to)),
-        _ => bail!("bench-decode make FOLDER | run FOLDER FOLDER"),
+        ["run-in-arena", from, to] => {
+            HEAP.open();
+            run(Path::new(from), Path::new(to))
+        }
+        _ => bail!("bench-decode make FOLDER | run FOLDER FOLDER | run-in-arena FOLDER FOLDER"),
     }
 }
 

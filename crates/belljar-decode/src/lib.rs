@@ -20,4 +20,4 @@ mod work;
 pub use arguments::{Arguments, USAGE, UsageError};
 pub use decode::{Answer, Limits, Order, Pixels, Reason, decode, warm};
 pub use picture::{Flaw, encode};
-pub use work::{DECODE, FAILED, RunError, policy, run};
+pub use work::{DECODE, FAILED, HEAP, RunError, policy, run};

@@ -4,7 +4,11 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use belljar_decode::{Arguments, DECODE, FAILED, USAGE, run};
+use belljar::heap::Arena;
+use belljar_decode::{Arguments, DECODE, FAILED, HEAP, USAGE, run};
+
+#[global_allocator]
+static ALLOCATOR: &Arena = &HEAP;
 
 fn main() -> ExitCode {
     belljar::worker::serve(&[&DECODE]);

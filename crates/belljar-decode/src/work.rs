@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use belljar::heap::Arena;
 use belljar::policy::{Policy, PolicyError};
 use belljar::worker::{self, Descriptor, Entry, Pool, Seal, WorkerError};
 
@@ -27,9 +28,15 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// Memory of a worker: for the file, for decoding, and for the result.
 const MEMORY: &str = "1G";
 
+/// The memory of workers and of whoever writes their results, in a program that has it as its allocator.
+pub static HEAP: Arena = Arena::new();
+
 /// What workers do. The program has it in its table.
-pub static DECODE: Entry<Order, Answer> =
-    Entry::new("decode", |order: Order, _| order.carry_out()).warm(warm);
+pub static DECODE: Entry<Order, Answer> = Entry::new("decode", |order: Order, _| {
+    HEAP.open();
+    order.carry_out()
+})
+.warm(warm);
 
 /// The policy of the workers.
 ///
@@ -84,6 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let pool = Pool::builder(&Policy::none(), &DECODE).seal(Seal::of(&policy)?).limits(limits);
     let pool = pool.size(arguments.jobs).spare(arguments.jobs).start()?;
     let job = Job { arguments, place, pool, next: AtomicUsize::new(0) };
+    HEAP.open();
     let failures = all(&job);
     let words = text(arguments.files.len(), &failures, begun.elapsed(), arguments.quiet);
     // Nobody is left to hear that nobody hears.

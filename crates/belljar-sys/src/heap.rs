@@ -1,8 +1,11 @@
-//! An allocator for a short-lived supervisor: one block that the kernel fills in advance, handed out in order.
+//! Allocators for programs whose page faults cost more than what they allocate for: [`Prefilled`] for a short-lived supervisor, one
+//! block that the kernel fills in advance, handed out in order; [`Arena`] for large pieces of short-lived work.
 //!
 //! A page fault costs more than everything else that an allocation does, and a start of a jar touches a hundred fresh
 //! pages when each size class has pages of its own. Memory of the block is not given back; what does not fit comes from
 //! the system's allocator.
+
+mod arena;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::null_mut;
@@ -13,6 +16,8 @@ use linux_raw_sys::general as g;
 use syscalls::Sysno;
 
 use crate::call::{int, raw, word};
+
+pub use arena::Arena;
 
 /// Bytes of the block: what a start with a usual policy takes, rounded up.
 const BLOCK: usize = 96 * 1024;

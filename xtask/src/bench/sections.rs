@@ -104,7 +104,8 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section {
         title: "Pictures",
-        note: "100 pictures of 800 x 600 (JPEG, PNG, WebP) to thumbnails of 256, one at a time, starts included.",
+        note: "100 pictures of 800 x 600 (JPEG, PNG, WebP) to thumbnails of 256, one at a time, starts included. \
+               The program itself has the decoders of the workers, compiled alike, and the allocator of its C library.",
         measure: decode::run,
     },
     Section {

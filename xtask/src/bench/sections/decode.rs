@@ -11,6 +11,7 @@ use crate::bench::report::{Number, Table, ms, ratio};
 use crate::command::must;
 
 const WITHOUT: &str = "in the program itself";
+const ARENA: &str = "the same with the workers' allocator";
 const WORKERS: &str = "a fresh worker each";
 
 /// One hundred pictures, one after another in either case.
@@ -21,7 +22,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
     must(bench.account.command(&without, 120).arg("make").arg(&pictures))?;
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let (program, from, to) = (without.to_string_lossy(), pictures.to_string_lossy(), out.to_string_lossy());
-    let plain = words(&[&program, "run", &from, &to]);
+    let [plain, arena] = ["run", "run-in-arena"].map(|how| words(&[&program, how, &from, &to]));
     let helper = places.bin.join("belljar-decode");
     let mut workers = words(&[&helper.to_string_lossy(), "--image", "--out", &to, "--thumbnail", "256"]);
     workers.extend(words(&["--jobs", "1", "--overwrite", "--quiet", "--"]));
@@ -29,7 +30,11 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Table> {
         workers.push(entry?.path().to_string_lossy().into_owned());
     }
     let effort = Effort { measure: "wall", rounds: 11, seconds: 40 };
-    let series = bench.helper.series(bench.account, &effort, &[(WITHOUT, plain), (WORKERS, workers)])?;
+    let series = bench.helper.series(
+        bench.account,
+        &effort,
+        &[(WITHOUT, plain), (ARENA, arena), (WORKERS, workers)],
+    )?;
     let mut table = Table::new(&["", "ms", "x in the program itself"]);
     for own in &series {
         let times = named(&series, WITHOUT).map(|base| own.over(base));
