@@ -90,8 +90,7 @@ impl Fresh {
     /// The kernel's.
     pub fn seal(self) -> Result<OwnedFd> {
         drop(self.mapping);
-        // SAFETY: no pointer.
-        unsafe { raw(Sysno::fcntl, [int(self.fd.as_raw_fd()), word(F_ADD_SEALS), ALL, 0, 0, 0]) }?;
+        seal(&self.fd)?;
         Ok(self.fd)
     }
 }
@@ -110,6 +109,33 @@ impl DerefMut for Fresh {
         // nothing forked has the mapping.
         unsafe { core::slice::from_raw_parts_mut(self.mapping.at.as_ptr(), self.mapping.len) }
     }
+}
+
+/// Sealed memory that holds a copy of these bytes. The kernel makes it: none of its pages is mapped here first.
+///
+/// # Errors
+/// `EINVAL` for none; otherwise the kernel's, as where there is not as much memory.
+pub fn sealed_copy(bytes: &[u8]) -> Result<OwnedFd> {
+    if bytes.is_empty() {
+        return Err(Errno::INVAL);
+    }
+    let fd = create()?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match call::write(fd.as_raw_fd(), rest) {
+            Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
+            Ok(0) => return Err(Errno::INVAL),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    seal(&fd)?;
+    Ok(fd)
+}
+
+fn seal(fd: &OwnedFd) -> Result<()> {
+    // SAFETY: no pointer.
+    unsafe { raw(Sysno::fcntl, [int(fd.as_raw_fd()), word(F_ADD_SEALS), ALL, 0, 0, 0]) }.map(drop)
 }
 
 fn create() -> Result<OwnedFd> {

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
-use belljar_sys::memory::{Fresh, Sealed};
+use belljar_sys::memory::{Fresh, Sealed, sealed_copy};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
@@ -37,9 +37,13 @@ impl Buffer {
     /// # Errors
     /// There is not as much memory, or the process may have no more descriptors.
     pub fn copy_of(bytes: &[u8]) -> io::Result<Self> {
-        let mut fresh = BufferMut::new(bytes.len())?;
-        fresh.copy_from_slice(bytes);
-        fresh.seal()
+        if bytes.is_empty() {
+            return Ok(Self::empty());
+        }
+        if u64::try_from(bytes.len()).map_or(true, |len| len > LARGEST_BUFFER) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Self::mapped(sealed_copy(bytes).map_err(os)?, bytes.len())
     }
 
     /// The rest of a file, read straight into the memory.
@@ -52,6 +56,11 @@ impl Buffer {
         let mut fresh = BufferMut::new(usize::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?)?;
         file.read_exact(&mut fresh)?;
         fresh.seal()
+    }
+
+    fn mapped(memory: OwnedFd, len: usize) -> io::Result<Self> {
+        let mapped = Sealed::map(memory.as_fd(), len).map_err(os)?;
+        Ok(Self { memory: Some(memory.into()), len, mapped: Some(mapped) })
     }
 
     fn empty() -> Self {
@@ -137,9 +146,7 @@ impl BufferMut {
     pub fn seal(self) -> io::Result<Buffer> {
         let Some(fresh) = self.0 else { return Ok(Buffer::empty()) };
         let len = fresh.len();
-        let memory = Descriptor::from(fresh.seal().map_err(os)?);
-        let mapped = Sealed::map(memory.as_fd(), len).map_err(os)?;
-        Ok(Buffer { memory: Some(memory), len, mapped: Some(mapped) })
+        Buffer::mapped(fresh.seal().map_err(os)?, len)
     }
 }
 
