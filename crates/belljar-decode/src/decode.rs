@@ -7,6 +7,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
+use crate::small::small;
+
 /// What a worker is asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Order {
@@ -66,6 +68,9 @@ pub enum Reason {
     /// The decoder's words.
     #[error("broken picture: {0}")]
     Broken(String),
+    /// The decoder's words: the picture may be whole.
+    #[error("of a kind that is not decoded: {0}")]
+    Unsupported(String),
     /// The file could not be read.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
@@ -150,13 +155,6 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Pixels, Reason> {
     Ok(plain(small(picture, limits.side), turned))
 }
 
-fn small(picture: DynamicImage, side: Option<u32>) -> DynamicImage {
-    match side {
-        Some(side) if picture.width() > side || picture.height() > side => picture.thumbnail(side, side),
-        _ => picture,
-    }
-}
-
 fn plain(mut picture: DynamicImage, turned: Orientation) -> Pixels {
     picture.apply_orientation(turned);
     let plain = picture.into_rgba8();
@@ -166,6 +164,7 @@ fn plain(mut picture: DynamicImage, turned: Orientation) -> Pixels {
 fn reason(error: ImageError) -> Reason {
     match error {
         ImageError::Limits(_) => Reason::TooLarge,
+        ImageError::Unsupported(what) => Reason::Unsupported(what.to_string()),
         other => Reason::Broken(other.to_string()),
     }
 }

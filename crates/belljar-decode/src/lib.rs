@@ -14,6 +14,7 @@ mod inbox;
 mod picture;
 mod place;
 mod progress;
+mod small;
 mod summary;
 mod work;
 

@@ -34,6 +34,15 @@ pub(crate) fn pictures(width: u32, height: u32) -> Vec<(&'static str, Vec<u8>)> 
     FORMATS.iter().map(|(name, _)| (*name, picture(name, width, height))).collect()
 }
 
+/// A JPEG that says how its camera was held: 1 = upright, up to 8.
+pub(crate) fn held(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    // A TIFF header, one entry (orientation, one short number), and no further list.
+    let mut about = b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    about.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    let length = u16::try_from(about.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, &about, &jpeg[2..]].concat()
+}
+
 /// Numbers that are the same in every run.
 struct Numbers(u64);
 
