@@ -16,7 +16,10 @@ fn main() -> ExitCode {
         Err(error) => format!("belljar: {error}\nhint: {USAGE}\n"),
         Ok(arguments) => match run(&arguments) {
             Ok(status) => return ExitCode::from(status),
-            Err(error) => format!("belljar: {error}\n"),
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+                format!("belljar: {error}\n{hint}")
+            }
         },
     };
     // Nobody is left to hear that nobody hears.

@@ -1,13 +1,17 @@
 //! Where results go: whole files in one folder, none overwritten unless asked.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, openat, renameat, renameat_with, unlinkat};
+use rustix::fs::{
+    Access, AtFlags, Mode, OFlags, RenameFlags, accessat, openat, renameat, renameat_with, unlinkat,
+};
 
 /// The folder.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ impl Place {
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty())?;
+        // Told now, and not after each picture.
+        accessat(&folder, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty())?;
         Ok(Self { folder, overwrite, next: AtomicU64::new(0) })
     }
 
@@ -51,11 +57,33 @@ impl Place {
     }
 }
 
-/// The name of what becomes of a file: its own, with `.png` behind.
-pub(crate) fn name_for(input: &Path) -> Option<OsString> {
-    let mut name = input.file_name()?.to_owned();
-    name.push(".png");
-    Some(name)
+/// What the result of a file is called.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// As the file, with `.png` behind.
+    Own(OsString),
+    /// As that of an earlier file, by its place: one of both would be lost.
+    Taken(OsString, usize),
+    /// The file has none, as `..`.
+    Without,
+}
+
+/// The name for each file, whoever is done first.
+pub(crate) fn names(files: &[PathBuf]) -> Vec<Name> {
+    let mut first = HashMap::new();
+    let name = |(at, file): (usize, &PathBuf)| {
+        let Some(name) = file.file_name() else { return Name::Without };
+        let mut name = name.to_owned();
+        name.push(".png");
+        match first.entry(name.clone()) {
+            Entry::Occupied(taken) => Name::Taken(name, *taken.get()),
+            Entry::Vacant(free) => {
+                free.insert(at);
+                Name::Own(name)
+            }
+        }
+    };
+    files.iter().enumerate().map(name).collect()
 }
 
 #[cfg(test)]
@@ -85,7 +113,10 @@ mod tests {
 
     #[test]
     fn results_are_named_after_their_files() {
-        assert_eq!(name_for(Path::new("in/a.jpg")), Some("a.jpg.png".into()));
-        assert_eq!(name_for(Path::new("in/..")), None);
+        let files = ["in/a.jpg", "b.jpg", "in/..", "a.jpg", "a.png"].map(PathBuf::from);
+        let own = |name: &str| Name::Own(name.into());
+        let names = names(&files);
+        assert_eq!(names[..3], [own("a.jpg.png"), own("b.jpg.png"), Name::Without]);
+        assert_eq!(names[3..], [Name::Taken("a.jpg.png".into(), 0), own("a.png.png")]);
     }
 }

@@ -17,7 +17,7 @@ use crate::arguments::Arguments;
 use crate::decode::{Answer, Limits, Order, Reason, warm};
 use crate::inbox;
 use crate::picture::{Flaw, encode};
-use crate::place::{Place, name_for};
+use crate::place::{Name, Place, names};
 use crate::progress::Progress;
 use crate::summary::{Failure, text};
 
@@ -51,7 +51,7 @@ pub fn policy() -> Result<Policy, PolicyError> {
 #[non_exhaustive]
 pub enum RunError {
     /// The folder for results.
-    #[error("{0}: {1}")]
+    #[error("nothing can be put into {0}: {1}")]
     Out(String, #[source] io::Error),
     /// The policy of the workers.
     #[error(transparent)]
@@ -61,6 +61,22 @@ pub enum RunError {
     Workers(#[from] WorkerError),
 }
 
+impl RunError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        let Self::Out(_, error) = self else { return None };
+        match error.kind() {
+            io::ErrorKind::NotFound => Some("make the folder above it first; only the last one is made"),
+            io::ErrorKind::NotADirectory => Some("it is a file; give --out a folder"),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Some("give --out a folder that you may write to")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Why there is no result of one picture.
 #[derive(Debug, thiserror::Error)]
 enum PictureError {
@@ -68,6 +84,10 @@ enum PictureError {
     Open(#[source] io::Error),
     #[error("it has no name")]
     Name,
+    #[error("its result would replace that of {first}, {name}: give it another --out")]
+    SameName { name: String, first: String },
+    #[error("{0} is there already; --overwrite replaces it")]
+    Exists(String),
     #[error(transparent)]
     Refused(#[from] Reason),
     #[error(transparent)]
@@ -89,8 +109,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let policy = policy()?;
     let limits = worker::Limits::of(&policy);
     let pool = Pool::builder(&Policy::none(), &DECODE).seal(Seal::of(&policy)?).limits(limits);
-    let pool = pool.size(arguments.jobs).spare(arguments.jobs).start()?;
-    let job = Job { arguments, place, pool, next: AtomicUsize::new(0) };
+    let jobs = arguments.jobs.min(arguments.files.len());
+    let pool = pool.size(jobs).spare(jobs).start()?;
+    let job = Job { arguments, names: names(&arguments.files), place, pool, next: AtomicUsize::new(0) };
     HEAP.open();
     let failures = all(&job);
     let words = text(arguments.files.len(), &failures, begun.elapsed(), arguments.quiet);
@@ -106,6 +127,7 @@ fn shown(name: &OsStr) -> String {
 /// What the threads share.
 struct Job<'a> {
     arguments: &'a Arguments,
+    names: Vec<Name>,
     place: Place,
     pool: Pool<Order, Answer>,
     next: AtomicUsize,
@@ -140,8 +162,8 @@ impl Job<'_> {
     fn work(&self, done: &Sender<Option<Failure>>) {
         loop {
             let at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = self.arguments.files.get(at) else { return };
-            let failure = self.picture(file).err().map(|error| Failure {
+            let (Some(file), Some(name)) = (self.arguments.files.get(at), self.names.get(at)) else { return };
+            let failure = self.picture(file, name).err().map(|error| Failure {
                 at,
                 file: file.clone(),
                 reason: error.to_string(),
@@ -152,13 +174,27 @@ impl Job<'_> {
         }
     }
 
-    fn picture(&self, path: &Path) -> Result<(), PictureError> {
+    fn picture(&self, path: &Path, name: &Name) -> Result<(), PictureError> {
         let limits = Limits { side: self.arguments.thumbnail, ..Limits::default() };
-        let name = name_for(path).ok_or(PictureError::Name)?;
         let file = inbox::open(path, limits.file).map_err(PictureError::Open)?;
+        let name = self.free(name)?;
         let length = file.metadata().map_err(PictureError::Open)?.len();
         let png = self.decoded(file, length, limits)?;
-        self.place.put(&name, &png).map_err(PictureError::Write)
+        self.place.put(name, &png).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => PictureError::Exists(shown(name)),
+            _ => PictureError::Write(error),
+        })
+    }
+
+    fn free<'n>(&self, name: &'n Name) -> Result<&'n OsStr, PictureError> {
+        match name {
+            Name::Own(name) => Ok(name),
+            Name::Without => Err(PictureError::Name),
+            Name::Taken(name, first) => {
+                let first = self.arguments.files.get(*first).map(|file| shown(file.as_os_str()));
+                Err(PictureError::SameName { name: shown(name), first: first.unwrap_or_default() })
+            }
+        }
     }
 
     fn decoded(&self, file: File, length: u64, limits: Limits) -> Result<Vec<u8>, PictureError> {

@@ -61,6 +61,10 @@ fn every_format_becomes_a_thumbnail() {
     }
     let again = desk.run(&[], &files);
     assert_eq!(again.status.code(), Some(1), "nothing is overwritten: {again:?}");
+    assert!(
+        told(&again).contains("a.png: a.png.png is there already; --overwrite replaces it\n"),
+        "{again:?}"
+    );
     let whole = desk.run(&["--overwrite", "--quiet"], &files);
     assert_eq!((whole.status.code(), told(&whole).as_str()), (Some(0), ""));
     assert_eq!(desk.result("a.png"), Some((640, 320)));
@@ -139,9 +143,27 @@ fn nothing_is_tried_with_a_mistake_or_without_a_place() {
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(125), "{nowhere:?}");
+    let file = desk.put("out", b"a file");
+    let taken = desk.run(&[], &[&file]);
+    assert_eq!(taken.status.code(), Some(125), "{taken:?}");
+    assert!(told(&taken).ends_with("hint: it is a file; give --out a folder\n"), "{taken:?}");
     let mistake = desk.run(&["--thumbnail", "0"], &["x.png"]);
     assert_eq!(mistake.status.code(), Some(125), "{mistake:?}");
     assert!(told(&mistake).contains("hint: belljar decode --image"), "{mistake:?}");
+}
+
+#[test]
+fn no_result_replaces_that_of_an_earlier_file_of_the_same_run() {
+    let desk = Desk::new();
+    fs::create_dir(desk.0.path().join("b")).unwrap();
+    let files = [("a.png", 8), ("b/a.png", 12)]
+        .map(|(name, side)| desk.put(name, &corpus::picture("a.png", side, side)));
+    for options in [&["--jobs", "2"][..], &["--overwrite"]] {
+        let made = desk.run(options, &files);
+        assert_eq!(made.status.code(), Some(1), "{made:?}");
+        assert!(told(&made).contains("b/a.png: its result would replace that of "), "{made:?}");
+        assert_eq!(desk.result("a.png"), Some((8, 8)), "the first one's");
+    }
 }
 
 proptest! {
