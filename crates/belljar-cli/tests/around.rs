@@ -6,7 +6,7 @@ mod seen;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use seen::{Folder, Seen, belljar};
+use seen::{Folder, Seen, belljar, command, see};
 
 fn text(path: &Path) -> String {
     path.display().to_string()
@@ -218,4 +218,27 @@ fn a_repository_that_may_only_be_read_stays_as_it_is_inside_a_writable_folder() 
 
 fn text_of(folder: &Folder, name: &str) -> String {
     std::fs::read_to_string(folder.path().join(name)).unwrap()
+}
+
+/// The kernel names the current folder without the symlinks of `HOME`.
+#[test]
+fn a_home_behind_a_symlink_is_not_given_away_by_its_other_name() {
+    let folder = Folder::new("other-home");
+    let (real, home) = (folder.path().join("data"), folder.path().join("home"));
+    std::fs::create_dir_all(real.join("project")).unwrap();
+    std::fs::write(real.join("secret"), "canary\n").unwrap();
+    std::os::unix::fs::symlink("data", &home).unwrap();
+    let from = |cwd: &std::path::Path, mut run: std::process::Command| {
+        see(run.env("HOME", &home).current_dir(cwd).stdin(std::process::Stdio::null()))
+    };
+    let mut outside = std::process::Command::new("cat");
+    outside.arg("secret");
+    assert_eq!(from(&real, outside).out, "canary\n");
+    for (cwd, words) in [(&real, &["--"][..]), (&real.join("project"), &["-r", "..", "--"])] {
+        let seen =
+            from(cwd, command([&["run"], words, &["cat", real.join("secret").to_str().unwrap()]].concat()));
+        assert!(seen.status == 125 && seen.err.contains("leads to the home folder"), "{seen:?}");
+    }
+    let below = from(&real.join("project"), command(["run", "--", "sh", "-c", "pwd; cat ../secret"]));
+    assert!(below.status == 1 && below.out.ends_with("/data/project\n"), "{below:?}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
 
-use super::danger::danger;
+use super::danger::{danger, holds_real_home};
 use super::planted::{self, Led};
 use super::texts;
 use super::walk::{self, Real, Walker};
@@ -159,13 +159,19 @@ fn resolve(
         Err(error) if lenient && error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StartError::Path { path: from.clone(), origin: origin.clone(), source }),
     };
-    if let (false, Some(what)) = (*dangerous || *access == Access::Hide, danger(from, &real.path, home)) {
+    let gives = || {
+        let home_by_name =
+            || holds_real_home(&real.path, home, walker).then_some("the home folder, as HOME names it");
+        danger(from, &real.path, home).or_else(home_by_name)
+    };
+    let may_be_dangerous = !*dangerous && *access != Access::Hide;
+    if let Some(what) = may_be_dangerous.then(gives).flatten() {
         if *optional {
             return Ok(None);
         }
         return Err(StartError::Dangerous { path: from.clone(), origin: origin.clone(), what });
     }
-    if !*dangerous && *access != Access::Hide {
+    if may_be_dangerous {
         led.extend(Led::new(from, origin, &real));
     }
     Ok(Some(host(place, *access, real, links)))
