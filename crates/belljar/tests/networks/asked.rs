@@ -9,6 +9,7 @@ use belljar::HostFacts;
 use belljar::ask::{Ask, PolicyFile, Way};
 use serde_json::{Value, json};
 
+use super::conformance::{self, WEAKER};
 use super::relayed::{can_relay, poorer};
 use super::support::jars::{self, Place};
 use super::{ASK, Server};
@@ -65,7 +66,7 @@ pub(super) fn run(
     let place = Place::new();
     let (user, saved) = (User::new(place.path(), answers), place.path().join("mine.toml"));
     std::fs::write(place.granted().join("script.py"), format!("{ASK}\n{script}")).unwrap();
-    let flags = [flags, if facts.is_some() { &[("--allow-weaker", "fs")] } else { &[] }].concat();
+    let flags = [flags, if facts.is_some() { &WEAKER } else { &[] }].concat();
     let mut command = jars::shell(&place, &flags, "exec python3 script.py");
     let mut ask = Ask::new(Way::Socket(user.path.clone()));
     command.ask(ask.save(PolicyFile { path: saved.clone(), bases: Vec::new() }).clone());
@@ -82,11 +83,14 @@ pub(super) fn run(
     Shown { out: done.out, asked: user.asked.try_iter().collect(), told, saved }
 }
 
-/// The same on both kinds of host; what it was.
-pub(super) fn both(flags: &[(&str, &str)], answers: &'static [&'static str], script: &str) -> Shown {
-    let [with, without] = [None, Some(poorer())].map(|facts| run(facts, flags, answers, script));
-    assert_eq!((&with.out, &with.asked), (&without.out, &without.asked));
-    without
+/// The same on every kind of host; what it was.
+pub(super) fn everywhere(flags: &[(&str, &str)], answers: &'static [&'static str], script: &str) -> Shown {
+    let [rich, poor, bare, poorest] =
+        conformance::hosts().map(|(_, facts)| run(Some(facts), flags, answers, script));
+    for other in [&poor, &bare, &poorest] {
+        assert_eq!((&rich.out, &rich.asked), (&other.out, &other.asked));
+    }
+    poorest
 }
 
 const HOSTS: [(&str, &str); 2] = [("--host", "a.test=127.0.0.1"), ("--host", "b.test=127.0.0.1")];
@@ -101,14 +105,14 @@ fn an_answer_opens_one_host_at_one_port_for_this_run() {
     let script = format!(
         "print(ask('a.test', {port}), ask('A.Test.', {port}), ask('a.test', {closed}), ask('a.test', {closed}), ask('b.test', {port}))"
     );
-    let shown = both(&HOSTS, &["once", "never", "never"], &script);
+    let shown = everywhere(&HOSTS, &["once", "never", "never"], &script);
     assert_eq!(shown.out, "wanted wanted ECONNREFUSED ECONNREFUSED ECONNREFUSED\n", "{shown:?}");
     let asked = [("a.test", port), ("a.test", closed), ("b.test", port)];
     assert_eq!(shown.asked, asked.map(|(name, port)| format!("connect {name}:{port}")), "each once");
     let granted = format!("Granted a.test:{port} granted once");
     let refused = format!("Denied a.test:{closed} refused by the user");
     assert!(shown.told.contains(&granted) && shown.told.contains(&refused), "{shown:?}");
-    assert_eq!((server.visits(), other.visits(), shown.saved.as_str()), (4, 0, ""), "two of each run");
+    assert_eq!((server.visits(), other.visits(), shown.saved.as_str()), (8, 0, ""), "two of each run");
 }
 
 #[test]
@@ -140,7 +144,7 @@ fn no_answer_can_grant_what_trusts_its_neighbours() {
 print(*['%s %s\\n' % (host, ask(host, port)) for host, port in hosts])"
     );
     let rules = [("--deny-net", "b.test"), ("-n", "c.test:1"), ("--reach", "localhost:9")];
-    let shown = both(&[&HOSTS[..], &rules].concat(), &["always"; 20], &script);
+    let shown = everywhere(&[&HOSTS[..], &rules].concat(), &["always"; 20], &script);
     let lines: Vec<&str> = shown.out.lines().filter(|line| !line.trim().is_empty()).collect();
     let refused = |line: &&&str| line.ends_with("ECONNREFUSED") || line.ends_with("no such name");
     assert_eq!((lines.len(), lines.iter().filter(refused).count()), (14, 14), "{shown:?}");
@@ -180,8 +184,8 @@ print(get('a.test'), get('b.test'))",
         server.port
     );
     let flags = [&HOSTS[..], &[("--proxy", ""), ("-n", "c.test:1")]].concat();
-    let shown = both(&flags, &["once", "never"], &script);
-    assert_eq!((shown.out.as_str(), shown.asked.len(), server.visits()), ("wanted 403\n", 2, 2), "{shown:?}");
+    let shown = everywhere(&flags, &["once", "never"], &script);
+    assert_eq!((shown.out.as_str(), shown.asked.len(), server.visits()), ("wanted 403\n", 2, 4), "{shown:?}");
 }
 
 /// Nobody answers: the one who asked waits, others go on.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
 mod asked;
+mod conformance;
 mod ipv6;
 mod logged;
 mod many;

@@ -5,17 +5,19 @@ use std::net::TcpListener;
 
 use belljar::{Command, HostFacts};
 
+use crate::conformance::{self, WEAKER};
 use crate::is_ready;
 use crate::relayed::{can_relay, poorer};
 use crate::support::jars::{self, Place};
 
-/// The hosts: this one, and where it can be told apart one that lets nobody make namespaces.
+/// The hosts: this one, and where it can be told apart poorer ones.
 fn hosts() -> Vec<Option<HostFacts>> {
-    if can_relay() { vec![None, Some(poorer())] } else { vec![None] }
+    let poorer = conformance::hosts().map(|(_, facts)| Some(facts));
+    std::iter::once(None).chain(poorer.into_iter().filter(|_| can_relay())).collect()
 }
 
 fn shell(facts: Option<HostFacts>, place: &Place, flags: &[(&str, &str)], script: &str) -> Command {
-    let flags = [flags, if facts.is_some() { &[("--allow-weaker", "fs")] } else { &[] }].concat();
+    let flags = [flags, if facts.is_some() { &WEAKER } else { &[] }].concat();
     let mut command = jars::shell(place, &flags, script);
     if let Some(facts) = facts {
         command.host(facts);
@@ -24,7 +26,7 @@ fn shell(facts: Option<HostFacts>, place: &Place, flags: &[(&str, &str)], script
 }
 
 /// A port of the host that nobody uses now.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
