@@ -3,6 +3,7 @@
 
 mod seen;
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -38,16 +39,21 @@ fn what_cannot_be_run_is_told_from_what_is_not_there() {
     let absent = belljar(["run", "--", "no-such-program-anywhere"]);
     assert_eq!(absent.status, 127, "{absent:?}");
     assert!(absent.err.contains("no-such-program-anywhere"), "{absent:?}");
-    let place = seen::Folder::new("outside");
+    let place = Folder::new("outside");
     let outside = place.write("program", "#!/bin/sh\n");
-    let by_path = ["run", "-p", "@base", "--cwd", "/usr", "--"].iter().map(std::ffi::OsStr::new);
+    let by_path = ["run", "-p", "@base", "--cwd", "/usr", "--"].iter().map(OsStr::new);
     let ungranted = belljar(by_path.chain([outside.as_os_str()]));
     let grant = format!("grant it with -r {}\n", outside.display());
     assert!(ungranted.status == 127 && ungranted.err.contains(&grant), "{ungranted:?}");
     let data = belljar(["run", "--", "/etc/passwd"]);
     assert_eq!(data.status, 126, "{data:?}");
     let folder = belljar(["run", "--", "/usr"]);
-    assert_eq!(folder.status, 126, "{folder:?}");
+    assert!(folder.status == 126 && folder.err.contains("hint: it is a folder"), "{folder:?}");
+    let bare = place.write("bare", "exit 3\n");
+    std::fs::set_permissions(&bare, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let bare = [OsStr::new("run"), OsStr::new("-r"), bare.as_os_str(), OsStr::new("--"), bare.as_os_str()];
+    let bare = belljar(bare);
+    assert!(bare.status == 126 && bare.err.contains("hint: a script needs"), "{bare:?}");
 }
 
 #[test]

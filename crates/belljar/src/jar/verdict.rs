@@ -222,6 +222,21 @@ impl Report {
     }
 }
 
+/// What helps where a program was found and cannot be run.
+fn about_program(program: &str, source: &io::Error) -> &'static str {
+    const NO_FORMAT: i32 = 8;
+    match source.kind() {
+        _ if source.raw_os_error() == Some(NO_FORMAT) => {
+            "a script needs a first line such as #!/bin/sh, a program has to be built for x86_64"
+        }
+        io::ErrorKind::PermissionDenied if Path::new(program).is_dir() => "it is a folder: name a program",
+        io::ErrorKind::PermissionDenied => {
+            "it must be executable, and granted with -r or -w: --read-noexec and /etc forbid execution"
+        }
+        _ => "",
+    }
+}
+
 /// A program that was named by its path, which the policy does not grant.
 fn is_outside(program: &str) -> bool {
     program.starts_with('/') && std::fs::metadata(program).is_ok()
@@ -297,10 +312,7 @@ impl StartError {
             StartError::Descriptor { fd, why: passed::NOT_OPEN, .. } => {
                 format!("open it in the calling shell: {fd}< FILE")
             }
-            StartError::NotRunnable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "it must be executable, and granted with -r or -w: --read-noexec and /etc forbid execution"
-                    .to_owned()
-            }
+            StartError::NotRunnable { program, source } => about_program(program, source).to_owned(),
             StartError::NotFound { program } if is_outside(program) => {
                 // Without the dot of `./program`.
                 let path: PathBuf = Path::new(program).components().collect();
