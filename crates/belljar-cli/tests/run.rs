@@ -39,6 +39,8 @@ fn what_cannot_be_run_is_told_from_what_is_not_there() {
     let absent = belljar(["run", "--", "no-such-program-anywhere"]);
     assert_eq!(absent.status, 127, "{absent:?}");
     assert!(absent.err.contains("no-such-program-anywhere"), "{absent:?}");
+    let empty = belljar(["run", "--", ""]);
+    assert!(empty.status == 127 && empty.err.contains("'': not found"), "{empty:?}");
     let place = Folder::new("outside");
     let outside = place.write("program", "#!/bin/sh\n");
     let by_path = ["run", "-p", "@base", "--cwd", "/usr", "--"].iter().map(OsStr::new);

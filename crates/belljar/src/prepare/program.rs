@@ -35,6 +35,10 @@ pub(crate) fn find<'a>(
     call: &Invocation<'_>,
     storage: &'a Storage,
 ) -> Result<Found<'a>, StartError> {
+    if call.program.is_empty() {
+        // In each folder of the search path it would be that folder.
+        return Err(StartError::NotFound { program: "''".to_owned() });
+    }
     let mut environment = environment::build(&policy.env, &call.env.caller);
     let proxy = policy.net.proxy.as_ref().is_some_and(|proxy| proxy.value);
     if proxy && (storage.relayed || storage.served.contains(&Serve::Local(PROXIES[0]))) {
