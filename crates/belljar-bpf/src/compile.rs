@@ -1,30 +1,29 @@
-//! Rules to a program: the verdict of each call, then a search tree over the numbers.
+//! Rules to a program: the verdict of each call, then a search over the numbers.
 
 use crate::action::Action;
 use crate::arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
-use crate::asm::{ARCH, Assembler, JEQ, JGE, Label, NR, Word};
+use crate::asm::{ARCH, Assembler, JEQ, Label, Word};
 use crate::error::CompileError;
 use crate::filter::{Filter, Insn, MAX_INSNS};
 use crate::lower::lower;
+use crate::search::{NUMBER, search};
 use crate::spec::{FilterSpec, Rule};
 use crate::syscalls::syscall_name;
 
 /// Numbers from `first` up to the next interval get one verdict, or are one call that depends on its arguments.
 #[derive(Clone, Copy)]
-struct Interval<'s> {
-    first: u32,
-    leaf: Leaf<'s>,
+pub(crate) struct Interval<'s> {
+    pub(crate) first: u32,
+    pub(crate) leaf: Leaf<'s>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Leaf<'s> {
+pub(crate) enum Leaf<'s> {
     /// Decided by the number: the kernel answers from its bitmap without running the filter.
     Verdict(Action),
     /// Decided by the arguments; weakest rule first, the last unconditional one in front.
     Rules { rules: &'s [&'s Rule], otherwise: Action },
 }
-
-const NUMBER: Word = Word::whole(NR);
 
 pub(crate) fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
     let mut rules: Vec<&Rule> = spec.rules.iter().collect();
@@ -155,28 +154,8 @@ fn leaf<'s>(rules: &'s [&'s Rule], otherwise: Action) -> Leaf<'s> {
     }
 }
 
-/// Writes a balanced search over `intervals`, right side first, and returns its entry.
-fn search(asm: &mut Assembler, intervals: &[Interval<'_>]) -> Label {
-    match intervals {
-        [] => Label::Verdict(Action::KillProcess),
-        [only] => decide(asm, only.leaf),
-        [before, only, after] if before.leaf == after.leaf && only.first + 1 == after.first => {
-            let inside = decide(asm, only.leaf);
-            let outside = decide(asm, before.leaf);
-            asm.branch(JEQ, only.first, NUMBER, (inside, outside))
-        }
-        _ => {
-            let (left, right) = intervals.split_at(intervals.len() / 2);
-            let first = right.first().map_or(0, |interval| interval.first);
-            let upper = search(asm, right);
-            let lower = search(asm, left);
-            asm.branch(JGE, first, NUMBER, (upper, lower))
-        }
-    }
-}
-
 /// Writes the argument tests of one call, strictest rule first.
-fn decide(asm: &mut Assembler, leaf: Leaf<'_>) -> Label {
+pub(crate) fn decide(asm: &mut Assembler, leaf: Leaf<'_>) -> Label {
     match leaf {
         Leaf::Verdict(action) => Label::Verdict(action),
         Leaf::Rules { rules, otherwise } => rules.iter().fold(Label::Verdict(otherwise), |weaker, rule| {

@@ -85,6 +85,7 @@ mod lex;
 mod lower;
 mod parse;
 mod promises;
+mod search;
 mod show;
 mod spec;
 mod suggest;

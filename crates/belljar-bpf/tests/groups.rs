@@ -200,21 +200,20 @@ fn a_call_can_be_explained() {
 fn the_disassembly_reads_as_text() {
     let filter = Filter::builder().allow_when("ioctl", "arg1 == TCGETS").unwrap().compile().unwrap();
     let expected = "   0  load arch
-   1  if == 0xc000003e goto 2 else 15
+   1  if == 0xc000003e goto 2 else 14
    2  load nr
-   3  if >= 0x1a8 goto 10 else 4  ; pidfd_send_signal
-   4  if >= 0x11 goto 9 else 5  ; pread64
-   5  if >= 0x10 goto 6 else 12  ; ioctl
-   6  load arg1.low
-   7  if == 0x5401 goto 8 else 12
-   8  ret  allow
-   9  if >= 0x151 goto 14 else 12
-  10  if >= 0x40000000 goto 13 else 11
-  11  if >= 0x1d6 goto 14 else 12
-  12  ret  errno EPERM
-  13  if >= 0x80000000 goto 14 else 15
-  14  ret  errno ENOSYS
-  15  ret  kill process
+   3  if >= 0x151 goto 8 else 4
+   4  if == 0x10 goto 5 else 10  ; ioctl
+   5  load arg1.low
+   6  if == 0x5401 goto 7 else 10
+   7  ret  allow
+   8  if >= 0x1a8 goto 9 else 13
+   9  if >= 0x1d6 goto 11 else 10
+  10  ret  errno EPERM
+  11  if >= 0x40000000 goto 12 else 13
+  12  if >= 0x80000000 goto 13 else 14
+  13  ret  errno ENOSYS
+  14  ret  kill process
 ";
     assert_eq!(disassemble(&filter), expected);
 }
