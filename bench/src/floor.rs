@@ -1,7 +1,7 @@
 //! What the kernel itself takes for the layers of a jar: each layer at its smallest, with nothing of ours in it.
 //!
 //! `bench floor filter|landlock COMMAND...` runs a command below a filter of one instruction, or below that and a Landlock domain
-//! of one rule; `bench floor opened|refused COUNT` measures opens that another process answers without looking at anything.
+//! of one rule; `bench floor start COMMAND...` starts one as [`bare`] does; `bench floor opened|refused COUNT` measures opens that another process answers without looking at anything.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _};
@@ -15,12 +15,12 @@ use belljar_sys::notify::{Answer, Listener};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-use crate::calls;
+use crate::{bare, calls};
 
 /// What is opened.
 const THERE: &str = "/etc/passwd";
 
-const ALLOW: SockFilter = give(0x7FFF_0000);
+pub(crate) const ALLOW: SockFilter = give(0x7FFF_0000);
 const NOTIFY: SockFilter = give(0x7FC0_0000);
 
 const fn give(k: u32) -> SockFilter {
@@ -33,8 +33,9 @@ pub(crate) fn run(words: &[String]) -> Result<String> {
     match what.as_str() {
         "filter" => below(rest, &[filter]),
         "landlock" => below(rest, &[landlock, filter]),
+        "start" => bare::start(rest).map(|_| String::new()),
         "opened" | "refused" => answered(words),
-        _ => bail!("filter, landlock, opened or refused"),
+        _ => bail!("filter, landlock, start, opened or refused"),
     }
 }
 
@@ -58,12 +59,19 @@ fn filter() -> Result<()> {
     call::seccomp(&[ALLOW]).map_err(kernel)
 }
 
+/// Rights to open files and folders.
+pub(crate) const OPENS: u64 = 0b1111;
+
+/// What this kernel's Landlock guards of files.
+pub(crate) fn guarded() -> u64 {
+    if belljar_sys::ask::landlock_abi() >= 5 { 0xFFFF } else { 0x1FFF }
+}
+
 /// One rule: every file below `/` can be run, written and read, every folder listed. Whatever else this kernel guards is refused,
 /// so that each open is looked up as far as `/`.
 fn landlock() -> Result<()> {
-    const OPENS: u64 = 0b1111;
-    let fs = if belljar_sys::ask::landlock_abi() >= 5 { 0xFFFF } else { 0x1FFF };
-    let ruleset = call::landlock_create(&LandlockRuleset { fs, net: 0, scoped: 0 }).map_err(kernel)?;
+    let ruleset = LandlockRuleset { fs: guarded(), net: 0, scoped: 0 };
+    let ruleset = call::landlock_create(&ruleset).map_err(kernel)?;
     let root = rustix::fs::openat(CWD, c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let rule = LandlockPath { allowed: OPENS, parent_fd: root.as_raw_fd() };
     call::landlock_path(ruleset, &rule).map_err(kernel)?;
@@ -72,7 +80,7 @@ fn landlock() -> Result<()> {
     Ok(())
 }
 
-fn kernel(errno: belljar_sys::Errno) -> anyhow::Error {
+pub(crate) fn kernel(errno: belljar_sys::Errno) -> anyhow::Error {
     std::io::Error::from_raw_os_error(errno.0).into()
 }
 

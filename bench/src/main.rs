@@ -5,6 +5,7 @@
 //! nanoseconds per call; `bench bytes|reach|served|relay` measure connections, `bench floor` what the kernel alone takes; `bench machine` prints the properties of the machine that shape every number.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod calls;
 mod crowd;
 mod floor;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::library::{Library, Span};
-use crate::process;
+use crate::{bare, process};
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
@@ -42,6 +42,9 @@ struct Row {
     /// Started from the library in this process, not by a command: what of it is measured.
     #[serde(default)]
     library: Option<Span>,
+    /// Started in this process by the kernel's steps alone.
+    #[serde(default)]
+    bare: bool,
 }
 
 /// What was found for one command: one number per round.
@@ -82,6 +85,7 @@ fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
 
 fn round(request: &Request, library: Option<&Library>) -> Result<Vec<f64>> {
     let one = |row: &Row| match library.zip(row.library) {
+        _ if row.bare => bare::start(&row.words),
         Some((library, span)) => library.start(&row.words, span),
         None => one(row, request.measure),
     };
@@ -117,6 +121,7 @@ mod tests {
             name: (*name).to_owned(),
             words: words.iter().map(|word| (*word).to_owned()).collect(),
             library: None,
+            bare: false,
         };
         Request { rounds: 3, warm_up: 1, seconds: 60, measure, rows: rows.iter().map(row).collect() }
     }

@@ -46,13 +46,14 @@ impl Helper {
         )
     }
 
-    /// The command started by itself, and by the library within the helper, beside each other.
+    /// The command started by itself, by the kernel's steps of a jar, and by the library within the helper, beside each other.
     pub(super) fn library(&self, account: &Account, effort: &Effort, words: &[&str]) -> Result<Vec<Series>> {
-        let row = |(name, span): (&str, Option<&str>)| json!({"name": name, "words": words, "library": span});
+        let row = |(name, span, bare): (&str, Option<&str>, bool)| json!({"name": name, "words": words, "library": span, "bare": bare});
         let rows = [
-            ("plain spawn", None),
-            ("library", Some("whole")),
-            ("library, until the report", Some("report")),
+            ("plain spawn", None, false),
+            ("kernel: the same layers", None, true),
+            ("library", Some("whole"), false),
+            ("library, until the report", Some("report"), false),
         ];
         self.rows(account, effort, rows.map(row).to_vec())
     }

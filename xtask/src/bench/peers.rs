@@ -37,6 +37,7 @@ pub(super) const ALL: &[&Peer] = &[
     PLAIN,
     FILTER,
     LANDLOCK,
+    BARE,
     BWRAP,
     BWRAP_HOST_NET,
     BELLJAR,
@@ -53,6 +54,10 @@ pub(super) const FILTER: &Peer =
 /// What any Landlock domain with a filter costs: one rule for every file below `/`.
 pub(super) const LANDLOCK: &Peer =
     &Peer { name: "kernel: Landlock and a filter", words: &[&["{bin}/bench", "floor", "landlock"]] };
+
+/// What any start with these layers costs: the kernel's steps of it, and nothing else.
+pub(super) const BARE: &Peer =
+    &Peer { name: "kernel: the same layers", words: &[&["{bin}/bench", "floor", "start"]] };
 
 pub(super) const FIREJAIL: &Peer = &Peer {
     name: "firejail",

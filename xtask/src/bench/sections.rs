@@ -40,7 +40,9 @@ const OWN: &[&str] = &["{bin}/bench", "echo", "inside"];
 pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: "Start to exit of /bin/true",
-        note: "Milliseconds from posix_spawn to the end of wait. /bin/true is a dynamic glibc program.",
+        note: "Milliseconds from posix_spawn to the end of wait. /bin/true is a dynamic glibc program. The row of the kernel makes \
+               the same namespaces, as many mounts and the same end, with a Landlock domain of one rule and a filter of one \
+               instruction: it reads no policy, looks nothing up, drops no environment, limits nothing and tries nothing.",
         measure: start::dynamic,
     },
     Section {

@@ -5,11 +5,13 @@ use anyhow::{Context, Result};
 use super::{Bench, OWN, SYSTEM};
 use crate::bench::figures::{Series, named};
 use crate::bench::helper::Effort;
-use crate::bench::peers::{BELLJAR, BELLJAR_NET_OFF, BWRAP, BWRAP_HOST_NET, FIREJAIL, PLAIN, Peer, RUNSC};
+use crate::bench::peers::{
+    BARE, BELLJAR, BELLJAR_NET_OFF, BWRAP, BWRAP_HOST_NET, FIREJAIL, PLAIN, Peer, RUNSC,
+};
 use crate::bench::report::{Number, Table, ms, ratio};
 use crate::command::output;
 
-const QUICK: &[&Peer] = &[PLAIN, BWRAP, BWRAP_HOST_NET, BELLJAR, BELLJAR_NET_OFF];
+const QUICK: &[&Peer] = &[PLAIN, BARE, BWRAP, BWRAP_HOST_NET, BELLJAR, BELLJAR_NET_OFF];
 const SLOW: &[&Peer] = &[PLAIN, BWRAP, BELLJAR, FIREJAIL, RUNSC];
 const TRUE: &[&str] = &["/bin/true"];
 
@@ -19,6 +21,7 @@ pub(super) fn dynamic(bench: &Bench<'_>) -> Result<Table> {
     let series = bench.series(&bench.usable(QUICK, SYSTEM), TRUE, &effort)?;
     let numbers = [
         ("start", BELLJAR, BWRAP),
+        ("kernel's start", BARE, BWRAP),
         ("start --net off", BELLJAR_NET_OFF, BWRAP),
         ("start --net off, host network", BELLJAR_NET_OFF, BWRAP_HOST_NET),
     ];
@@ -49,8 +52,12 @@ pub(super) fn library(bench: &Bench<'_>) -> Result<Table> {
     for own in &series {
         table.row([own.name.clone(), ms(own.median()), ms(own.least()), ms(own.above(base))]);
     }
-    let added = named(&series, "library").map(|own| own.above(base));
-    Ok(table.with(added.map(|value| Number { name: "library", value: value / 1000.0 })))
+    let numbers = [("library", "library"), ("kernel's library", BARE.name)];
+    let added = numbers.into_iter().filter_map(|(name, row)| {
+        let value = named(&series, row)?.above(base) / 1000.0;
+        Some(Number { name, value })
+    });
+    Ok(table.with(added))
 }
 
 fn over(series: &[Series], name: &'static str, own: &Peer, base: &Peer) -> Option<Number> {
@@ -76,9 +83,9 @@ pub(super) fn rate(bench: &Bench<'_>) -> Result<Table> {
         let series = bench.series(&[peer], TRUE, &effort)?;
         let rate = series.first().context("one series")?.per_second();
         table.row([peer.name.to_owned(), format!("{rate:.0}")]);
-        if peer.name == BELLJAR.name {
-            table = table.with([Number { name: "starts a second", value: rate }]);
-        }
+        let numbers = [(BELLJAR, "starts a second"), (BARE, "kernel's starts a second")];
+        let number = numbers.into_iter().find(|(of, _)| of.name == peer.name);
+        table = table.with(number.map(|(_, name)| Number { name, value: rate }));
     }
     Ok(table)
 }
