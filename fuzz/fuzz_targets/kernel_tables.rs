@@ -5,7 +5,9 @@ use belljar::probe::Cgroup;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    assert!(belljar::learn::hostile::mounts(bytes) <= bytes.iter().filter(|byte| **byte == b'\n').count() + 1);
+    assert!(
+        belljar::learn::hostile::mounts(bytes) <= bytes.iter().filter(|byte| **byte == b'\n').count() + 1
+    );
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(mask) = belljar::broker::hostile::process(text) {
         assert!(mask <= 0o777);

@@ -40,6 +40,8 @@ pub use sockets::{Inside, Sockets};
 /// Readers of what a jar sends, for fuzz targets.
 #[cfg(feature = "test-hooks")]
 pub mod hostile {
+    use std::net::{IpAddr, SocketAddr};
+
     /// Reads a DNS message; the reply.
     #[must_use]
     pub fn dns(message: &[u8]) -> Option<Vec<u8>> {
@@ -53,6 +55,15 @@ pub mod hostile {
             crate::http::Head::Tunnel { used, .. } | crate::http::Head::Forward { used, .. } => used,
             crate::http::Head::More | crate::http::Head::Bad(_) => 0,
         }
+    }
+
+    /// Reads a packet as each of the sockets does that hear what the jar's network turns away: connections over IPv4 and
+    /// IPv6, datagrams over both. `from` is the packet's sender. What was to be reached; where a datagram came from.
+    #[must_use]
+    pub fn refused(packet: &[u8], from: IpAddr) -> [Option<(SocketAddr, Option<SocketAddr>)>; 4] {
+        use crate::refused::{Ear, read};
+        let kinds = [Ear::Tcp4, Ear::Tcp6, Ear::Icmp4, Ear::Icmp6];
+        kinds.map(|ear| read(ear, packet, from).map(|refused| (refused.to, refused.datagram_from)))
     }
 
     /// Reads a greeting and a request to the SOCKS5 proxy; whether they decide anything.

@@ -25,6 +25,7 @@ mod procfs;
 pub(crate) mod proof;
 pub(crate) mod raw;
 mod reached;
+mod refused;
 pub(crate) mod relayed;
 mod resources;
 mod sabotage;
@@ -51,6 +52,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     global::FAMILY,
     named::FAMILY,
     peers::FAMILY,
+    refused::FAMILY,
     landlock::FAMILY,
     data::FAMILY,
     terminal::FAMILY,

@@ -14,7 +14,10 @@ mod raw_socket;
 mod touch;
 mod unix_path;
 
-use crate::attack::Family;
+use crate::attack::{Attack, Family};
+
+/// The same attack stands in a family of jars that have a network.
+pub(super) const SOCK_DIAG: Attack = netlink::ROW;
 
 pub(super) const FAMILY: Family = Family {
     title: "L: beyond Landlock",
