@@ -153,7 +153,7 @@ c = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM); c.connect('/tmp/s'); prin
     let taught = project.learn(&[], script);
     assert!(taught.status == 1 && taught.out.is_empty(), "{taught:?}");
     let text = project.text();
-    assert!(text.contains("\"@socket-unix\"") && text.contains("# review: socket AF_UNIX"), "{text}");
+    assert!(text.contains("\"@socket-unix\"") && text.contains("# review: bind AF_UNIX"), "{text}");
     let again = project.run_learned(script);
     assert_eq!((again.status, again.out.as_str()), (0, "connected\n"), "{again:?}");
 }

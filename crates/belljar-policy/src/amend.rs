@@ -33,6 +33,8 @@ pub enum Addition<'a> {
     },
     /// `HOST:PORT` in `net.allow`.
     Host(&'a str),
+    /// A path or a name in `net.sockets`.
+    Socket(&'a str),
     /// A call or a group in `syscalls.allow`.
     Syscall(&'a str),
 }
@@ -89,38 +91,49 @@ impl Addition<'_> {
     fn section(&self) -> &'static str {
         match self {
             Self::Path { .. } | Self::OptionalPath { .. } => "fs",
-            Self::Host(_) => "net",
+            Self::Host(_) | Self::Socket(_) => "net",
             Self::Syscall(_) => "syscalls",
         }
     }
 
-    /// The path as a file names it.
-    fn key(&self) -> String {
+    /// The list that it is an item of, by the name in its section, and the item.
+    fn item(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::Path { path, .. } => written(path),
-            Self::OptionalPath { path, .. } => format!("?{}", written(path)),
-            Self::Host(text) | Self::Syscall(text) => (*text).to_owned(),
+            Self::Path { .. } | Self::OptionalPath { .. } => None,
+            Self::Host(text) | Self::Syscall(text) => Some(("allow", text)),
+            Self::Socket(text) => Some(("sockets", text)),
+        }
+    }
+
+    /// The path as a file names it, and what it grants; none of a list.
+    fn rule(&self) -> Option<(String, &'static str)> {
+        match self {
+            Self::Path { path, access } => Some((written(path), word(ACCESS, access))),
+            Self::OptionalPath { path, access } => {
+                Some((format!("?{}", written(path)), word(ACCESS, access)))
+            }
+            _ => None,
         }
     }
 
     /// The rule as a line of its section.
     fn line(&self) -> String {
-        match self {
-            Self::Path { access, .. } | Self::OptionalPath { access, .. } => {
-                format!("{} = {}", quoted(&self.key()), quoted(word(ACCESS, access)))
+        match (self.rule(), self.item()) {
+            (Some((path, access)), _) => format!("{} = {}", quoted(&path), quoted(access)),
+            (None, item) => {
+                let (list, text) = item.unwrap_or_default();
+                format!("{list} = [{}]", quoted(text))
             }
-            Self::Host(text) | Self::Syscall(text) => format!("allow = [{}]", quoted(text)),
         }
     }
 
     /// What reading the amended text must give in addition.
     fn leaf(&self) -> Leaf {
-        match self {
-            Self::Path { access, .. } | Self::OptionalPath { access, .. } => {
-                (vec!["fs".to_owned(), self.key()], word(ACCESS, access).to_owned())
-            }
-            Self::Host(text) | Self::Syscall(text) => {
-                (vec![self.section().to_owned(), "allow".to_owned(), "[]".to_owned()], (*text).to_owned())
+        match (self.rule(), self.item()) {
+            (Some((path, access)), _) => (vec![self.section().to_owned(), path], access.to_owned()),
+            (None, item) => {
+                let (list, text) = item.unwrap_or_default();
+                (vec![self.section().to_owned(), list.to_owned(), "[]".to_owned()], text.to_owned())
             }
         }
     }
@@ -169,12 +182,10 @@ fn insertions(
     };
     let Value::Table(rows) = &found.node.value else { return Vec::new() };
     let mut all = Vec::new();
-    let listed = match addition {
-        Addition::Host(text) | Addition::Syscall(text) => Some(text),
-        _ => None,
-    };
-    if let (Some(text), Some(allow)) = (listed, rows.iter().find(|row| row.name == "allow")) {
-        all.extend(into_list(&allow.node, text, comment));
+    if let Some((name, text)) = addition.item()
+        && let Some(list) = rows.iter().find(|row| row.name == name)
+    {
+        all.extend(into_list(&list.node, text, comment));
     }
     let last = rows.iter().map(|row| row.node.at.end).max().unwrap_or(found.node.at.end);
     let end = line_end(text, last);
@@ -269,6 +280,14 @@ mod tests {
             let made = added(text, &host);
             assert!(made.contains("# c\n") && made.contains("\"example.org:443\""), "{made}");
         }
+    }
+
+    #[test]
+    fn lists_of_sockets_grow_beside_hosts() {
+        let made = added("belljar = 1\n[net]\nallow = [\"a.b:1\"]\n", &Addition::Socket("ssh-agent"));
+        let made = added(&made, &Addition::Socket("/run/x"));
+        assert!(made.contains("sockets = [\"ssh-agent\",\n  # c\n  \"/run/x\"]"), "{made}");
+        assert!(made.contains("allow = [\"a.b:1\"]\n"), "{made}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use rustix::net::{
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
+use super::absent::absent;
 use super::address::{self, LONGEST, Meaning};
 use super::caller::AT_CWD;
 use super::judge::Wanted;
@@ -22,7 +23,7 @@ use super::look::errno;
 use super::outside::{HostNetwork, Outside};
 use super::own::Held;
 use super::task::{Done, Name, Served, Stop, Task};
-use super::walk::{Last, find};
+use super::walk::{Found, Last, find};
 
 pub(super) const UNIX: u32 = 1;
 const INET: u32 = 2;
@@ -166,7 +167,7 @@ fn unix(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, path: PathBuf) -
     if outside.is_log(&path) {
         return log(task, outside, it, &path);
     }
-    let held = find(task, &Name { at: AT_CWD, text: path }, Last::Follow)?.object()?;
+    let held = peer(task, path)?;
     task.decide(Wanted::Connect, &held)?;
     if held.kind()? != FileType::Socket {
         return Err(Errno::CONNREFUSED.into());
@@ -178,6 +179,16 @@ fn unix(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, path: PathBuf) -
             Ok(theirs)
         }
         None => inside(it, &held),
+    }
+}
+
+/// What stands at a path of the jar. Where it has nothing, a judge that reaches the host hears what was wanted.
+fn peer(task: &Task<'_>, path: PathBuf) -> Result<Held, Stop> {
+    let name = Name { at: AT_CWD, text: path };
+    match find(task, &name, Last::Follow) {
+        Ok(Found::Object(held)) => Ok(held),
+        Ok(_) | Err(Stop::Fails(Errno::NOENT)) => Err(absent(task, Wanted::Connect, &name)),
+        Err(stop) => Err(stop),
     }
 }
 

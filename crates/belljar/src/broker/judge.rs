@@ -179,6 +179,9 @@ pub trait Observer: Send + Sync {
     /// The broker is about to carry out this verdict.
     fn saw(&self, request: &Request<'_>, verdict: &Verdict);
 
+    /// A unix socket of this thread was refused a name at which others would find it.
+    fn unnamed(&self, _call: &'static str, _pid: u32) {}
+
     /// A call was given up because nobody answered in time.
     fn late(&self, _late: &Late<'_>) {}
 }

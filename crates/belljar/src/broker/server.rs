@@ -1,5 +1,6 @@
 //! Waiting for peers in the host's network. A published server gets an address of the host's loopback that is this jar's alone,
-//! at the port that it asks for; nothing else of the jar waits there, and no name of the host's is taken.
+//! at the port that it asks for; nothing else of the jar waits there, and no name of the host's is taken. In the jar's own network
+//! the kernel decides; unix sockets get no name there either, where this is asked.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
@@ -20,14 +21,29 @@ pub(super) fn bind(task: &Task<'_>) -> Served {
     let it = Addressed::read(task)?;
     let unix = matches!(it.meaning, Meaning::Path(_) | Meaning::Abstract);
     match (&it.meaning, outside.network()) {
-        _ if unix || it.look.family == UNIX && !it.is_for_queries() => Err(Errno::ACCESS.into()),
+        _ if unix || it.look.family == UNIX && !it.is_for_queries() => {
+            task.tell_unnamed();
+            Err(Errno::ACCESS.into())
+        }
         (Meaning::Internet(at), HostNetwork::Relayed) if is_nowhere(*at) => DONE,
         (Meaning::Internet(at), HostNetwork::Relayed) => published(task, outside, &it, *at),
-        (_, HostNetwork::Granted) => {
+        (meaning, network)
+            if network == HostNetwork::Granted || !it.of_host && is_own(meaning, &it.bytes) =>
+        {
             sockets::bind(it.socket.as_fd(), &it.bytes).map_err(errno)?;
             DONE
         }
         _ => Err(Errno::ACCESS.into()),
+    }
+}
+
+/// An address of the jar's own network: the broker, which has more power over it than the jar, is asked for no more than that.
+fn is_own(meaning: &Meaning, address: &[u8]) -> bool {
+    const NETLINK: [u8; 2] = 16_u16.to_ne_bytes();
+    let groups = || address.get(8..12).is_some_and(|groups| groups != [0; 4]);
+    match meaning {
+        Meaning::Internet(_) => true,
+        _ => address.starts_with(&NETLINK) && !groups(),
     }
 }
 

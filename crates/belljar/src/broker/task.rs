@@ -262,6 +262,13 @@ impl<'a> Task<'a> {
         self.shared.judge.lacks(&request);
     }
 
+    /// Tells that a unix socket of the jar gets no name.
+    pub(super) fn tell_unnamed(&self) {
+        if let Some(observer) = &self.shared.observer {
+            observer.unnamed(self.row.call, self.call.record.pid);
+        }
+    }
+
     /// Whether a folder on the way may be seen. Nobody is told: the object of the call is what counts.
     pub(super) fn passes(&self, path: &Path) -> Result<(), Stop> {
         self.certain()?;

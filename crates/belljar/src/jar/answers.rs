@@ -169,6 +169,12 @@ impl broker::Observer for Told {
         }
     }
 
+    fn unnamed(&self, call: &'static str, pid: u32) {
+        let event = Event::new(event::Verdict::Denied, call, "AF_UNIX".as_ref()).access(event::Access::Call);
+        let event = event.by(pid).rule("no unix sockets but connected ones and pairs", "default");
+        self.events.refusal(event, |event| event.flag("--allow-syscall @socket-unix"));
+    }
+
     fn late(&self, late: &broker::Late<'_>) {
         let who = if late.judging { "whoever decides" } else { "the file system" };
         let rule = match late.limit.as_secs() {

@@ -35,8 +35,9 @@ pub use attended::Killer;
 pub(crate) use descriptors::look;
 pub(crate) use owners::of_system;
 pub(crate) use quiet::quietly;
+pub(crate) use services::Around;
 pub use services::socket_of;
-pub(crate) use services::{Around, named};
+pub(crate) use services::{SSH_AGENT, named, restricted};
 use stages::Decided;
 
 /// Who drives the jar.

@@ -16,7 +16,7 @@ use crate::error::StartError;
 use crate::prepare;
 
 /// Variable that names the agent of SSH.
-const SSH_AGENT: &str = "SSH_AUTH_SOCK";
+pub(crate) const SSH_AGENT: &str = "SSH_AUTH_SOCK";
 /// Variable that moves GnuPG's folder.
 const GPG_HOME: &str = "GNUPGHOME";
 const GPG_SOCKET: &str = "S.gpg-agent";
@@ -72,6 +72,11 @@ pub fn socket_of(
     }
 }
 
+/// The socket for clients that are not trusted, beside the one of GnuPG's agent.
+pub(crate) fn restricted(agent: &Path) -> PathBuf {
+    agent.with_file_name(GPG_RESTRICTED)
+}
+
 /// The policy with paths in place of names, and the variables that go with them. The same one where it has no names.
 pub(crate) fn named(mut policy: Arc<Policy>, around: Around<'_>) -> Result<Arc<Policy>, StartError> {
     if policy.net.sockets.iter().all(|socket| matches!(socket.service, UnixService::Path(_))) {
@@ -90,7 +95,7 @@ pub(crate) fn named(mut policy: Arc<Policy>, around: Around<'_>) -> Result<Arc<P
             env.pass.push(Setting::new(SSH_AGENT.to_owned(), socket.origin.clone()));
         }
         if socket.service == UnixService::GpgAgent {
-            socket.behind = Some(path.with_file_name(GPG_RESTRICTED));
+            socket.behind = Some(restricted(&path));
         }
         socket.service = UnixService::Path(path);
     }

@@ -30,7 +30,7 @@ pub struct CallProposal {
     pub reason: String,
 }
 
-/// A host or a call that was seen and is not proposed.
+/// A host, a socket or a call that was seen and is not proposed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct LeftOut {
@@ -41,7 +41,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { what: what.into(), why: why.into() }
     }
 }
@@ -52,7 +52,9 @@ pub(super) type Found<P> = (Vec<P>, Vec<LeftOut>);
 /// The hosts of a run's events.
 pub(super) fn hosts(events: &[Event]) -> Found<HostProposal> {
     let mut found: BTreeMap<&str, Result<HostProposal, LeftOut>> = BTreeMap::new();
-    for event in events.iter().filter(|event| matches!(event.access, Access::Connect | Access::Resolve)) {
+    let net = |event: &&Event| matches!(event.access, Access::Connect | Access::Resolve);
+    // A path is a unix socket's.
+    for event in events.iter().filter(net).filter(|event| !event.object.starts_with('/')) {
         let Some(judged) = host(event) else { continue };
         let known = found.entry(&event.object).or_insert_with(|| judged.clone());
         // Granted once by an answer says more than refused before.

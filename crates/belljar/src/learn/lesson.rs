@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use belljar_policy::{Policy, Setting};
+use belljar_policy::{NetMode, Origin, Policy, Setting};
 
 use super::confined::{Mounts, confined};
 use super::witness::{Notes, Witness};
-use super::{Ground, PolicyDifference, changes, generalise};
+use super::{Ground, PolicyDifference, changes, generalise, peers};
 use crate::ask::Never;
 use crate::command::Command;
+use crate::jar::SSH_AGENT;
 use crate::report::Report;
 
 /// What a run taught.
@@ -44,7 +45,11 @@ impl Command {
         let never = Never::new(home.as_deref(), []);
         let ground = Ground { policy: &own, never: &never, here: &here, home: home.as_deref() };
         let mounts = Mounts::now();
-        let (policy, mut notes) = confined(ground, &|path: &Path| mounts.look(path));
+        let (mut policy, mut notes) = confined(ground, &|path: &Path| mounts.look(path));
+        // Who wants the agent is seen where it tries to reach it, for which it has to know where that would be.
+        if policy.net.mode.value != NetMode::Off {
+            policy.env.pass.push(Setting::new(SSH_AGENT.to_owned(), Origin::Default));
+        }
         self.policy = Arc::new(self.traced(policy, &mut notes));
         let seen = Arc::new(Notes::default());
         let told = Arc::clone(&seen);
@@ -66,7 +71,8 @@ impl Command {
             Some(Err(error)) => notes.push(format!("what was written could not be read: {error}")),
             None => {}
         }
-        let difference = generalise(&observations, ground).beyond(&report);
+        let sockets = peers::sockets(&seen.sought(), peers::Place { ground, env: &self.env.caller });
+        let difference = generalise(&observations, ground).beyond(sockets, &report);
         Lesson { report, difference, notes }
     }
 

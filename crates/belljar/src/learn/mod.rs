@@ -18,6 +18,7 @@ mod generalise;
 mod lesson;
 mod names;
 mod observe;
+mod peers;
 mod text;
 mod witness;
 
@@ -25,6 +26,7 @@ pub use beyond::{CallProposal, HostProposal, LeftOut};
 pub use generalise::{Ground, generalise};
 pub use lesson::Lesson;
 pub use observe::{Need, Observation};
+pub use peers::SocketProposal;
 pub use text::Frame;
 
 /// Readers of the kernel's tables, for fuzz targets.
@@ -42,6 +44,7 @@ use std::path::PathBuf;
 use belljar_policy::Access;
 
 use crate::report::Report;
+use beyond::Found;
 
 /// What has to be added to a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,11 +54,13 @@ pub struct PolicyDifference {
     pub rules: Vec<Proposal>,
     /// Hosts to add to the list, by name.
     pub hosts: Vec<HostProposal>,
+    /// Unix sockets to add, by path.
+    pub sockets: Vec<SocketProposal>,
     /// System calls to add, by name.
     pub syscalls: Vec<CallProposal>,
     /// What was needed and no rule is proposed for, by path.
     pub unproposed: Vec<Unproposed>,
-    /// The same of hosts and calls.
+    /// The same of hosts, sockets and calls.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -63,13 +68,16 @@ impl PolicyDifference {
     /// Nothing has to be added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.hosts.is_empty() && self.syscalls.is_empty()
+        let reaches = !(self.hosts.is_empty() && self.sockets.is_empty());
+        self.rules.is_empty() && !reaches && self.syscalls.is_empty()
     }
 
-    /// With what the events of a run tell beside its files.
-    fn beyond(mut self, report: &Report) -> Self {
+    /// With the services that a run looked for, and what its events tell beside its files.
+    fn beyond(mut self, (sockets, unfit): Found<SocketProposal>, report: &Report) -> Self {
         let (hosts, mut left) = beyond::hosts(&report.events);
-        let lacks_more = !self.rules.is_empty() || !hosts.is_empty();
+        left.extend(unfit);
+        self.sockets = sockets;
+        let lacks_more = !(self.rules.is_empty() && hosts.is_empty() && self.sockets.is_empty());
         let (syscalls, more) = beyond::calls(&report.events, report.verdict, lacks_more);
         left.extend(more);
         (self.hosts, self.syscalls, self.left_out) = (hosts, syscalls, left);

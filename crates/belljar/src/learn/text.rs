@@ -54,6 +54,9 @@ impl PolicyDifference {
         let text = self.hosts.iter().try_fold(text, |text, proposal| {
             amend(&text, &Addition::Host(&proposal.host), &proposal.reason, bases)
         })?;
+        let text = self.sockets.iter().try_fold(text, |text, proposal| {
+            amend(&text, &Addition::Socket(&proposal.socket), &proposal.reason, bases)
+        })?;
         self.syscalls.iter().try_fold(text, |text, proposal| {
             amend(&text, &Addition::Syscall(&proposal.name), &proposal.reason, bases)
         })
@@ -64,9 +67,10 @@ impl PolicyDifference {
     pub fn flags(&self, frame: Frame<'_>) -> Vec<String> {
         let rules = self.rules.iter().map(|rule| flag(rule, frame));
         let hosts = self.hosts.iter().map(|proposal| format!("--net {}", for_shell(&proposal.host)));
+        let sockets = self.sockets.iter().map(|proposal| format!("--socket {}", for_shell(&proposal.socket)));
         let calls =
             self.syscalls.iter().map(|proposal| format!("--allow-syscall {}", for_shell(&proposal.name)));
-        rules.chain(hosts).chain(calls).collect()
+        rules.chain(hosts).chain(sockets).chain(calls).collect()
     }
 }
 

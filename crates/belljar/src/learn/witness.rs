@@ -52,14 +52,40 @@ impl Act {
     }
 }
 
-/// Refusals, each once.
+/// Refusals, each once, and unix sockets that were wanted.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<HashSet<Note>>);
+pub(super) struct Notes(Mutex<HashSet<Note>>, Mutex<HashSet<Sought>>);
 
 /// An object, what was wanted, and what was to be done to it.
 type Note = (PathBuf, Need, Act);
 
+/// A path at which a program looked for somebody who listens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Sought {
+    pub(super) path: PathBuf,
+    /// It only asked whether something is there.
+    pub(super) looked: bool,
+}
+
 impl Notes {
+    /// Where a socket could be that a rule names.
+    fn seek(&self, request: &Request<'_>) {
+        let (Some(path), Wanted::Connect | Wanted::Look) = (request.path(), request.wanted) else { return };
+        let mut kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST {
+            kept.insert(Sought { path: path.to_path_buf(), looked: request.wanted == Wanted::Look });
+        }
+    }
+
+    /// Where sockets were looked for, by path, those that were connected to first.
+    pub(super) fn sought(&self) -> Vec<Sought> {
+        let kept = std::mem::take(&mut *self.1.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut kept: Vec<Sought> = kept.into_iter().collect();
+        kept.sort();
+        kept.dedup_by(|next, first| next.path == first.path);
+        kept
+    }
+
     fn add(&self, path: &Path, need: Need, act: Act) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MOST {
@@ -118,6 +144,9 @@ impl Judge for Witness {
         if let (Some(path), Some(need)) = (request.path(), self.lacked(request, &verdict)) {
             self.notes.add(path, need, Act::of(request.call));
         }
+        if !verdict.granted() {
+            self.notes.seek(request);
+        }
         verdict
     }
 
@@ -132,6 +161,7 @@ impl Judge for Witness {
         if let (Some(path), Some(need)) = (request.path(), need(request.wanted)) {
             self.notes.add(path, need, Act::of(request.call));
         }
+        self.notes.seek(request);
     }
 
     fn opens_host(&self) -> bool {

@@ -55,7 +55,8 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
         Guard::Descriptor => host_tree,
         Guard::Peers => network::brokered(draft),
         Guard::Addresses => {
-            network::is_relayed(draft) || network::tells_peers(draft) && network::is_hosts(draft)
+            let hosts = network::tells_peers(draft) && network::is_hosts(draft);
+            network::is_relayed(draft) || hosts || network::learns_peers(draft)
         }
         Guard::Hosts => network::is_relayed(draft),
         Guard::Servers => network::serves(draft),

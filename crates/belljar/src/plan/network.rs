@@ -72,8 +72,20 @@ pub(super) fn is_hosts(draft: &Draft<'_>) -> bool {
 
 /// Some unix sockets of the host may be reached, or the log, and no others: the broker looks at each address.
 pub(super) fn tells_peers(draft: &Draft<'_>) -> bool {
+    (lists_peers(draft) || learns_peers(draft)) && !all_peers(draft)
+}
+
+/// Some may be reached.
+pub(super) fn lists_peers(draft: &Draft<'_>) -> bool {
     let some = !draft.policy.net.sockets.is_empty() || logs(draft).is_some();
     some && !all_peers(draft)
+}
+
+/// Which unix sockets of the host a program lacks shows where it connects, so it gets that far: there the broker refuses, and
+/// where such a socket is to take a name.
+pub(super) fn learns_peers(draft: &Draft<'_>) -> bool {
+    let open = draft.policy.net.mode.value != NetMode::Off && !all_peers(draft);
+    draft.call.learns && open && super::broker::able(draft)
 }
 
 /// Programs have a log.

@@ -247,7 +247,7 @@ fn hosts_listeners(draft: &Draft<'_>) -> bool {
 /// The jar is in the host's network, which is not granted as it is, or gets sockets of it: its addresses and names are nobody's
 /// business.
 fn sees_interfaces(draft: &Draft<'_>) -> bool {
-    let has_its_sockets = network::is_hosts(draft) || network::tells_peers(draft);
+    let has_its_sockets = network::is_hosts(draft) || network::lists_peers(draft);
     has_its_sockets && draft.policy.net.mode.value != NetMode::Host
 }
 
