@@ -162,6 +162,66 @@ fn nothing_is_moved_over_or_removed_that_was_not_granted() {
 }
 
 #[test]
+fn a_program_saves_by_a_second_name_when_both_are_granted() {
+    if !is_ready() {
+        return;
+    }
+    let stage = Stage::new("link", &["once", "once", "never", "once", "once"]);
+    files(&stage, &["there"]);
+    fs::create_dir_all(stage.path("out/.git/hooks")).unwrap();
+    fs::set_permissions(stage.path("out/.git/hooks"), fs::Permissions::from_mode(0o777)).unwrap();
+    symlink(stage.path("out/there"), stage.path("out/pointer")).unwrap();
+    let script = "cd /; o=$DIR/out; name() { perl -e 'link $ARGV[0], $ARGV[1] or print $!+0, qq(\\n)' $1 $2; }
+        echo new > $o/part; ln $o/part $o/new && rm $o/part && cat $o/new; name $o/new $o/no
+        name $o/new $o/there; name $o/new $o/pointer; name $o/new $o/.git/hooks/post-commit; name $o/gone $o/other
+        echo x > /tmp/own; name /tmp/own $o/own; name $o/new /tmp/new; name /tmp/own /tmp/twice; cat /tmp/twice";
+    let seen = stage.run(&[], script);
+    assert_eq!(seen.out, "new\n2\n17\n2\n2\n2\n18\n18\nx\n", "{seen:?}");
+    assert_eq!(asked(&stage), ["create part", "create new", "create no", "write there"]);
+    assert_eq!(names(&stage), [".git", "new", "pointer", "there"]);
+    assert_eq!(fs::read_to_string(stage.path("out/there")).unwrap(), "there\n");
+    assert_eq!(fs::read_dir(stage.path("out/.git/hooks")).unwrap().count(), 0);
+}
+
+/// Saves as programs do that want a file whole or not at all: without a name first, with one where that cannot be had.
+const SAVES: &str = "import ctypes, os, sys
+d = sys.argv[1]
+name = lambda old: ctypes.CDLL(None, use_errno=True).linkat(-100, old.encode(), -100, (d + '/saved').encode(), 0x400)
+try:
+    fd = os.open(d, os.O_TMPFILE | os.O_RDWR, 0o644)
+    os.write(fd, b'whole\\n')
+    weak = os.open('/proc/self/fd/%d' % fd, os.O_RDONLY)
+    print(name('/proc/self/fd/%d' % weak) and ctypes.get_errno(), name('/proc/self/fd/%d' % fd))
+except OSError as error:
+    print(error.errno)
+    with open(d + '/part', 'x') as part: part.write('whole\\n')
+    os.link(d + '/part', d + '/saved'); os.unlink(d + '/part')
+    try: os.open(d, os.O_TMPFILE | os.O_RDWR, 0o644)
+    except OSError as error: print(error.errno)
+print(open(d + '/saved').read(), end='')";
+
+#[test]
+fn a_file_without_a_name_gets_one_in_the_jars_own_folders_and_is_not_supported_elsewhere() {
+    if !seen::is_ready(&["--require=fs=namespaces", "--", "python3", "-c", "1"]) {
+        return;
+    }
+    let stage = Stage::new("unnamed", &["once", "once"]);
+    open_folder(&stage);
+    let script = format!("python3 -c \"{SAVES}\" $DIR/out");
+    let seen = stage.run(&[], &script);
+    assert_eq!(seen.out, "2\n95\nwhole\n", "a question needs a name: {seen:?}");
+    assert_eq!(asked(&stage), ["create part", "create saved"]);
+    for (name, more) in [("unnamed-traced", &["--trace"][..]), ("unnamed-asked", &[])] {
+        let stage = Stage::new(name, &[]);
+        open_folder(&stage);
+        let grants = format!("--write={}", stage.path("out").display());
+        let seen = stage.run(&[&[grants.as_str()], more].concat(), &script);
+        assert_eq!(seen.out, "13 0\nwhole\n", "only who can write it can give it a name: {seen:?}");
+        assert_eq!((names(&stage), asked(&stage)), (vec!["saved".to_owned()], vec![]));
+    }
+}
+
+#[test]
 fn what_is_there_is_neither_overwritten_nor_followed_by_an_answer_to_making() {
     if !is_ready() {
         return;

@@ -71,7 +71,7 @@ impl Addressed {
         let mut bytes = vec![0; length.ok_or(Errno::INVAL)?];
         task.fill(task.register(1), &mut bytes)?;
         let meaning = address::read(&bytes)?;
-        let socket = fetch(task)?;
+        let socket = fetch(task, task.int(0))?;
         let look = sockets::look(socket.as_fd()).map_err(errno)?;
         let of_host = look.network == task.shared.network;
         Ok(Self { bytes, meaning, socket, look, of_host })
@@ -104,12 +104,12 @@ pub(super) fn is_tcp(look: &Socket) -> bool {
     matches!(look.family, INET | INET6) && look.kind == STREAM && look.protocol == TCP
 }
 
-/// The socket behind the first argument. Whatever else comes to stand there meanwhile, this one is used.
-pub(super) fn fetch(task: &Task<'_>) -> Result<OwnedFd, Stop> {
+/// What the caller has open under a number. Whatever else comes to stand there meanwhile, this is used.
+pub(super) fn fetch(task: &Task<'_>, number: i32) -> Result<OwnedFd, Stop> {
     // `PIDFD_THREAD`; kernels before 6.9 take processes only.
     const THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0o200);
-    let open = |number: u32, flags| {
-        let pid = i32::try_from(number).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+    let open = |pid: u32, flags| {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
         pidfd_open(pid, flags)
     };
     let caller = task.caller();
@@ -117,7 +117,7 @@ pub(super) fn fetch(task: &Task<'_>) -> Result<OwnedFd, Stop> {
         Err(Errno::INVAL) => open(caller.numbers()?.group, PidfdFlags::empty()),
         opened => opened,
     };
-    let fetched = process.and_then(|process| pidfd_getfd(process, task.int(0), PidfdGetfdFlags::empty()));
+    let fetched = process.and_then(|process| pidfd_getfd(process, number, PidfdGetfdFlags::empty()));
     task.still_waits()?;
     match fetched {
         Err(Errno::PERM | Errno::SRCH) => Err(Errno::ACCESS.into()),

@@ -3,16 +3,17 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, linkat, mkdirat, mknodat, openat2,
-    renameat_with, symlinkat, unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, fcntl_getfl, fstat, linkat, mkdirat,
+    mknodat, openat2, renameat_with, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
 use super::caller::own_name;
+use super::connect::fetch;
 use super::host;
 use super::judge::Wanted;
 use super::look::{AT_EMPTY_PATH, AT_NOFOLLOW, flags, object};
-use super::own;
+use super::own::{self, Held};
 use super::task::{Done, Name, Served, Stop, Task};
 use super::walk::{Spot, Whole, parent};
 
@@ -61,12 +62,42 @@ pub(super) fn symlink(task: &Task<'_>) -> Served {
 pub(super) fn link(task: &Task<'_>) -> Served {
     let flags = flags(task, AT_FOLLOW | AT_EMPTY_PATH)?;
     let (old, new) = (task.name()?, task.second_name()?);
-    let held = object(task, &old, if flags & AT_FOLLOW != 0 { flags & !AT_NOFOLLOW } else { flags })?;
-    let spot = fresh(task, &new)?;
+    or_on_host(task, link_in_jar(task, &old, &new, flags), || host::link(task, &old, &new))
+}
+
+fn link_in_jar(task: &Task<'_>, old: &Name, new: &Name, flags: u32) -> Served {
+    let flags = if flags & AT_FOLLOW != 0 { flags & !AT_NOFOLLOW } else { flags };
+    let held = match unnamed(task, old, flags)? {
+        Some(file) => Held::new(file, None),
+        None => object(task, old, flags)?,
+    };
+    let spot = vacant(task, new)?;
+    task.decide_writing(&spot.path)?;
     one_mount(&held.fd, &spot.folder)?;
-    task.decide(Wanted::Write, &held)?;
+    match &held.path {
+        Some(path) => task.decide_writing(path)?,
+        None => task.decide(Wanted::Write, &held)?,
+    }
     linkat(CWD, own_name(&held.fd), &spot.folder, spot.entry(), AtFlags::SYMLINK_FOLLOW)?;
     DONE
+}
+
+/// A file that never had a name (`O_TMPFILE`), which the caller has open for writing: that is how some programs save. It is
+/// fetched itself, so that what is looked at is what gets the name.
+fn unnamed(task: &Task<'_>, name: &Name, flags: u32) -> Result<Option<OwnedFd>, Stop> {
+    let empty = flags & AT_EMPTY_PATH != 0 && name.text.as_os_str().is_empty();
+    let own = || name.text.strip_prefix("/proc/self/fd").ok()?.to_str()?.parse().ok();
+    let number = if empty { Some(name.at) } else { own().filter(|_| flags & AT_NOFOLLOW == 0) };
+    let Some(number) = number.filter(|number| *number >= 0) else { return Ok(None) };
+    let file = fetch(task, number)?;
+    let stat = fstat(&file)?;
+    if stat.st_nlink != 0 || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Ok(None);
+    }
+    match fcntl_getfl(&file)? & OFlags::ACCMODE {
+        OFlags::WRONLY | OFlags::RDWR => Ok(Some(file)),
+        _ => Err(Errno::ACCESS.into()),
+    }
 }
 
 /// `rmdir`.
@@ -130,8 +161,15 @@ pub(super) fn one_mount(a: &OwnedFd, b: &OwnedFd) -> Result<(), Errno> {
     if own::mount(a)? == own::mount(b)? { Ok(()) } else { Err(Errno::XDEV) }
 }
 
-/// A place for a new entry. What is there already is told before what is refused, as the kernel does.
+/// A place for a new entry, where the rules let it be made.
 fn fresh(task: &Task<'_>, name: &Name) -> Result<Spot, Stop> {
+    let spot = vacant(task, name)?;
+    task.decide_path(Wanted::Write, &spot.path)?;
+    Ok(spot)
+}
+
+/// A place for a new entry. What is there already is told before what is refused, as the kernel does.
+fn vacant(task: &Task<'_>, name: &Name) -> Result<Spot, Stop> {
     let spot = parent(task, name, |_| Errno::EXIST)?;
     let bounds = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -139,7 +177,6 @@ fn fresh(task: &Task<'_>, name: &Name) -> Result<Spot, Stop> {
         task.decide_path(Wanted::Look, &spot.path)?;
         return Err(Errno::EXIST.into());
     }
-    task.decide_path(Wanted::Write, &spot.path)?;
     Ok(spot)
 }
 

@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{
     AtFlags, CWD, FileType, MemfdFlags, Mode, OFlags, RenameFlags, ResolveFlags, SealFlags, Timespec,
-    Timestamps, chmodat, fcntl_add_seals, fstat, futimens, memfd_create, openat, openat2, renameat_with,
-    statat, unlinkat,
+    Timestamps, chmodat, fcntl_add_seals, fstat, futimens, linkat, memfd_create, openat, openat2,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -118,6 +118,22 @@ pub(super) fn rename(task: &Task<'_>, old: &Name, new: &Name, how: RenameFlags) 
     // What came there meanwhile is left alone.
     let only_new = if to.file.is_none() { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
     Ok(renameat_with(&from.folder, &from.name, &to.folder, &to.name, how | only_new)?)
+}
+
+/// Gives a plain file a further name, when writing both is granted: the other way in which programs save. What has that name
+/// already is left alone.
+pub(super) fn link(task: &Task<'_>, old: &Name, new: &Name) -> Result<(), Stop> {
+    match (is_own(task, old), is_own(task, new)) {
+        (false, false) => {}
+        (true, false) | (false, true) => return Err(Errno::XDEV.into()),
+        _ => return Err(Errno::NOENT.into()),
+    }
+    let (from, to) = (Entry::of(task, path(task, old)?)?, Entry::of(task, path(task, new)?)?);
+    let file = from.file.as_ref().ok_or(Errno::NOENT)?;
+    one_mount(&from.folder, &to.folder)?;
+    task.decide_host(Wanted::Write, &from.path)?;
+    task.decide_host(Wanted::Write, &to.path)?;
+    Ok(linkat(CWD, own_name(file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW)?)
 }
 
 /// Removes what this run has made, when writing it is granted.

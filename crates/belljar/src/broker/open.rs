@@ -164,8 +164,11 @@ pub(super) fn waiting(fd: OwnedFd, how: How) -> Result<OwnedFd, Errno> {
 /// What the jar does not have may be granted all the same: a plain file of the host that is there, or that is to be made.
 fn on_host(task: &Task<'_>, name: &Name, how: How) -> Served {
     let wanted = wanted(how.flags);
+    // A question needs a name. Programs that hear so make a file that has one.
     if how.flags & TMPFILE != 0 {
-        return Err(Errno::NOENT.into());
+        let folder = host::look(task, name, Wanted::Look)?;
+        let is_folder = FileType::from_raw_mode(fstat(&folder)?.st_mode) == FileType::Directory;
+        return Err(if is_folder { Errno::OPNOTSUPP } else { Errno::NOTDIR }.into());
     }
     let creates = how.flags & O_CREAT != 0 && wanted == Wanted::Write;
     if creates && !host::has(task, name)? {

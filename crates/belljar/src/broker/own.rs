@@ -126,10 +126,20 @@ fn in_jar(task: &Task<'_>, fd: &OwnedFd, path: &Path) -> Result<bool, Stop> {
     if known(&task.shared.mounts()) {
         return Ok(true);
     }
-    let bounds = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(found) = openat2(root(task)?, path, flags, Mode::empty(), bounds) else { return Ok(false) };
-    let same = identity(&found)? == here;
+    let root = root(task)?;
+    let there = |path: &Path| {
+        let bounds = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        openat2(root, path, flags, Mode::empty(), bounds).and_then(|found| identity(&found))
+    };
+    let same = match there(path) {
+        Ok(found) => found == here,
+        // What has no name is where the folder is that it was made in.
+        Err(_) => {
+            fstat(fd)?.st_nlink == 0
+                && path.parent().is_some_and(|folder| there(folder).is_ok_and(|found| found.0 == here.0))
+        }
+    };
     if same {
         task.shared.mounts().push(here.0);
     }

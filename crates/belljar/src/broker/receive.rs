@@ -46,7 +46,7 @@ pub(super) fn receive(task: &Task<'_>) -> Served {
     let outside = task.shared.outside()?;
     let room = u32::from_ne_bytes(task.bytes(task.register(5))?);
     let room = usize::try_from(room).ok().filter(|room| i32::try_from(*room).is_ok()).ok_or(Errno::INVAL)?;
-    let socket = fetch(task)?;
+    let socket = fetch(task, task.int(0))?;
     let look = sockets::look(socket.as_fd()).map_err(errno)?;
     let sender = sender(&socket, &look, room, &outside.resolvers())?;
     let receiving = Receiving {

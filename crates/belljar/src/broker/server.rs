@@ -66,7 +66,7 @@ fn published(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, at: SocketA
 /// `listen`, on a socket that was bound above. One that is bound to nothing would wait at every address of the host.
 pub(super) fn listen(task: &Task<'_>) -> Served {
     let outside = task.shared.outside()?;
-    let socket = fetch(task)?;
+    let socket = fetch(task, task.int(0))?;
     let look = sockets::look(socket.as_fd()).map_err(errno)?;
     if !is_tcp(&look) || look.network != task.shared.network {
         return Err(Errno::ACCESS.into());

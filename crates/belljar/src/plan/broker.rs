@@ -83,7 +83,7 @@ const O_PATH: u32 = 0x20_0000;
 const ASKED: &[&str] = &["open", "openat", "openat2", "creat"];
 
 /// The same in a root of the jar's own: saving by way of a second file.
-const MOVED: &[&str] = &["rename", "renameat", "renameat2", "unlink", "unlinkat"];
+const MOVED: &[&str] = &["rename", "renameat", "renameat2", "unlink", "unlinkat", "link", "linkat"];
 
 /// What programs look at before they open, so that it has to tell the same.
 const LOOKS: &[&str] =
