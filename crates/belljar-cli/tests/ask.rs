@@ -130,6 +130,7 @@ impl Terminal {
         let open =
             || OwnedFd::from(File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap());
         let child = Command::new("setsid")
+            .env("TERM", "xterm")
             .args([
                 "--ctty",
                 "--wait",

@@ -54,6 +54,8 @@ const KEYS: &[(u8, Answer)] = &[
 #[derive(Debug)]
 pub(crate) struct TtyFront {
     tty: OwnedFd,
+    /// What each question begins with: [`PLAIN`], or nothing where sequences are text.
+    plain: &'static str,
     /// Name of the file that "always" writes to; none: it is not offered.
     file: Option<String>,
     /// Settings to restore; there while a question is shown.
@@ -72,8 +74,9 @@ impl TtyFront {
         let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let tty = open("/dev/tty", how, Mode::empty()).map_err(|errno| AskError::NoTerminal(errno.into()))?;
         let file = file.map(|path| shown(path.as_os_str()));
-        let since = Instant::now();
-        Ok(Self { tty, file, before: None, since, armed: false, offered: Vec::new() })
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let (plain, since) = (if is_dumb { "" } else { PLAIN }, Instant::now());
+        Ok(Self { tty, plain, file, before: None, since, armed: false, offered: Vec::new() })
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
@@ -119,8 +122,8 @@ impl TtyFront {
         let always = self.file.as_ref().map(|file| format!("A = always, adds a line to {file}   "));
         let once = if prompt.want.offers(Answer::Once) { "o = once, for this run   " } else { "" };
         let keys = format!("{once}{}n = never", always.unwrap_or_default());
-        let (question, reason) = (prompt.question(), prompt.reason());
-        format!("{PLAIN}\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
+        let (plain, question, reason) = (self.plain, prompt.question(), prompt.reason());
+        format!("{plain}\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
     }
 }
 
@@ -222,8 +225,15 @@ mod tests {
     fn asked() -> (TtyFront, OwnedFd) {
         let (master, tty) = crate::supervise::host_pair().unwrap();
         let offered = vec![Answer::Once, Answer::Never];
-        let mut front =
-            TtyFront { tty, file: None, before: None, since: Instant::now(), armed: false, offered };
+        let mut front = TtyFront {
+            tty,
+            plain: PLAIN,
+            file: None,
+            before: None,
+            since: Instant::now(),
+            armed: false,
+            offered,
+        };
         front.raw().unwrap();
         (front, master)
     }
