@@ -1,7 +1,7 @@
 //! The measuring loops of `cargo xtask bench`: one small static program, so that what measures costs little and
 //! what runs inside a jar starts at once.
 //!
-//! `bench series|idle|workers` read a request as JSON and print their result as JSON; `bench getppid|open N` print
+//! `bench series|idle|workers|services` read a request as JSON and print their result as JSON; `bench getppid|open N` print
 //! nanoseconds per call; `bench bytes|reach|served|relay` measure connections, `bench floor` what the kernel alone takes; `bench machine` prints the properties of the machine that shape every number.
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod network;
 mod process;
 mod relay;
 mod series;
+mod services;
 mod workers;
 
 use std::io::Write;
@@ -42,6 +43,7 @@ const COMMANDS: &[(&str, Answer)] = &[
     ("reach", network::reach),
     ("served", network::served),
     ("workers", workers::run),
+    ("services", services::run),
     ("bounce", workers::bounce),
     ("echo", |words| Ok(words.join(" "))),
     ("exit", |_| Ok(String::new())),

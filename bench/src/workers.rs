@@ -99,13 +99,13 @@ fn measure(request: &Request) -> Result<Found> {
 
 /// The one that this runs on, and all that it may run on. Both ends of a round trip stay on one: waking a virtual processor that
 /// sleeps takes longer than a call, and whether that happens is the scheduler's choice.
-fn processors() -> Result<(CpuSet, CpuSet)> {
+pub(crate) fn processors() -> Result<(CpuSet, CpuSet)> {
     let mut one = CpuSet::new();
     one.set(sched_getcpu());
     Ok((one, sched_getaffinity(None)?))
 }
 
-fn micros(since: Instant) -> f64 {
+pub(crate) fn micros(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e6
 }
 
@@ -157,20 +157,20 @@ fn copied(large: &Buffer) -> f64 {
 }
 
 /// A process that sends back what it gets, and nothing else.
-struct Bare {
+pub(crate) struct Bare {
     socket: OwnedFd,
     child: Child,
 }
 
 impl Bare {
-    fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let (socket, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let child = Command::new(std::env::current_exe()?).arg("bounce").stdin(theirs).spawn()?;
         Ok(Self { socket, child })
     }
 
-    fn round_trips(&self) -> Result<f64> {
+    pub(crate) fn round_trips(&self) -> Result<f64> {
         let (out, mut back) = ([7; KIB], [0; KIB]);
         let start = Instant::now();
         for _ in 0..CALLS {

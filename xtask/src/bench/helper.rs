@@ -92,6 +92,12 @@ impl Helper {
         self.ask("workers", account, &request)
     }
 
+    /// Services of the library, and the same things done by oneself.
+    pub(super) fn services(&self, account: &Account, rounds: u32, seconds: u32) -> Result<Value> {
+        let rounds = if self.is_quick { 3 } else { rounds };
+        self.ask("services", account, &json!({"rounds": rounds, "seconds": seconds}))
+    }
+
     /// The properties of the machine.
     pub(super) fn machine(&self) -> Result<Value> {
         let text = crate::command::output(&mut crate::command::program(&self.program, ["machine"]))?;

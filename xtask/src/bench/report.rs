@@ -76,6 +76,11 @@ pub(super) fn ms(microseconds: f64) -> String {
     format!("{:.2}", microseconds / 1000.0)
 }
 
+/// Microseconds.
+pub(super) fn us(microseconds: f64) -> String {
+    format!("{microseconds:.1}")
+}
+
 pub(super) fn ratio(value: f64) -> String {
     format!("{value:.2}")
 }

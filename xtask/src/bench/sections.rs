@@ -5,6 +5,7 @@ mod calls;
 mod decode;
 mod memory;
 mod network;
+mod services;
 mod start;
 mod work;
 mod workers;
@@ -115,6 +116,17 @@ pub(super) const SECTIONS: &[Section] = &[
         note: "Ratios are to the start of /bin/true, the bare round trip and the copy, round by round. \
                Calls and round trips are 200 in a row on one processor: waking one that sleeps would outweigh them.",
         measure: workers::run,
+    },
+    Section {
+        title: "Services of the library",
+        note: "Each service is a process in a jar of its own. Requests are 50 in a row on one processor, beside a bare round trip \
+               of 1 KiB over a pair of sockets, and beside what the program would do itself if it could.",
+        measure: services::processes,
+    },
+    Section {
+        title: "Services of any program",
+        note: "Start to exit of /bin/true in a jar that has answers, or a log.",
+        measure: services::answered,
     },
     Section {
         title: "Memory and processes",
