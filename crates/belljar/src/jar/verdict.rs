@@ -303,9 +303,7 @@ impl StartError {
                 format!("grant it with -r {interpreter}, if it exists")
             }
             StartError::Program32 { .. } => "build it for x86_64".to_owned(),
-            StartError::NoService { .. } => {
-                "start it first, or name the socket's path: --socket PATH".to_owned()
-            }
+            StartError::NoService { .. } => "start it first, or name its path: --socket PATH".to_owned(),
             StartError::Service { .. } => {
                 "services look names up here, before the start: this must succeed outside the jar".to_owned()
             }
