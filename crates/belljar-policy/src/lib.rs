@@ -3,6 +3,15 @@
 //! Text (TOML, JSON, flags, presets) becomes a [`Policy`]: plain data in which every rule remembers where it came from.
 //! Nothing here touches the host; what this machine can enforce is the planner's question.
 //!
+//! ```
+//! use belljar_policy::{Policy, fs_decision};
+//!
+//! let policy = Policy::preset("@strict")?.read("/srv/pictures")?.set("limits.memory", "1G")?;
+//! assert!(fs_decision(&policy, "/srv/pictures/1.jpg".as_ref()).allowed);
+//! assert!(!fs_decision(&policy, "/home/me/.ssh/id".as_ref()).allowed);
+//! # Ok::<(), belljar_policy::PolicyError>(())
+//! ```
+//!
 //! ```text
 //! preset ─┐
 //! file   ─┼─► tree with places ─► layer ─┐

@@ -25,7 +25,7 @@
 //! | hear what was tried | [`Report::denials`], [`Command::observe`], [`event`] |
 //! | ask somebody meanwhile | [`ask`], [`action`] |
 //! | find out what a program needs | [`learn`] |
-//! | split a program into confined parts | [`worker`] |
+//! | split a program into confined parts | [`worker`]; begin with the guide [confine your parser in 20 lines](worker::guide) |
 //! | look things up for confined parts | [`service`] |
 //! | confine the process that runs already | [`confine()`], [`pledge`], [`unveil`] |
 //!
@@ -71,7 +71,9 @@ mod supervise;
 pub mod tokio;
 pub mod worker;
 
+#[doc(inline)]
 pub use belljar_bpf as bpf;
+#[doc(inline)]
 pub use belljar_policy as policy;
 pub use belljar_sys::heap;
 pub use command::{Child, Command, Output, Stdio, passed};

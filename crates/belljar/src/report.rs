@@ -7,6 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Collected, Event};
 
 /// The end of a run, or the reason why there was none.
+///
+/// ```no_run
+/// use belljar::report::Verdict;
+///
+/// let report = belljar::Command::new("/usr/bin/thumbnailer").status()?;
+/// match report.verdict {
+///     Verdict::Exited { code: 0 } => println!("done in {:?}", report.usage.wall),
+///     Verdict::Exited { code } => println!("the program failed by itself: {code}"),
+///     Verdict::TimedOut | Verdict::LimitHit { .. } => println!("it took too much: {}", report.reason),
+///     _ => eprintln!("{}\nhint: {}", report.reason, report.hint),
+/// }
+/// for refused in report.denials() {
+///     println!("refused: {} {}", refused.call, refused.object);
+/// }
+/// # Ok::<(), belljar::error::StartError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {

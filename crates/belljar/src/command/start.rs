@@ -39,6 +39,23 @@ impl Command {
 
     /// Starts the program and returns once its exec has succeeded.
     ///
+    /// ```no_run
+    /// use std::io::{Read, Write};
+    ///
+    /// use belljar::{Command, Stdio};
+    ///
+    /// let mut child = Command::new("wc").arg("-w").stdin(Stdio::Piped).stdout(Stdio::Piped).spawn()?;
+    /// if let Some(mut input) = child.stdin.take() {
+    ///     input.write_all(b"three short words")?; // closed here, so that wc sees the end
+    /// }
+    /// let mut count = String::new();
+    /// if let Some(mut output) = child.stdout.take() {
+    ///     output.read_to_string(&mut count)?;
+    /// }
+    /// assert!(child.wait()?.success());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Anything that kept the jar from starting; nothing of it is left then.
     pub fn spawn(&mut self) -> Result<Child, StartError> {

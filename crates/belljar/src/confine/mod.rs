@@ -67,6 +67,13 @@ const LIMITED: &str = "a promise that is bound to paths";
 /// A word that is no promise or has no meaning on Linux, a promise that was given up before, promises that the kernel cannot
 /// hold beside unveiled paths, promises bound to paths (`dns`, `getpw`, `tty`, `tmppath`, `ps`, `vminfo`, unless `rpath` and the
 /// like reach them anyhow) where Landlock cannot restrict all threads, or a step that the kernel refuses.
+///
+/// ```no_run
+/// let rules = std::fs::read_to_string("/etc/app/rules")?;
+/// belljar::pledge("stdio")?; // what was read is parsed with nothing in reach
+/// println!("{} rules", rules.lines().count());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn pledge(promises: &str) -> Result<(), ConfineError> {
     let new: Promises = promises.parse()?;
     let mut state = state();
@@ -118,6 +125,13 @@ pub fn unveil(path: impl AsRef<Path>, permissions: &str) -> Result<(), ConfineEr
 /// # Errors
 /// Locked already, a path with less than one above it, a promise that reaches hidden paths, a kernel whose Landlock is too old
 /// or cannot restrict all threads of this process.
+///
+/// ```no_run
+/// belljar::unveil("/srv/pictures", "r")?;
+/// belljar::lock_unveil()?;
+/// assert!(std::fs::File::open("/etc/passwd").is_err());
+/// # Ok::<(), belljar::ConfineError>(())
+/// ```
 pub fn lock_unveil() -> Result<(), ConfineError> {
     let mut state = state();
     if state.locked {

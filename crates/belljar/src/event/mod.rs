@@ -100,7 +100,23 @@ pub enum Access {
     Action,
 }
 
-/// Where events go. Called by several threads at once; must return soon and never wait for a jar.
+/// Where events go. Called by several threads at once; must return soon and never wait for a jar. Given to
+/// [`Command::observe`](crate::Command::observe).
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use belljar::event::{Event, Observer};
+///
+/// #[derive(Debug, Default)]
+/// struct Count(AtomicU64);
+///
+/// impl Observer for Count {
+///     fn event(&self, event: Event) {
+///         self.0.fetch_add(event.count, Ordering::Relaxed);
+///     }
+/// }
+/// ```
 pub trait Observer: std::fmt::Debug + Send + Sync {
     /// Something was tried.
     fn event(&self, event: Event);

@@ -104,7 +104,14 @@ impl<Q: DeserializeOwned, A: Serialize, N: Needs> Work for Entry<Q, A, N> {
     }
 }
 
-/// The parent, as its worker sees it.
+/// The parent, as its worker sees it: the second argument of each [`Entry`]'s code.
+///
+/// ```
+/// use belljar::worker::Entry;
+///
+/// // A number that no other worker draws: the process that workers are forked from has none at random.
+/// static DICE: Entry<u8, u8> = Entry::new("dice", |sides, parent| parent.seed()[0] % sides.max(1) + 1);
+/// ```
 #[derive(Debug)]
 pub struct Parent<N: Needs = Nothing> {
     channel: OwnedFd,

@@ -13,6 +13,21 @@ use crate::error::StartError;
 ///
 /// `said` is what the worker wrote to descriptor 2 last, with everything escaped that could steer a terminal: the words of
 /// somebody nobody trusts.
+///
+/// ```
+/// use belljar::worker::WorkerError;
+///
+/// /// Whether it is the input's fault, and the same input would end the next worker too.
+/// fn is_hostile(error: &WorkerError) -> bool {
+///     match error {
+///         WorkerError::Full { .. } | WorkerError::Busy { .. } | WorkerError::ZygoteGone => false,
+///         WorkerError::Start(_) | WorkerError::Setup { .. } | WorkerError::System { .. } => false,
+///         _ => true,
+///     }
+/// }
+///
+/// assert!(is_hostile(&WorkerError::OutOfMemory { said: String::new() }));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkerError {

@@ -1,4 +1,5 @@
-//! Privilege separation: parts of a program that nobody has to trust, as confined processes that answer typed requests.
+//! Privilege separation: parts of a program that nobody has to trust, as confined processes that answer typed requests. The
+//! [guide] explains each line.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -33,6 +34,7 @@ pub(crate) mod code;
 mod entry;
 mod error;
 pub(crate) mod frame;
+pub mod guide;
 mod host;
 pub(crate) mod life;
 mod permit;
