@@ -50,9 +50,13 @@ impl<'de> Decoder<'de> {
         let (mut value, mut shift) = (0_u128, 0);
         loop {
             let byte = self.byte()?;
+            // `bits` is 128 at most: no shift below is wider than the value.
+            if shift >= bits {
+                return Err(CodeError::Number);
+            }
             let seven = u128::from(byte & 0x7F);
             let shifted = seven << shift;
-            if shift >= bits || shifted >> shift != seven || (byte == 0 && shift > 0) {
+            if shifted >> shift != seven || (byte == 0 && shift > 0) {
                 return Err(CodeError::Number);
             }
             value |= shifted;

@@ -97,6 +97,19 @@ fn numbers_have_one_form_and_their_own_size() {
     assert_eq!(decode::<u128>(&encode(&u128::MAX).unwrap().0, Vec::new()), Ok(u128::MAX));
 }
 
+/// Found by `fuzz/fuzz_targets/worker_messages.rs`: a number that goes on and on.
+#[test]
+fn numbers_end_where_their_type_does() {
+    let (long, longest) = ([0x82; 40], [[0xFF; 18], [0x80; 18]].concat());
+    for bytes in [&long[..], &longest] {
+        assert_eq!(decode::<u128>(bytes, Vec::new()), Err(CodeError::Number));
+        assert_eq!(decode::<i128>(bytes, Vec::new()), Err(CodeError::Number));
+        assert_eq!(decode::<u64>(bytes, Vec::new()), Err(CodeError::Number));
+        assert_eq!(decode::<u16>(bytes, Vec::new()), Err(CodeError::Number));
+        assert_eq!(first_number(bytes), None);
+    }
+}
+
 #[test]
 fn what_is_left_over_is_an_error() {
     assert_eq!(decode::<bool>(&[1, 0], Vec::new()), Err(CodeError::Left(1)));
