@@ -4,7 +4,6 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use belljar_policy::Access;
 use belljar_sys::{Errno, Fd, owned, spawn};
@@ -26,6 +25,7 @@ const SYSTEM: &[&str] =
 pub(super) struct Owners {
     /// Detached mounts by real host path.
     mounts: Vec<(PathBuf, OwnedFd)>,
+    spaces: Spaces,
     /// Processes that held a user namespace until it was open. They are about to end.
     holders: Vec<spawn::Dying>,
 }
@@ -63,8 +63,8 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
             if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                 walker.know(&path);
             }
-            let space = space((stat.st_uid, stat.st_gid), &mut owners.holders)?;
-            let tree = one(opened.as_fd(), *access, space.as_fd()).map_err(failed)?;
+            let space = space((stat.st_uid, stat.st_gid), &mut owners.spaces, &mut owners.holders)?;
+            let tree = one(opened.as_fd(), *access, space).map_err(failed)?;
             owners.mounts.push((path, tree));
         }
     }
@@ -76,37 +76,26 @@ pub(crate) fn of_system(path: &Path) -> bool {
     SYSTEM.iter().any(|system| path.starts_with(system))
 }
 
-/// User namespaces that translate owners. Each takes a process to make, so a program that starts many jars keeps them.
-static KEPT: Mutex<Vec<(Translated, Arc<OwnedFd>)>> = Mutex::new(Vec::new());
-
-/// More are made anew each time.
-const MOST_KEPT: usize = 16;
-
-/// Whose ids are translated, as numbers of which user namespace (an inode).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Translated {
-    ids: (u32, u32),
-    of: u64,
-}
-
 /// The user namespace that translates these owners, made when they come first.
-fn space(ids: (u32, u32), holders: &mut Vec<spawn::Dying>) -> Result<Arc<OwnedFd>, StartError> {
-    let own = rustix::fs::stat("/proc/self/ns/user")
-        .map_err(|errno| supervisor("asking for the user namespace", errno.into()))?;
-    let wanted = Translated { ids, of: own.st_ino };
-    // Whoever panicked while he held it has changed nothing by half: an entry is pushed or it is not.
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, space)) = kept.iter().find(|(of, _)| *of == wanted) {
-        return Ok(Arc::clone(space));
-    }
-    let (space, holder) = translation(ids)?;
-    holders.push(holder);
-    let space = Arc::new(space);
-    if kept.len() < MOST_KEPT {
-        kept.push((wanted, Arc::clone(&space)));
-    }
-    Ok(space)
+fn space<'a>(
+    ids: (u32, u32),
+    known: &'a mut Spaces,
+    holders: &mut Vec<spawn::Dying>,
+) -> Result<BorrowedFd<'a>, StartError> {
+    let at = match known.iter().position(|(of, _)| *of == ids) {
+        Some(at) => at,
+        None => {
+            let (space, holder) = translation(ids)?;
+            known.push((ids, space));
+            holders.push(holder);
+            known.len() - 1
+        }
+    };
+    Ok(known[at].1.as_fd())
 }
+
+/// User namespaces by the owners that they translate.
+type Spaces = Vec<((u32, u32), OwnedFd)>;
 
 fn one(opened: BorrowedFd<'_>, access: Access, space: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     match owned::detached(opened, Some(space)) {
