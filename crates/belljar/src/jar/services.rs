@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,13 +39,35 @@ impl Around<'_> {
     /// Where GnuPG's agent listens: in the user's folder of services, else in its own folder.
     fn gpg_agent(&self) -> Option<PathBuf> {
         let user = rustix::process::getuid().as_raw();
-        let services = PathBuf::from(format!("/run/user/{user}/gnupg")).join(GPG_SOCKET);
-        match (self.variable(GPG_HOME), self.home) {
-            (Some(folder), _) => Some(folder.join(GPG_SOCKET)),
-            (None, _) if services.symlink_metadata().is_ok() => Some(services),
-            (None, home) => home.map(|home| home.join(".gnupg").join(GPG_SOCKET)),
-        }
+        self.gpg_agent_in(Path::new(&format!("/run/user/{user}/gnupg")))
     }
+
+    fn gpg_agent_in(&self, services: &Path) -> Option<PathBuf> {
+        let usual = self.home.map(|home| home.join(".gnupg"));
+        let own = self.variable(GPG_HOME).or_else(|| usual.clone())?;
+        let service = match usual.is_some_and(|usual| usual == own) {
+            true => services.join(GPG_SOCKET),
+            false => services.join(gpg_folder(&own)).join(GPG_SOCKET),
+        };
+        Some(if service.symlink_metadata().is_ok() { service } else { own.join(GPG_SOCKET) })
+    }
+}
+
+/// GnuPG's name for the folder of sockets of a home folder that is not the usual one: `d.` and 120 bits of the SHA-1 of its path,
+/// as it is written but for slashes at its end, in the alphabet of z-base-32.
+fn gpg_folder(home: &Path) -> String {
+    const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
+    let mut path = home.as_os_str().as_bytes();
+    while let Some(rest) = path.strip_suffix(b"/") {
+        path = rest;
+    }
+    let hash = sha1_smol::Sha1::from(path).digest().bytes();
+    let bits = hash.iter().take(15).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    let letter = |shift: u32| {
+        let value = usize::try_from(bits >> shift & 31).ok();
+        value.and_then(|value| ALPHABET.get(value)).map(|letter| char::from(*letter))
+    };
+    "d.".chars().chain((0..120).step_by(5).rev().filter_map(letter)).collect()
 }
 
 /// Where a service of the host listens, as a start would find it with these variables and this home folder; none when nothing
@@ -91,8 +113,9 @@ pub(crate) fn named(mut policy: Arc<Policy>, around: Around<'_>) -> Result<Arc<P
         };
         let none = || StartError::NoService { origin: socket.origin.to_string(), lacking };
         let path = path.ok_or_else(none)?;
-        if socket.service == UnixService::SshAgent {
-            env.pass.push(Setting::new(SSH_AGENT.to_owned(), socket.origin.clone()));
+        let tells = if socket.service == UnixService::SshAgent { SSH_AGENT } else { GPG_HOME };
+        if around.variable(tells).is_some() {
+            env.pass.push(Setting::new(tells.to_owned(), socket.origin.clone()));
         }
         if socket.service == UnixService::GpgAgent {
             socket.behind = Some(restricted(&path));
@@ -204,5 +227,30 @@ mod tests {
     fn what_is_no_socket_or_leads_to_a_daemon_is_no_service() {
         assert!(open(&policy(&["/etc/passwd"]).net, None).is_err());
         assert!(open(&policy(&["/nonexistent/x"]).net, None).is_err());
+    }
+
+    #[test]
+    fn another_folder_of_gnupg_has_its_sockets_below_a_name_of_its_path() {
+        // What `gpgconf --list-dirs agent-extra-socket` of GnuPG 2.2.40 says.
+        for (home, folder) in
+            [("/tmp/gh1", "d.ftacegjuwrto6c98adm9ay63"), ("/tmp/./gh1/", "d.1oukjmji51mcrd7a489fpcjg")]
+        {
+            assert_eq!(gpg_folder(Path::new(home)), folder);
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (home, services) = (place.path().join("home"), place.path().join("services"));
+        let env = [(GPG_HOME.into(), home.clone().into())];
+        let found = |home: Option<&Path>| Around { env: &env, home }.gpg_agent_in(&services).unwrap();
+        assert_eq!(found(None), home.join(GPG_SOCKET), "where there is no folder of services");
+        let folder = services.join(gpg_folder(&home));
+        for folder in [&folder, &services] {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(folder.join(GPG_SOCKET), "").unwrap();
+        }
+        assert_eq!(found(None), folder.join(GPG_SOCKET));
+        let named = named(policy(&["gpg-agent"]), Around { env: &env, home: None }).unwrap();
+        assert!(named.env.pass.iter().any(|pass| pass.value == GPG_HOME));
+        let usual = Around { env: &[], home: Some(place.path()) };
+        assert_eq!(usual.gpg_agent_in(&services), Some(services.join(GPG_SOCKET)));
     }
 }

@@ -44,6 +44,9 @@ const MS_NOEXEC: u32 = 8;
 /// What only root may read or write there is refused by its mode: no jar has root's uid.
 const MASKED: &[&CStr] = &[c"proc/keys", c"proc/key-users"];
 
+/// Above the folder of each user's services, which login managers make.
+const SERVICES_OF_USERS: &str = "/run/user";
+
 /// Devices that give nothing away.
 const NODES: &[(&CStr, &str)] = &[
     (c"/dev/null", "null"),
@@ -81,7 +84,7 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
     let to = builder.storage.below(item.at())?;
     let target = if builder.layout.in_memory(item.at()) { Walk::Plain(to) } else { Walk::Checked(to) };
     match item {
-        Item::Dir(_) => ops.push(Op::Dir { path: to, mode: 0o755 }),
+        Item::Dir(at) => ops.push(Op::Dir { path: to, mode: folder_mode(at) }),
         Item::File(_) => ops.push(Op::File { path: to, mode: 0o444 }),
         Item::Link { target, .. } => {
             ops.push(Op::Symlink { target: builder.storage.path(target)?, path: to });
@@ -108,6 +111,12 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
         Item::Dev { at, shm, own } => dev(builder, at, *shm, *own, ops)?,
     }
     Ok(())
+}
+
+/// Folders of users' services are private by convention, and programs use no other: GnuPG passes it over.
+fn folder_mode(at: &Path) -> u32 {
+    let private = at.strip_prefix(SERVICES_OF_USERS).is_ok_and(|below| below != Path::new(""));
+    if private { 0o700 } else { 0o755 }
 }
 
 /// Memory of its own, filled and handed to the supervisor; the jar sees it through a second mount that it cannot write to. Into
@@ -192,4 +201,22 @@ fn dev<'a>(
 /// Null devices on a mount that forbids devices: they cannot be opened.
 pub(super) fn mask_proc(ops: &mut Vec<Op<'_>>) {
     ops.extend(MASKED.iter().map(|path| Op::Mask(Walk::Plain(path))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_users_services_are_private() {
+        for (path, mode) in [
+            ("/run", 0o755),
+            ("/run/user", 0o755),
+            ("/run/user/1000", 0o700),
+            ("/run/user/1000/gnupg", 0o700),
+            ("/run/users", 0o755),
+        ] {
+            assert_eq!(folder_mode(Path::new(path)), mode, "{path}");
+        }
+    }
 }
