@@ -22,6 +22,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "belljar-policy",
             "landlock",
             "object",
+            "sha1_smol",
             "rustix",
             "serde",
             "serde_json",
