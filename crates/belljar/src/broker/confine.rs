@@ -25,7 +25,31 @@ pub(super) enum Mask {
     Shared,
 }
 
-/// Calls that answering takes, each once.
+/// Calls of any thread that lives, works with memory and ends.
+const LIVING: &[&str] = &[
+    "futex",
+    "mmap",
+    "munmap",
+    "mremap",
+    "madvise",
+    "brk",
+    "exit",
+    "gettid",
+    "getpid",
+    "tgkill",
+    "rt_sigprocmask",
+    "rt_sigaction",
+    "rt_sigreturn",
+    "sigaltstack",
+    "sched_yield",
+    "clock_gettime",
+    "restart_syscall",
+];
+
+/// The same, in one form only: memory that nobody runs.
+const LIVING_FORMS: &[(&str, &str)] = &[("mprotect", "arg2 & 4 == 0")];
+
+/// Calls that answering takes beside those, each once.
 const CALLS: &[&str] = &[
     // the calls themselves, on what is open
     "openat",
@@ -84,31 +108,14 @@ const CALLS: &[&str] = &[
     "eventfd2",
     "lseek",
     "getdents64",
-    // threads and memory
-    "futex",
-    "mmap",
-    "munmap",
-    "mremap",
-    "madvise",
-    "brk",
-    "exit",
-    "gettid",
-    "getpid",
-    "tgkill",
-    "rt_sigprocmask",
-    "rt_sigaction",
-    "rt_sigreturn",
-    "sigaltstack",
+    // threads of its own, time and the end
     "set_robust_list",
     "rseq",
     "sched_getaffinity",
-    "sched_yield",
     "membarrier",
     "getrandom",
-    "clock_gettime",
     "clock_nanosleep",
     "nanosleep",
-    "restart_syscall",
     "exit_group",
 ];
 
@@ -130,7 +137,6 @@ const CONNECTING: &[&str] = &[
 const FORMS: &[(&str, &str)] = &[
     ("clone", "arg0 & 0x10000 != 0"),
     ("unshare", "arg0 == 0x200"),
-    ("mprotect", "arg2 & 4 == 0"),
     ("prctl", "arg0 in {15, 0x53564d41}"),
     ("ioctl", "arg1 in {0xC0502100, 0xC0182101, 0x40082102, 0x40182103}"),
 ];
@@ -161,17 +167,17 @@ impl Confinement {
     }
 }
 
-/// A filter of threads that get along with these calls, and with others in these forms.
+/// A filter of threads that get along with these calls, with others in these forms, and with those that any thread takes.
 pub(crate) fn thread_filter<'a>(
     calls: impl Iterator<Item = &'a &'a str>,
     forms: impl Iterator<Item = &'a (&'a str, &'a str)>,
 ) -> Result<Vec<SockFilter>, FilterError> {
     let mut builder = Filter::builder();
     // Neither a closed set nor meant for programs: what is missing here is refused to these threads alone.
-    for name in calls {
+    for name in LIVING.iter().chain(calls) {
         builder = builder.planned(number(name), None, Action::Allow)?;
     }
-    for (name, form) in forms {
+    for (name, form) in LIVING_FORMS.iter().chain(forms) {
         let form = parse_condition(form)
             .map_err(|source| RuleError::Condition { syscall: (*name).to_owned(), source })?;
         builder = builder.planned(number(name), Some(&form), Action::Allow)?;

@@ -102,16 +102,12 @@ pub(super) fn make(task: &Task<'_>, name: &Name, flags: OFlags, mode: u32) -> Re
 /// Moves a plain file to a name of a plain file, or of nothing, when writing both is granted: that is how programs save.
 /// Nothing else is replaced, and what the jar has elsewhere is copied by programs that hear so.
 pub(super) fn rename(task: &Task<'_>, old: &Name, new: &Name, how: RenameFlags) -> Result<(), Stop> {
-    match (is_own(task, old), is_own(task, new)) {
-        (false, false) if (how - RenameFlags::NOREPLACE).is_empty() => {}
-        (true, false) | (false, true) => return Err(Errno::XDEV.into()),
-        _ => return Err(Errno::NOENT.into()),
+    both_outside(task, old, new)?;
+    if !(how - RenameFlags::NOREPLACE).is_empty() {
+        return Err(Errno::NOENT.into());
     }
-    let (from, to) = (Entry::of(task, path(task, old)?)?, Entry::of(task, path(task, new)?)?);
+    let (from, to) = writable_pair(task, old, new)?;
     let file = from.file.as_ref().ok_or(Errno::NOENT)?;
-    one_mount(&from.folder, &to.folder)?;
-    task.decide_host(Wanted::Write, &from.path)?;
-    task.decide_host(Wanted::Write, &to.path)?;
     if !from.still_is(file)? {
         return Err(Errno::NOENT.into());
     }
@@ -123,17 +119,31 @@ pub(super) fn rename(task: &Task<'_>, old: &Name, new: &Name, how: RenameFlags) 
 /// Gives a plain file a further name, when writing both is granted: the other way in which programs save. What has that name
 /// already is left alone.
 pub(super) fn link(task: &Task<'_>, old: &Name, new: &Name) -> Result<(), Stop> {
-    match (is_own(task, old), is_own(task, new)) {
-        (false, false) => {}
-        (true, false) | (false, true) => return Err(Errno::XDEV.into()),
-        _ => return Err(Errno::NOENT.into()),
-    }
-    let (from, to) = (Entry::of(task, path(task, old)?)?, Entry::of(task, path(task, new)?)?);
+    both_outside(task, old, new)?;
+    let (from, to) = writable_pair(task, old, new)?;
     let file = from.file.as_ref().ok_or(Errno::NOENT)?;
+    Ok(linkat(CWD, own_name(file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Neither name is the jar's own. What the jar has elsewhere is copied by programs that hear of another device.
+fn both_outside(task: &Task<'_>, old: &Name, new: &Name) -> Result<(), Stop> {
+    match (is_own(task, old), is_own(task, new)) {
+        (false, false) => Ok(()),
+        (true, true) => Err(Errno::NOENT.into()),
+        _ => Err(Errno::XDEV.into()),
+    }
+}
+
+/// A plain file and a name for it on the same mount, both granted for writing.
+fn writable_pair(task: &Task<'_>, old: &Name, new: &Name) -> Result<(Entry, Entry), Stop> {
+    let (from, to) = (Entry::of(task, path(task, old)?)?, Entry::of(task, path(task, new)?)?);
+    if from.file.is_none() {
+        return Err(Errno::NOENT.into());
+    }
     one_mount(&from.folder, &to.folder)?;
     task.decide_host(Wanted::Write, &from.path)?;
     task.decide_host(Wanted::Write, &to.path)?;
-    Ok(linkat(CWD, own_name(file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW)?)
+    Ok((from, to))
 }
 
 /// Removes what this run has made, when writing it is granted.
