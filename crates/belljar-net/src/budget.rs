@@ -40,9 +40,20 @@ impl Default for Budgets {
     }
 }
 
-/// Tokens that come back with time.
+/// Tokens that come back with time: so many at once, and a rate on average.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use belljar_net::Bucket;
+///
+/// let now = Instant::now();
+/// let mut bucket = Bucket::new(1, 10, Duration::from_secs(1), now);
+/// assert!(bucket.has_one(now).is_ok());
+/// bucket.take();
+/// assert_eq!(bucket.has_one(now), Err(now + Duration::from_millis(100)));
+/// ```
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     most: u32,
     every: Duration,
     left: u32,
@@ -51,19 +62,23 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     /// Holds `most` tokens and gets `amount` back within `time`. An amount of zero counts as one.
-    pub(crate) fn new(most: u32, amount: u32, time: Duration, now: Instant) -> Self {
+    #[must_use]
+    pub fn new(most: u32, amount: u32, time: Duration, now: Instant) -> Self {
         let every = (time / amount.max(1)).max(Duration::from_nanos(1));
         Self { most: most.max(1), every, left: most.max(1), filled: now }
     }
 
-    /// There is a token; else, when the next one comes.
-    pub(crate) fn has_one(&mut self, now: Instant) -> Result<(), Instant> {
+    /// There is a token.
+    ///
+    /// # Errors
+    /// When the next one comes.
+    pub fn has_one(&mut self, now: Instant) -> Result<(), Instant> {
         self.fill(now);
         if self.left > 0 { Ok(()) } else { Err(self.filled + self.every) }
     }
 
     /// Takes one token.
-    pub(crate) fn take(&mut self) {
+    pub fn take(&mut self) {
         self.left = self.left.saturating_sub(1);
     }
 

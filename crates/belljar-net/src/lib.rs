@@ -28,7 +28,7 @@ mod socks;
 mod standin;
 
 pub use appeal::{Answer, Appeal, Refusal};
-pub use budget::Budgets;
+pub use budget::{Bucket, Budgets};
 pub use engine::{Adopted, Adopter};
 pub use lookup::{HostResolver, Resolver};
 pub use observe::{Connected, Denial, Door, Flow, Observer, Reason, Who};

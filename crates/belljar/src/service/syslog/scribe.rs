@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use belljar_net::Bucket;
 use belljar_sys::call;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
@@ -167,7 +168,7 @@ struct Desk {
     outlet: Outlet,
     jar: String,
     left: u64,
-    pace: Pace,
+    pace: Bucket,
     tally: Tally,
     /// Lines that were dropped since the last one.
     dropped: u64,
@@ -175,7 +176,7 @@ struct Desk {
 
 impl Desk {
     fn new(Opened { outlet, name, most }: Opened, door: Arc<Door>) -> Self {
-        let pace = Pace { tokens: AT_ONCE, at: Instant::now() };
+        let pace = pace(Instant::now());
         let (speakers, tally) = (Vec::new(), Tally::default());
         Self { door, speakers, outlet, jar: name, left: most, pace, tally, dropped: 0 }
     }
@@ -240,11 +241,12 @@ impl Desk {
             self.dropped += 1;
             return;
         };
-        if !self.pace.take(Instant::now()) {
+        if self.pace.has_one(Instant::now()).is_err() {
             self.tally.hurried += 1;
             self.dropped += 1;
             return;
         }
+        self.pace.take();
         self.left = left;
         self.confess();
         self.put(&who.to_string(), said.level, &said.text);
@@ -281,24 +283,8 @@ impl Desk {
 }
 
 /// How fast lines may come.
-#[derive(Debug)]
-struct Pace {
-    tokens: u32,
-    at: Instant,
-}
-
-impl Pace {
-    fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.at).as_millis();
-        let new = u32::try_from(passed * u128::from(PER_SECOND) / 1000).unwrap_or(AT_ONCE);
-        if new > 0 {
-            self.tokens = self.tokens.saturating_add(new).min(AT_ONCE);
-            self.at = now;
-        }
-        let taken = self.tokens.checked_sub(1);
-        self.tokens = taken.unwrap_or(0);
-        taken.is_some()
-    }
+fn pace(now: Instant) -> Bucket {
+    Bucket::new(AT_ONCE, PER_SECOND, Duration::from_secs(1), now)
 }
 
 #[cfg(test)]
@@ -308,9 +294,10 @@ mod tests {
     #[test]
     fn lines_come_as_fast_as_they_may() {
         let start = Instant::now();
-        let mut pace = Pace { tokens: AT_ONCE, at: start };
+        let mut pace = pace(start);
         let at = |ms| start + Duration::from_millis(ms);
-        let count = |pace: &mut Pace, ms| (0..5000).filter(|_| pace.take(at(ms))).count();
+        let take = |pace: &mut Bucket, ms| pace.has_one(at(ms)).map(|()| pace.take()).is_ok();
+        let count = |pace: &mut Bucket, ms| (0..5000).filter(|_| take(pace, ms)).count();
         assert_eq!(count(&mut pace, 0), 1000);
         assert_eq!(count(&mut pace, 3), 0);
         assert_eq!(count(&mut pace, 1003), 200);
