@@ -300,25 +300,26 @@ pub(super) fn datagrams(task: &Task<'_>) -> Served {
     if task.word(0) == UNIX {
         return parked(kind);
     }
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    // Tells it from pairs of the jar's own, which have no names.
-    rustix::net::bind(&theirs, &SocketAddrUnix::new_unnamed())?;
-    if kind & NONBLOCK != 0 {
-        rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
-    }
+    // It has a name, unlike pairs of the jar's own.
+    let (ours, theirs) = named_pair(SocketType::SEQPACKET)?;
     let pid = task.caller().pid;
     task.thinking(|| outside.names(pid, ours))?;
-    Ok(Done::Descriptor(theirs, kind & CLOEXEC != 0))
+    made(theirs, kind)
 }
 
 /// `socket` for datagrams between programs, which a log is said by. The jar gets a socket for packets that leads nowhere until it is
 /// connected to the log: one for datagrams could send to any path and any name.
 fn parked(kind: u32) -> Served {
     let (_nobody, theirs) = named_pair(SocketType::SEQPACKET)?;
+    made(theirs, kind)
+}
+
+/// A socket for the caller, as the kind that it asked for says.
+fn made(socket: OwnedFd, kind: u32) -> Served {
     if kind & NONBLOCK != 0 {
-        rustix::fs::fcntl_setfl(&theirs, OFlags::NONBLOCK)?;
+        rustix::fs::fcntl_setfl(&socket, OFlags::NONBLOCK)?;
     }
-    Ok(Done::Descriptor(theirs, kind & CLOEXEC != 0))
+    Ok(Done::Descriptor(socket, kind & CLOEXEC != 0))
 }
 
 /// `setsockopt` for errors of datagrams: there are none to hear of.
