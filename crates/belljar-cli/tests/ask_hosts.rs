@@ -172,7 +172,12 @@ print(ask('mirror.test'), ask('other.test'))",
     let more = ["--proxy", "--host=mirror.test=127.0.0.1", "--host=other.test=127.0.0.1", "--net=a.test:1"];
     let seen = get(&stage, &more, &script);
     assert_eq!(seen.out, "mirror 403\n", "{seen:?}");
-    assert_eq!(objects(&stage).len(), 2);
+    let questions = stage.questions();
+    assert_eq!(questions.len(), 2);
+    for asked in &questions {
+        assert!(asked["program"].as_str().unwrap().contains("/python3"), "{asked}");
+        assert!(asked["pid"].is_u64() && asked["call"] == "HTTP proxy", "{asked}");
+    }
     assert_eq!(server.visits(), 1);
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use belljar_policy::Decision;
 
-use crate::Door;
+use crate::{Door, Who};
 
 /// Why an appeal was turned down, printable; none = for the reason of the rules.
 pub type Refusal = Option<String>;
@@ -16,7 +16,8 @@ pub trait Appeal: Send + Sync {
     fn can_ask(&self, name: &str) -> bool;
 
     /// Asks about one connection. Called on the serving thread, so it must not wait; whoever knows says so by `answer`.
-    fn ask(&self, door: Door, decision: &Decision, answer: Answer);
+    /// The jar's socket is open meanwhile, if its owner lets it be.
+    fn ask(&self, door: Door, who: Option<Who>, decision: &Decision, answer: Answer);
 }
 
 /// Takes the answer to one appeal. Dropped without one, the connection is refused when its time is over.

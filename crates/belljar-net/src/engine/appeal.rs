@@ -43,7 +43,7 @@ impl Engine {
             // Without a service there is no connection that waits.
             post.put(Order::Answered(id, answer));
         });
-        appeal.ask(connection.door, &decision, answer);
+        appeal.ask(connection.door, connection.who(), &decision, answer);
         Next::Wait
     }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use belljar_net::{Answer, Appeal, Door, Reason};
+use belljar_net::{Answer, Appeal, Door, Reason, Who};
 use belljar_policy::Decision;
 use simple_dns::{RCODE, TYPE};
 
@@ -42,7 +42,8 @@ impl Appeal for Clerk {
         name.ends_with(".test")
     }
 
-    fn ask(&self, door: Door, decision: &Decision, answer: Answer) {
+    fn ask(&self, door: Door, who: Option<Who>, decision: &Decision, answer: Answer) {
+        assert!(matches!(who, Some(Who::Owner(_))), "{who:?}");
         self.tell.send((door, decision.object.clone(), answer)).unwrap();
     }
 }

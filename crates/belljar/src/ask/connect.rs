@@ -1,11 +1,11 @@
 //! Connections that the policy does not grant: the broker asks before it makes one, the jar's proxies before they dial.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use belljar_net::{Answer, Appeal, Door, Remote};
-use belljar_policy::{Decision, special_name};
+use belljar_net::{Answer, Door, Remote};
+use belljar_policy::Decision;
 
 use super::asker::Settled;
 use super::desk::Desk;
@@ -40,34 +40,49 @@ fn rule(decision: &Decision) -> String {
     format!("{} ({})", decision.rule, decision.origin)
 }
 
-impl Appeal for HostAsker {
-    fn can_ask(&self, name: &str) -> bool {
-        special_name(name).is_none()
+/// How a connection came that is asked about by the jar's own network: who asks when no process is known, the call.
+fn came(door: Door) -> (&'static str, &'static str) {
+    match door {
+        Door::Http => ("HTTP proxy", "HTTP proxy"),
+        Door::Socks => ("SOCKS5 proxy", "SOCKS5 proxy"),
+        _ => ("network", "connect"),
     }
+}
 
-    fn ask(&self, door: Door, decision: &Decision, answer: Answer) {
+impl HostAsker {
+    /// Asks about a connection that the jar's own network was made; `process` looks for its maker, which takes a while.
+    pub(crate) fn appeal(
+        &self,
+        door: Door,
+        process: impl FnOnce() -> Option<u32>,
+        decision: &Decision,
+        answer: Answer,
+    ) {
         let Some(desk) = &self.desk else { return answer.give(Err(None)) };
         let want = Want::Connect(decision.object.clone());
-        let (program, call) = match door {
-            Door::Http => ("HTTP proxy", "CONNECT"),
-            Door::Socks => ("SOCKS5 proxy", "CONNECT"),
-            _ => ("network", "connect"),
-        };
-        let prompt =
-            Prompt { program: program.into(), pid: None, call: call.into(), want, rule: rule(decision) };
-        let (asker, object) = (self.clone(), decision.object.clone());
-        let hears = move |settled: Settled| {
-            if settled.granted() {
-                asker.granted(&object, 0, settled);
-                return answer.give(Ok(()));
+        let hears = |pid: u32| {
+            let (asker, object) = (self.clone(), decision.object.clone());
+            move |settled: Settled| {
+                if settled.granted() {
+                    asker.granted(&object, pid, settled);
+                    return answer.give(Ok(()));
+                }
+                answer.give(Err(Some(settled.why.to_string())));
             }
-            answer.give(Err(Some(settled.why.to_string())));
         };
-        match desk.known(&prompt.want) {
-            Some(settled) => hears(settled),
-            None => desk.ask_for(prompt, Box::new(hears)),
+        if let Some(settled) = desk.known(&want) {
+            return hears(0)(settled);
         }
+        let (pid, (name, call)) = (process(), came(door));
+        let program = pid.map_or_else(|| name.into(), program);
+        let prompt = Prompt { program, pid, call: call.into(), want, rule: rule(decision) };
+        desk.ask_for(prompt, Box::new(hears(pid.unwrap_or(0))));
     }
+}
+
+/// The executable of a process, as the kernel names it.
+fn program(pid: u32) -> OsString {
+    std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default().into_os_string()
 }
 
 /// Asks about connections before they are made: a refusal is one that every program knows.
@@ -81,8 +96,7 @@ impl DirectAsker {
     fn ask(&self, desk: &Desk, pid: u32, decision: &Decision) -> Settled {
         let want = Want::Connect(decision.object.clone());
         desk.known(&want).unwrap_or_else(|| {
-            let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_else(|_| PathBuf::new());
-            let (program, rule) = (program.into_os_string(), rule(decision));
+            let (program, rule) = (program(pid), rule(decision));
             desk.ask(Prompt { program, pid: Some(pid), call: "connect".into(), want, rule })
         })
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belljar_net::{
-    Adopted, Adopter, Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets,
+    Adopted, Adopter, Answer, Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets, Who,
 };
 use belljar_policy::{
-    Decision, NetMode, NetPolicy, NetTarget, Policy, Publish, fs_decision, target_decision,
+    Decision, NetMode, NetPolicy, NetTarget, Policy, Publish, fs_decision, special_name, target_decision,
 };
 use belljar_sys::Fd;
 use belljar_sys::child::Serve;
@@ -94,7 +94,8 @@ impl Network {
         }
         let whose = Arc::new(Whose::new(owners, started.child.pid.unsigned_abs()));
         let told = Arc::new(Told { events: events.clone(), whose: whose.clone() });
-        let appeal = asker.map(|asker| Arc::new(asker) as Arc<dyn Appeal>);
+        let appeals = |asker| Arc::new(Appeals { asker, whose: whose.clone() }) as Arc<dyn Appeal>;
+        let appeal = asker.map(appeals);
         let network = network(plan, net);
         let settings = Settings { appeal, brought: network == HostNetwork::Relayed, ..Settings::default() };
         let service = Service::start_with(sorted, rules(net), told, settings).map_err(failed)?;
@@ -347,5 +348,22 @@ impl belljar_net::Observer for Told {
 
     fn connected(&self, connected: Connected) {
         tracing::debug!(object = connected.object, address = %connected.address, "a connection was made");
+    }
+}
+
+/// What the rules refuse may be granted by the user.
+#[derive(Debug)]
+struct Appeals {
+    asker: HostAsker,
+    whose: Arc<Whose>,
+}
+
+impl Appeal for Appeals {
+    fn can_ask(&self, name: &str) -> bool {
+        special_name(name).is_none()
+    }
+
+    fn ask(&self, door: Door, who: Option<Who>, decision: &Decision, answer: Answer) {
+        self.asker.appeal(door, || self.whose.process(who), decision, answer);
     }
 }
