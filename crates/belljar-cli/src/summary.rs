@@ -88,8 +88,7 @@ pub(crate) fn amount(bytes: u64) -> String {
 }
 
 fn enforced_row(row: &Enforcement) -> [String; 3] {
-    let layers: Vec<String> = row.layers.iter().map(|layer| word(to_value(layer))).collect();
-    let held = if layers.is_empty() { "nothing".to_owned() } else { layers.join(", ") };
+    let held = row.held();
     let gap = row.gap.as_ref().map(|gap| format!(" (gap: {gap})")).unwrap_or_default();
     [row.rule.clone(), format!("{held}{gap}"), row.origin.clone()]
 }

@@ -18,6 +18,48 @@ fn a_plan_names_rules_origins_and_layers_and_runs_nothing() {
     assert!(!folder.path().join("ran").try_exists().expect("stat"));
 }
 
+/// The row of a path says that nothing holds it, and nothing else is said to.
+fn shown_as_absent(text: &str, path: &str) {
+    let rows = || text.lines().filter(|line| line.contains(path));
+    assert!(rows().any(|row| row.contains("nothing: the path is absent")), "{path}: {text}");
+    assert!(!rows().any(|row| row.contains("landlock") || row.contains("namespaces")), "{path}: {text}");
+}
+
+#[test]
+fn nothing_holds_a_rule_about_an_absent_path() {
+    let folder = seen::Folder::new("void");
+    let place = folder.path().to_str().unwrap();
+    let (hidden, report) = (format!("{place}/hidden"), format!("{place}/report"));
+    let grants = ["-r", "?/no/such", "--hide", &hidden];
+    let plan = belljar([&["plan"], &grants[..], &["--", "true"]].concat());
+    let json = belljar([&["plan", "--json"], &grants[..], &["--", "true"]].concat());
+    let rows = |json: &Value| {
+        let rows = json["enforced"].as_array().expect("rows").clone();
+        rows.into_iter().filter(|row| row["void"] == "absent").collect::<Vec<_>>()
+    };
+    let planned = rows(&serde_json::from_str(&json.out).expect("JSON"));
+    let named = |rows: &[Value], rule: &str| {
+        rows.iter().any(|row| row["rule"] == rule && row["layers"] == Value::Array(vec![]))
+    };
+    assert!(named(&planned, "read /no/such") && named(&planned, &format!("hide {hidden}")), "{json:?}");
+    ["/no/such", &hidden].iter().for_each(|path| shown_as_absent(&plan.out, path));
+    if seen::is_ready(&["--", "true"]) {
+        let run = belljar([&["run", "-v", "--report", &report], &grants[..], &["--", "true"]].concat());
+        ["/no/such", &hidden].iter().for_each(|path| shown_as_absent(&run.err, path));
+        assert_eq!(rows(&seen::json(report.as_ref())), planned, "{run:?}");
+    }
+}
+
+#[test]
+fn a_plan_refuses_what_a_run_refuses() {
+    for grant in ["/no/such", "/proc/self/root/proc"] {
+        let [plan, run] = ["plan", "run"].map(|word| belljar([word, "-r", grant, "--", "true"]));
+        assert_eq!((plan.status, run.status), (125, 125), "{grant}: {plan:?} {run:?}");
+        let said = run.err.replace("nothing was run: ", "");
+        assert_eq!((plan.err, plan.out.as_str()), (said, ""), "{grant}");
+    }
+}
+
 #[test]
 fn a_plan_as_json_is_json() {
     let seen = belljar(["plan", "--json", "--", "true"]);

@@ -4,13 +4,30 @@
 mod seen;
 
 use belljar::event::{Access, Event, Stream};
-use belljar::report::{Enforcement, Layer, LimitHeld, LimitKind, Report, Verdict};
+use belljar::report::{Enforcement, Layer, LimitHeld, LimitKind, Report, Verdict, Void};
 use belljar::sink::Target;
 use seen::Folder;
 use serde_json::Value;
 
 const SCHEMA: &str = include_str!("../../../docs/report.schema.json");
 const EVENTS: &str = include_str!("../../../docs/events.schema.json");
+
+/// Each layer.
+const LAYERS: [Layer; 13] = [
+    Layer::Namespaces,
+    Layer::MountFlags,
+    Layer::Landlock,
+    Layer::Seccomp,
+    Layer::Privileges,
+    Layer::Cgroup,
+    Layer::Rlimit,
+    Layer::Broker,
+    Layer::Supervisor,
+    Layer::Pty,
+    Layer::Descriptors,
+    Layer::Environment,
+    Layer::Tmpfs,
+];
 
 /// A verdict of each kind; the match makes a new kind a compile error here.
 fn verdicts() -> Vec<Verdict> {
@@ -49,9 +66,18 @@ fn events() -> Vec<Event> {
 
 fn full(verdict: Verdict) -> Value {
     let mut report = Report::failure(verdict, "reason", "hint");
-    let layers = vec![Layer::Namespaces, Layer::MountFlags, Layer::Tmpfs];
-    report.enforced =
-        vec![Enforcement { rule: "read /usr".into(), origin: "@base:1".into(), layers, gap: None }];
+    let row = |layers, void| Enforcement {
+        rule: "read /usr".into(),
+        origin: "@base:1".into(),
+        layers,
+        gap: None,
+        void,
+    };
+    report.enforced = vec![
+        row(LAYERS.to_vec(), None),
+        row(Vec::new(), Some(Void::Absent)),
+        row(Vec::new(), Some(Void::TooMuch)),
+    ];
     report.limits = vec![LimitHeld {
         limit: LimitKind::Fsize,
         value: "1 GiB".into(),

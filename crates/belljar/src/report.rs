@@ -198,10 +198,47 @@ pub struct Enforcement {
     pub rule: String,
     /// Where it was written.
     pub origin: String,
-    /// What enforces it; empty = nothing here can.
+    /// What enforces it; empty = nothing here can, or there is nothing to enforce (`void`).
     pub layers: Vec<Layer>,
     /// What this host cannot do for this rule; none = nothing is missing.
     pub gap: Option<String>,
+    /// Why the rule comes to nothing in this run; none = it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<Void>,
+}
+
+/// Why a rule about a path comes to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Void {
+    /// The path may be absent, and is.
+    Absent,
+    /// The path may be absent, and what is there must not be granted without the long word.
+    TooMuch,
+}
+
+impl Enforcement {
+    /// What holds it, in words.
+    ///
+    /// ```
+    /// use belljar::report::{Enforcement, Layer, Void};
+    /// let (rule, origin, layers) = ("read /a".into(), "-r ?/a".into(), vec![Layer::MountFlags, Layer::Landlock]);
+    /// let row = Enforcement { rule, origin, layers, gap: None, void: None };
+    /// assert_eq!(row.held(), "mount-flags + landlock");
+    /// assert_eq!(Enforcement { void: Some(Void::Absent), ..row }.held(), "nothing: the path is absent");
+    /// ```
+    #[must_use]
+    pub fn held(&self) -> String {
+        let word = |layer| serde_json::to_value(layer).ok()?.as_str().map(str::to_owned);
+        let layers: Vec<String> = self.layers.iter().filter_map(word).collect();
+        match self.void {
+            Some(Void::Absent) => "nothing: the path is absent".to_owned(),
+            Some(Void::TooMuch) => "nothing: the path leads to more than may be granted".to_owned(),
+            None if layers.is_empty() => "nothing".to_owned(),
+            None => layers.join(" + "),
+        }
+    }
 }
 
 /// What held a limit.

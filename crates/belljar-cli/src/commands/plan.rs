@@ -1,8 +1,7 @@
 //! `belljar plan`: how this host would enforce the policy.
 
-use belljar::Command;
 use belljar::error::StartError;
-use belljar::report::Verdict;
+use belljar::{Command, Report};
 
 use super::{end, show, show_json};
 use crate::fault::Fault;
@@ -27,7 +26,8 @@ fn made(words: &Words) -> Result<u8, Fault> {
     Ok(show(&plan.to_string(), 0))
 }
 
+/// What `run` would say.
 fn fault(error: &StartError) -> Fault {
-    let hint = if let StartError::Plan(plan) = error { plan.hint() } else { String::new() };
-    Fault::from_error(Verdict::SetupFailed, error, hint)
+    let Report { verdict, reason, hint, .. } = Report::failed(error, &belljar::probe::probe());
+    Fault::new(verdict, reason, hint)
 }

@@ -10,6 +10,7 @@ use super::{Child, Command, Output, Stdio};
 use crate::error::StartError;
 use crate::jar::{self, Aside, Mode};
 use crate::plan::{Call, Plan};
+use crate::prepare::{self, Walker};
 use crate::probe::{self, HostFacts};
 use crate::report::Report;
 use crate::service;
@@ -29,12 +30,14 @@ impl Command {
     /// ```
     ///
     /// # Errors
-    /// [`StartError::Plan`]: the policy cannot be enforced here.
+    /// [`StartError::Plan`]: the policy cannot be enforced here. A grant of what is not there, or leads to too much.
     pub fn plan(&self) -> Result<Plan, StartError> {
         let policy = self.whole_policy()?;
         let facts = self.facts_for(&policy);
         let call = Call { workers: self.workers, ..Call::new(jar::look(&self.stdio).terminals, false) };
-        Ok(crate::plan::plan(&policy, &facts, call)?)
+        let mut plan = crate::plan::plan(&policy, &facts, call)?;
+        plan.enforced = prepare::held(&plan, self.home.as_deref(), Walker::new(&facts.root_links))?;
+        Ok(plan)
     }
 
     /// Starts the program and returns once its exec has succeeded.

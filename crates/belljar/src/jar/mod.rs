@@ -26,7 +26,7 @@ use crate::event::Events;
 use crate::limits::Group;
 use crate::plan::Plan;
 use crate::prepare::{self, Overlay, Storage, Walker, program};
-use crate::report::Report;
+use crate::report::{Report, Void};
 use crate::service::syslog::Scribe;
 use crate::spawn::{self, Started, supervisor};
 use crate::supervise::{self, Outcome, Watch};
@@ -56,6 +56,8 @@ pub(crate) struct Running {
     watch: Watch,
     group: Option<Group>,
     plan: Arc<Plan>,
+    /// Placements of the plan that have come to nothing.
+    void: Vec<(usize, Void)>,
     limits: belljar_policy::Limits,
     events: Arc<Events>,
     vows: promises::Broken,

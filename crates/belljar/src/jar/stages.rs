@@ -170,7 +170,21 @@ pub(super) fn begin(
     watch.memory = watch.memory.filter(|_| !facts.cgroup.has("memory"));
     let aside = started.folder.take().map(|folder| (folder, prepared.overlays()));
     let (limits, plan, started) = (command.policy.limits.clone(), Arc::clone(plan), Arc::new(started));
-    Ok(Running { started, watch, group, plan, limits, events, vows, service, scribe, aside, over: false })
+    let void = prepared.void().to_vec();
+    Ok(Running {
+        started,
+        watch,
+        group,
+        plan,
+        void,
+        limits,
+        events,
+        vows,
+        service,
+        scribe,
+        aside,
+        over: false,
+    })
 }
 
 type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);

@@ -34,7 +34,7 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
         Some(broken) if verdict == Verdict::Violation => broken,
         _ => reason(verdict, outcome),
     };
-    report.enforced.clone_from(&running.plan.enforced);
+    report.enforced = running.plan.held(&running.void);
     report.usage = usage(running, outcome);
     report.limits = held(running, verdict);
     if let Some(event) = unrouted(&running.plan, outcome) {

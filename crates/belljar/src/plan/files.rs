@@ -188,7 +188,7 @@ fn below_writable(place: &Place, all: &[Place]) -> bool {
     all.iter().any(|other| strength(other).is_some_and(Access::writes) && above(other))
 }
 
-fn sentence(place: &Place) -> (String, String) {
+pub(super) fn sentence(place: &Place) -> (String, String) {
     match &place.what {
         Placed::Host { from, access, origin, .. } => {
             (format!("{} {}", access_word(*access), shown(from)), origin.clone())

@@ -21,6 +21,7 @@ mod show;
 mod step;
 mod texts;
 mod told;
+mod void;
 
 use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
@@ -184,9 +185,7 @@ impl<'a> Draft<'a> {
     }
 
     fn holds(&mut self, subject: Subject, rule: impl Into<String>, origin: impl ToString, layers: &[Layer]) {
-        let line =
-            Enforcement { rule: rule.into(), origin: origin.to_string(), layers: layers.to_vec(), gap: None };
-        self.enforced.push(Row { subject, line });
+        self.row(subject, rule.into(), origin.to_string(), layers, None);
     }
 
     fn gap(
@@ -197,12 +196,11 @@ impl<'a> Draft<'a> {
         layers: &[Layer],
         gap: &str,
     ) {
-        let line = Enforcement {
-            rule: rule.into(),
-            origin: origin.to_string(),
-            layers: layers.to_vec(),
-            gap: Some(gap.to_owned()),
-        };
+        self.row(subject, rule.into(), origin.to_string(), layers, Some(gap.to_owned()));
+    }
+
+    fn row(&mut self, subject: Subject, rule: String, origin: String, layers: &[Layer], gap: Option<String>) {
+        let line = Enforcement { rule, origin, layers: layers.to_vec(), gap, void: None };
         self.enforced.push(Row { subject, line });
     }
 

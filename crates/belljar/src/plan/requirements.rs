@@ -37,7 +37,7 @@ fn met(draft: &Draft<'_>, requirement: &Requirement) -> Result<(), PlanError> {
             _ => false,
         };
         if !enough {
-            return Err(unmet(format!("\"{}\" is held by {:?}", row.line.rule, row.line.layers)));
+            return Err(unmet(format!("\"{}\" is held by {}", row.line.rule, row.line.held())));
         }
     }
     Ok(())

@@ -52,7 +52,6 @@ fn section(out: &mut fmt::Formatter<'_>, title: &str, steps: &[Step]) -> fmt::Re
 }
 
 fn rule(out: &mut fmt::Formatter<'_>, row: &Enforcement) -> fmt::Result {
-    let layers: Vec<String> = row.layers.iter().map(|layer| format!("{layer:?}").to_lowercase()).collect();
-    writeln!(out, "  {}  [{}]  ({})", row.rule, layers.join(" + "), row.origin)?;
+    writeln!(out, "  {}  [{}]  ({})", row.rule, row.held(), row.origin)?;
     row.gap.as_ref().map_or(Ok(()), |gap| writeln!(out, "      weaker: {gap}"))
 }

@@ -12,6 +12,7 @@ use super::walk::{self, Real, Walker};
 use super::within::{self, is_same, is_within};
 use crate::error::StartError;
 use crate::plan::{Place, Placed};
+use crate::report::Void;
 
 /// One thing in the new root, in the order of placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,8 @@ enum Cover<'a> {
 pub(crate) struct Layout {
     pub(crate) items: Vec<Item>,
     links: Vec<(PathBuf, PathBuf)>,
+    /// Placements that have come to nothing, by their numbers.
+    pub(super) void: Vec<(usize, Void)>,
     /// Texts of the files that have a place.
     pub(super) texts: Vec<String>,
 }
@@ -82,6 +85,15 @@ pub(super) enum What {
     Bind(Bind),
     Hide { dir: bool },
     Fresh(Placed),
+}
+
+/// What becomes of a placement.
+enum Resolved {
+    Ready(Ready),
+    /// Nothing.
+    Void(Void),
+    /// The program's files come as placements of their own.
+    Apart,
 }
 
 impl Ready {
@@ -123,8 +135,12 @@ pub(crate) fn lay_out(
 ) -> Result<Layout, StartError> {
     let mut layout = Layout::default();
     let (mut ready, mut led) = (Vec::new(), Vec::new());
-    for place in places {
-        ready.extend(resolve(place, home, walker, (&mut layout.links, &mut led))?);
+    for (number, place) in places.iter().enumerate() {
+        match resolve(place, home, walker, (&mut layout.links, &mut led))? {
+            Resolved::Ready(item) => ready.push(item),
+            Resolved::Void(why) => layout.void.push((number, why)),
+            Resolved::Apart => {}
+        }
     }
     planted::refuse(led, &ready)?;
     texts::follow_names(&mut ready, walker, &mut layout.links);
@@ -147,16 +163,17 @@ fn resolve(
     home: Option<&Path>,
     walker: &mut Walker<'_>,
     (links, led): (&mut Vec<(PathBuf, PathBuf)>, &mut Vec<Led>),
-) -> Result<Option<Ready>, StartError> {
+) -> Result<Resolved, StartError> {
     let Placed::Host { from, access, optional, dangerous, origin } = &place.what else {
-        // The program's files have come as placements of their own.
-        let placed = Some(place).filter(|place| place.what != Placed::Program);
-        return Ok(placed.map(fresh));
+        let apart = place.what == Placed::Program;
+        return Ok(if apart { Resolved::Apart } else { Resolved::Ready(fresh(place)) });
     };
     let lenient = *optional || *access == Access::Hide;
     let real = match walker.real(from) {
         Ok(real) => real,
-        Err(error) if lenient && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if lenient && error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Resolved::Void(Void::Absent));
+        }
         Err(source) => return Err(StartError::Path { path: from.clone(), origin: origin.clone(), source }),
     };
     let gives = || {
@@ -167,14 +184,14 @@ fn resolve(
     let may_be_dangerous = !*dangerous && *access != Access::Hide;
     if let Some(what) = may_be_dangerous.then(gives).flatten() {
         if *optional {
-            return Ok(None);
+            return Ok(Resolved::Void(Void::TooMuch));
         }
         return Err(StartError::Dangerous { path: from.clone(), origin: origin.clone(), what });
     }
     if may_be_dangerous {
         led.extend(Led::new(from, origin, &real));
     }
-    Ok(Some(host(place, *access, real, links)))
+    Ok(Resolved::Ready(host(place, *access, real, links)))
 }
 
 fn fresh(place: &Place) -> Ready {

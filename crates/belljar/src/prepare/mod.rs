@@ -36,6 +36,7 @@ pub(crate) use program::{Found, head, open_now};
 use crate::command::Variables;
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
+use crate::report::{Enforcement, Void};
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use walk::Walker;
@@ -196,10 +197,28 @@ pub(crate) fn prepare<'a>(
     Ok(Prepared { init, program, errands, file, layout: builder.layout, namespaced, walker, seen })
 }
 
+/// What holds each rule of a plan, once its root is laid out; nothing is opened.
+///
+/// # Errors
+/// What would keep a jar of that plan from starting.
+pub(crate) fn held(
+    plan: &Plan,
+    home: Option<&Path>,
+    mut walker: Walker<'_>,
+) -> Result<Vec<Enforcement>, StartError> {
+    let places: Vec<&Place> = plan.places().collect();
+    Ok(plan.held(&layout::lay_out(&places, home, &mut walker)?.void))
+}
+
 impl Prepared<'_> {
     /// Whether init sends the memory of the overlays.
     pub(crate) fn sends_aside(&self) -> bool {
         self.init.iter().any(|op| matches!(op, Op::SendFolder(_)))
+    }
+
+    /// Placements of the plan that have come to nothing, by their numbers.
+    pub(crate) fn void(&self) -> &[(usize, Void)] {
+        &self.layout.void
     }
 
     /// The overlays, and where the changes of each lie in that memory.
@@ -212,15 +231,6 @@ impl Prepared<'_> {
         let real = |file: &Path| self.walker.clone().path(file);
         let shows = |file: &Path| real(file).is_some_and(|real| self.layout.shows(&real));
         self.file.filter(|file| !self.namespaced || shows(file))
-    }
-}
-
-impl Plan {
-    fn places(&self) -> impl Iterator<Item = &Place> {
-        self.init.iter().filter_map(|step| match step {
-            Step::Place(place) => Some(place),
-            _ => None,
-        })
     }
 }
 
