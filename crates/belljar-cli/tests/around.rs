@@ -62,6 +62,25 @@ fn folders_above_a_nested_rule_cannot_be_moved_away() {
     assert!(deep.is_dir() && folder.path().join("a/b/file").is_file());
 }
 
+/// As root in a mount namespace whose mounts are shared, as the host's are below systemd.
+#[test]
+fn what_a_jar_mounts_inside_a_grant_is_not_mounted_on_the_host() {
+    let folder = Folder::new("mounts");
+    let (deep, hidden) = (folder.path().join("deep"), folder.path().join("hidden"));
+    [&deep, &hidden].into_iter().for_each(|path| std::fs::create_dir(path).unwrap());
+    let (base, belljar) = (text(folder.path()), env!("CARGO_BIN_EXE_belljar"));
+    let nested = ["run", "-q", "-r", &base, "-w", &text(&deep), "--hide", &text(&hidden)];
+    let script = "\"$@\" >/dev/null && grep -F \"$0\" /proc/self/mountinfo";
+    let apart = ["unshare", "-m", "sh", "-c", "mount --make-rshared / && exec \"$@\"", "sh"];
+    let apart = if rustix::process::geteuid().is_root() { &apart[..] } else { &["env"] };
+    let here = |args: &[&str]| see(std::process::Command::new(apart[0]).args(&apart[1..]).args(args));
+    let mounts = ["grep", "-cF", &base, "/proc/self/mountinfo"];
+    let inside = here(&[&[belljar], &nested[..], &["--"], &mounts[..]].concat());
+    assert_eq!(inside.out, "3\n", "{inside:?}");
+    let host = here(&[&["sh", "-c", script, &base, belljar], &nested[..], &["--", "true"]].concat());
+    assert!(host.status == 1 && host.out.is_empty() && host.err.is_empty(), "{host:?}");
+}
+
 #[test]
 fn a_filter_jar_has_no_proc_anywhere() {
     let seen = belljar(["run", "-p", "@filter", "--", "/usr/bin/head", "-1", "/tmp/self/status"]);

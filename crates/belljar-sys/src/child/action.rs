@@ -162,8 +162,12 @@ pub(super) fn bind(state: &mut State, from: Walk<'_>, to: Walk<'_>, attrs: u64) 
     put(clone_with(state, source, attrs)?, to)
 }
 
+/// Puts a clone that the supervisor made in its place. It may still share mounts with the host: what is mounted on it here,
+/// like a nested grant or a cover, would appear there as well.
 pub(super) fn attach(tree: Fd, to: Walk<'_>, attrs: u64) -> Result<()> {
-    set_attr(tree, c"", true, attrs)?;
+    let attr =
+        abi::MountAttr { set: attrs, propagation: u64::from(g::MS_PRIVATE), ..abi::MountAttr::default() };
+    call::mount_setattr(tree, c"", true, attr)?;
     put(tree, to)
 }
 
