@@ -1,7 +1,6 @@
 //! The architecture a filter is pinned to.
 
 use crate::generated::x86_64;
-use crate::syscalls::Row;
 
 /// An architecture whose calls this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +8,17 @@ use crate::syscalls::Row;
 pub enum Arch {
     /// 64-bit x86, without the x32 and 32-bit tables.
     X86_64,
+}
+
+/// One system call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// Its number.
+    pub(crate) nr: u32,
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Two bits per argument, first argument lowest: a [`Width`](crate::Width).
+    pub(crate) widths: u16,
 }
 
 /// What the compiler needs to know of one architecture.

@@ -5,23 +5,7 @@
 //! pass. A label also says what the accumulator must hold on arrival, so neighbouring tests of one argument share a load.
 
 use crate::action::Action;
-use crate::filter::Insn;
-
-pub(crate) const LD_ABS: u16 = 0x20;
-pub(crate) const AND_K: u16 = 0x54;
-pub(crate) const JA: u16 = 0x05;
-pub(crate) const JEQ: u16 = 0x15;
-pub(crate) const JGT: u16 = 0x25;
-pub(crate) const JGE: u16 = 0x35;
-pub(crate) const JSET: u16 = 0x45;
-pub(crate) const RET_K: u16 = 0x06;
-
-/// Offset of the call number in `struct seccomp_data`.
-pub(crate) const NR: u32 = 0;
-/// Offset of the architecture.
-pub(crate) const ARCH: u32 = 4;
-/// Offset of the first argument; each has 8 bytes, lower half first.
-pub(crate) const ARGS: u32 = 16;
+use crate::insn::{AND_K, Insn, JA, LD_ABS, RET_K};
 
 /// What the accumulator holds: a masked 32-bit word of `struct seccomp_data`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

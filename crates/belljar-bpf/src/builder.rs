@@ -7,7 +7,6 @@ use crate::error::{CompileError, RuleError};
 use crate::filter::Filter;
 use crate::groups::{self, Row, Verdict};
 use crate::parse::parse_condition;
-use crate::promises::Promise;
 use crate::spec::{FilterSpec, Origin, Rule};
 use crate::syscalls::{nearest_name, syscall_number};
 
@@ -155,19 +154,13 @@ impl FilterBuilder {
     ///
     /// # Errors
     /// An unknown group, or one that is never granted.
-    pub fn allow_group(mut self, name: &str) -> Result<Self, RuleError> {
+    pub fn allow_group(self, name: &str) -> Result<Self, RuleError> {
         let group = groups::grantable(name)?;
-        self.take(group.rows(), group.name());
-        Ok(self)
+        Ok(self.allow_rows(group.rows(), group.name()))
     }
 
-    /// Takes every rule of a promise.
-    pub(crate) fn allow_promise(mut self, promise: &'static Promise) -> Self {
-        self.take(promise.rows(), promise.name());
-        self
-    }
-
-    fn take(&mut self, rows: &'static [Row], name: &'static str) {
+    /// Takes every row of what has this name.
+    pub(crate) fn allow_rows(mut self, rows: &'static [Row], name: &'static str) -> Self {
         self.spec.rules.reserve(rows.len() + FURTHER_RULES);
         for row in rows {
             let rule = |when| Rule { nr: row.nr, when, action: Action::Allow, origin: Origin::Group(name) };
@@ -177,6 +170,7 @@ impl FilterBuilder {
                 Verdict::Answer(errno) => self.answer(row.nr, errno),
             }
         }
+        self
     }
 
     /// Takes away what a group grants, whatever else grants it. A call of many uses (`ioctl`, `prctl`) loses only

@@ -2,9 +2,9 @@
 
 use crate::action::Action;
 use crate::arch::Arch;
-use crate::asm::{ARCH, JA, JEQ, LD_ABS, NR, RET_K};
 use crate::error::CompileError;
-use crate::filter::{Filter, Insn, MAX_INSNS};
+use crate::filter::Filter;
+use crate::insn::{ARCH, Insn, JA, JEQ, LD_ABS, MAX_INSNS, NR, RET_K};
 use crate::syscalls::syscall_number;
 
 /// Where the arguments of a call start.

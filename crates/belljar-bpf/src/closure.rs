@@ -2,9 +2,8 @@
 
 mod process;
 
-use std::fmt;
-
 use crate::action::Action;
+use crate::error::{ClosureGap, GapKind};
 use crate::generated::families::FAMILIES;
 use crate::spec::{FilterSpec, Origin, Rule};
 use crate::syscalls::syscall_name;
@@ -21,45 +20,15 @@ pub(crate) struct Family {
     pub(crate) reason: &'static str,
 }
 
-/// A rule that a second call gets around, or a call that only half of its family is decided for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClosureGap {
-    /// What is wrong.
-    pub kind: GapKind,
-    /// The call that has a rule.
-    pub ruled: &'static str,
-    /// The call that the rule forgets.
-    pub forgotten: &'static str,
-    /// What the two calls have in common.
-    pub reason: &'static str,
-}
-
-/// The kinds of gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum GapKind {
-    /// `ruled` is refused or checked while `forgotten` is let through and does the same.
-    Bypass,
-    /// `ruled` is allowed and nothing says what becomes of `forgotten`.
-    Undecided,
-    /// `clone3` is allowed by itself: its flags are in memory, where no filter can check them.
-    FlagsInMemory,
-    /// `clone` is allowed with any flags, new namespaces included.
-    ArbitraryFlags,
-}
-
-impl fmt::Display for ClosureGap {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ClosureGap { ruled, forgotten, reason, .. } = self;
-        match self.kind {
-            GapKind::Bypass => write!(out, "the rule on {ruled} is bypassed by {forgotten}: {reason}"),
-            GapKind::Undecided => write!(out, "{ruled} is allowed but {forgotten} has no rule: {reason}"),
-            GapKind::FlagsInMemory | GapKind::ArbitraryFlags => write!(out, "{forgotten}: {reason}"),
-        }
+impl FilterSpec {
+    /// Rules that another call gets around.
+    #[must_use]
+    pub fn check_closure(&self) -> Vec<ClosureGap> {
+        gaps(self)
     }
 }
 
-pub(crate) fn gaps(spec: &FilterSpec) -> Vec<ClosureGap> {
+fn gaps(spec: &FilterSpec) -> Vec<ClosureGap> {
     let mut sorted: Vec<&Rule> = spec.rules.iter().collect();
     sorted.sort_by_key(|rule| rule.nr);
     let calls = Calls { sorted, answers: &spec.answers };

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::action::Action;
-use crate::asm::{AND_K, ARCH, ARGS, JA, JEQ, JGE, JGT, JSET, LD_ABS, NR, RET_K};
-use crate::filter::{Filter, Insn};
+use crate::filter::Filter;
+use crate::insn::{AND_K, ARCH, ARGS, Insn, JA, JEQ, JGE, JGT, JSET, LD_ABS, NR, RET_K};
 use crate::syscalls::syscall_name;
 
 /// One line per instruction: position, operation, target positions, and what it is about.

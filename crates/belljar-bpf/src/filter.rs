@@ -1,29 +1,7 @@
 //! A compiled filter and its evaluator.
 
 use crate::action::Action;
-use crate::arch::Arch;
-use crate::asm::{AND_K, JA, JEQ, JGE, JGT, JSET, LD_ABS, RET_K};
-use crate::compile;
-use crate::cond::Cond;
-use crate::error::CompileError;
-use crate::spec::{Origin, Rule};
-
-/// The most instructions the kernel loads.
-pub const MAX_INSNS: usize = 4096;
-
-/// One instruction: the layout of the kernel's `struct sock_filter`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(C)]
-pub struct Insn {
-    /// Operation.
-    pub code: u16,
-    /// Instructions to skip if a jump's test is true.
-    pub jt: u8,
-    /// Instructions to skip if it is false.
-    pub jf: u8,
-    /// Constant.
-    pub k: u32,
-}
+use crate::insn::{AND_K, Insn, JA, JEQ, JGE, JGT, JSET, LD_ABS, RET_K};
 
 /// What the kernel hands a filter: `struct seccomp_data`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,32 +55,6 @@ impl Filter {
     #[must_use]
     pub fn from_insns(insns: Vec<Insn>) -> Filter {
         Filter { insns }
-    }
-
-    /// A filter to be stacked on the policy's own: hands these calls to its listener, each always or when its condition holds,
-    /// and leaves all others to the other filter, whose refusals win. Other architectures die.
-    ///
-    /// # Errors
-    /// [`CompileError::Empty`] without a call to hand over; an unknown number or a condition that makes no sense for it.
-    ///
-    /// ```
-    /// use belljar_bpf::{Action, Filter, SeccompData, parse_condition};
-    /// let when = parse_condition("arg2 & 0x200000 == 0")?;
-    /// let filter = Filter::hand_over(&[(2, None), (257, Some(when))])?;
-    /// assert_eq!(filter.eval(&SeccompData::x86_64(2, [0; 6])), Action::Notify);
-    /// assert_eq!(filter.eval(&SeccompData::x86_64(257, [0, 0, 0x200000, 0, 0, 0])), Action::Allow);
-    /// assert_eq!(filter.eval(&SeccompData::x86_64(0, [0; 6])), Action::Allow);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn hand_over(calls: &[(u32, Option<Cond>)]) -> Result<Filter, CompileError> {
-        let rule = |(nr, when): &(u32, Option<Cond>)| {
-            Rule::new(*nr, when.as_ref(), Action::Notify, Origin::Planner).map_err(CompileError::Rule)
-        };
-        let rules = calls.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
-        if rules.is_empty() {
-            return Err(CompileError::Empty);
-        }
-        compile::hand_over(Arch::X86_64, &rules)
     }
 
     /// The instructions.

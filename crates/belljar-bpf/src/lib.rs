@@ -81,6 +81,8 @@ mod error;
 mod filter;
 mod generated;
 mod groups;
+mod insn;
+mod leaf;
 mod lex;
 mod lower;
 mod parse;
@@ -95,13 +97,13 @@ pub use action::{Action, EACCES, ENOSYS, EPERM, MAX_ERRNO};
 pub use arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
 pub use builder::FilterBuilder;
 pub use chain::{ANSWER, TICKETED, Ticket};
-pub use closure::{ClosureGap, GapKind};
 pub use cond::{Cmp, Cond, Test};
 pub use constants::{constant_value, constants};
 pub use disasm::disassemble;
-pub use error::{BindError, CompileError, ConditionError, RuleError};
-pub use filter::{Filter, Insn, MAX_INSNS, SeccompData};
+pub use error::{BindError, ClosureGap, CompileError, ConditionError, GapKind, RuleError};
+pub use filter::{Filter, SeccompData};
 pub use groups::{Group, Row as GroupRow, find as group, groups, groups_with};
+pub use insn::{Insn, MAX_INSNS};
 pub use parse::parse_condition;
 pub use promises::{
     MEANINGLESS, Meaningless, Promise, PromiseError, Promises, joint_promises, promise_for, promises,

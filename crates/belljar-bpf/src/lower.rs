@@ -1,7 +1,8 @@
 //! Conditions to instructions.
 
-use crate::asm::{ARGS, Assembler, JEQ, JGE, JGT, JSET, Label, Word};
+use crate::asm::{Assembler, Label, Word};
 use crate::cond::{Cmp, Node, Test, split_tree};
+use crate::insn::{ARGS, JEQ, JGE, JGT, JSET};
 
 /// Where to go when a condition holds, and when it does not.
 type Exits = (Label, Label);

@@ -294,7 +294,7 @@ impl Promises {
         let refusal = if self.has("error") { Action::ENOSYS } else { refusal };
         let builder = Filter::builder().known_denied(refusal)?;
         let taken = PROMISES.iter().filter(|promise| self.takes(promise));
-        let builder = taken.fold(builder, |builder, promise| builder.allow_promise(promise));
+        let builder = taken.fold(builder, |builder, promise| builder.allow_rows(promise.rows, promise.name));
         let quiet = QUIET.iter().filter(|quiet| self.is_quiet(quiet));
         let answer = Action::Errno(EACCES);
         quiet

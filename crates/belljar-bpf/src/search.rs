@@ -4,8 +4,9 @@
 //! are always allowed. A number that differs from both of its neighbours is two cuts of a tree, but one question in a block.
 
 use crate::action::Action;
-use crate::asm::{Assembler, JEQ, JGE, Label, NR, Word};
-use crate::compile::{Interval, Leaf, decide};
+use crate::asm::{Assembler, Label, Word};
+use crate::insn::{JEQ, JGE, NR};
+use crate::leaf::{Interval, Leaf};
 
 pub(crate) const NUMBER: Word = Word::whole(NR);
 
@@ -67,10 +68,10 @@ impl Block<'_, '_> {
     }
 
     fn write(&self, asm: &mut Assembler) -> Label {
-        let base = decide(asm, self.base);
+        let base = self.base.write(asm);
         let odd = self.intervals.iter().rev().filter(|interval| interval.leaf != self.base);
         odd.fold(base, |next, interval| {
-            let inside = decide(asm, interval.leaf);
+            let inside = interval.leaf.write(asm);
             asm.branch(JEQ, interval.first, NUMBER, (inside, next))
         })
     }

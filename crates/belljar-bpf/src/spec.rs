@@ -4,11 +4,9 @@ use std::fmt;
 
 use crate::action::Action;
 use crate::arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
-use crate::closure::{self, ClosureGap};
-use crate::compile;
 use crate::cond::Cond;
-use crate::error::{CompileError, RuleError};
-use crate::filter::{Filter, SeccompData};
+use crate::error::RuleError;
+use crate::filter::SeccompData;
 use crate::show::Shown;
 use crate::syscalls::{syscall_count, syscall_name};
 
@@ -137,106 +135,6 @@ impl FilterSpec {
         verdict.unwrap_or_else(|| self.fallback(data.nr))
     }
 
-    /// Rules that another call gets around.
-    #[must_use]
-    pub fn check_closure(&self) -> Vec<ClosureGap> {
-        closure::gaps(self)
-    }
-
-    /// The program for the kernel.
-    ///
-    /// # Errors
-    /// Nothing allowed without [`allow_nothing`](crate::FilterBuilder::allow_nothing), a rule that another call
-    /// gets around, or more than 4096 instructions.
-    pub fn compile(&self) -> Result<Filter, CompileError> {
-        self.check()?;
-        compile::compile(self)
-    }
-
-    /// The same program, except that refusals of these calls are handed to the filter's listener. [`interpret`](Self::interpret)
-    /// tells what to answer. Calls that fail with `ENOSYS` are no refusals: programs take their older way. Rules of the planner
-    /// stay as they are.
-    ///
-    /// ```
-    /// use belljar_bpf::{Action, Filter, SeccompData};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let spec = Filter::builder().allow_group("@default")?.spec();
-    /// let ptrace = SeccompData::x86_64(101, [0; 6]);
-    /// assert_eq!(spec.compile()?.eval(&ptrace), Action::EPERM);
-    /// assert_eq!(spec.interpret(&ptrace), Action::EPERM);
-    /// assert_eq!(spec.compile_telling(&[101])?.eval(&ptrace), Action::Notify);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`FilterSpec::compile`].
-    pub fn compile_telling(self, calls: &[u32]) -> Result<Filter, CompileError> {
-        self.check()?;
-        compile::compile(&self.with_refusals_of(calls, Action::Notify))
-    }
-
-    /// The same in two programs, for a chain that has a listener already: one for that listener, which hands the refusals of
-    /// these calls over and lets all else through, and one that leaves them to it. In a chain where the first is missing the
-    /// second still refuses (`ENOSYS`).
-    ///
-    /// ```
-    /// use belljar_bpf::{Action, Filter, SeccompData};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let spec = Filter::builder().allow_group("@default")?.spec();
-    /// let (told, left) = spec.compile_apart(&[101])?;
-    /// let (ptrace, read) = (SeccompData::x86_64(101, [0; 6]), SeccompData::x86_64(0, [0; 6]));
-    /// assert_eq!((told.eval(&ptrace), left.eval(&ptrace)), (Action::Notify, Action::Leave));
-    /// assert_eq!((told.eval(&read), left.eval(&read)), (Action::Allow, Action::Allow));
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`FilterSpec::compile`].
-    pub fn compile_apart(self, calls: &[u32]) -> Result<(Filter, Filter), CompileError> {
-        self.check()?;
-        let left = self.with_refusals_of(calls, Action::Leave);
-        let told = |rule: &&Rule| calls.contains(&rule.nr);
-        let seen = |action| if action == Action::Leave { Action::Notify } else { Action::Allow };
-        let rules =
-            left.rules.iter().filter(told).map(|rule| Rule { action: seen(rule.action), ..rule.clone() });
-        let mut numbers = calls.to_vec();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let rules: Vec<Rule> = rules.collect();
-        let answers: Vec<_> = numbers.into_iter().map(|nr| (nr, seen(left.fallback(nr)))).collect();
-        Ok((compile::some(left.arch, &rules, &answers)?, compile::compile(&left)?))
-    }
-
-    /// Refusals of these calls, the planner's own excepted, become this.
-    fn with_refusals_of(mut self, calls: &[u32], action: Action) -> Self {
-        for nr in calls.iter().copied() {
-            if is_refusal(self.fallback(nr)) {
-                self.set_answer(nr, action);
-            }
-        }
-        let told = |rule: &&mut Rule| rule.origin != Origin::Planner && calls.contains(&rule.nr);
-        for rule in self.rules.iter_mut().filter(|rule| is_refusal(rule.action)).filter(told) {
-            rule.action = action;
-        }
-        self
-    }
-
-    fn set_answer(&mut self, nr: u32, action: Action) {
-        match self.answers.binary_search_by_key(&nr, |(of, _)| *of) {
-            Ok(at) => self.answers.get_mut(at).into_iter().for_each(|answer| answer.1 = action),
-            Err(at) => self.answers.insert(at, (nr, action)),
-        }
-    }
-
-    fn check(&self) -> Result<(), CompileError> {
-        let empty = !self.rules.iter().any(|rule| rule.action.grants());
-        if empty && !self.may_be_empty {
-            return Err(CompileError::Empty);
-        }
-        let gaps = self.check_closure();
-        if gaps.is_empty() { Ok(()) } else { Err(CompileError::NotClosed { gaps }) }
-    }
-
     /// What the rules say of call `nr`.
     #[must_use]
     pub fn explain(&self, nr: u32) -> Explanation<'_> {
@@ -255,11 +153,6 @@ impl FilterSpec {
         rules.chunk_by(|a, b| a.nr == b.nr).for_each(|of_call| surface.count(of_call));
         surface
     }
-}
-
-/// A refusal that a listener can give as well as the kernel.
-fn is_refusal(action: Action) -> bool {
-    matches!(action, Action::Errno(_)) && action != Action::ENOSYS
 }
 
 /// What a filter says of one call.

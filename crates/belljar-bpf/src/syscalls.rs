@@ -1,18 +1,7 @@
 //! Names, numbers and argument widths of system calls.
 
-use crate::arch::Arch;
+use crate::arch::{Arch, Row};
 use crate::suggest;
-
-/// One system call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    /// Its number.
-    pub(crate) nr: u32,
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Two bits per argument, first argument lowest: a [`Width`].
-    pub(crate) widths: u16,
-}
 
 /// How much of an argument register the kernel looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

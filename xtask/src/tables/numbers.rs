@@ -39,7 +39,7 @@ pub(super) fn verify() -> Result<()> {
 pub(super) fn table(widths: &str) -> Result<String> {
     let calls = calls()?;
     let mut widths: BTreeMap<&str, u16> = super::lines(widths).map(width_line).collect::<Result<_>>()?;
-    let mut text = String::from("//! System calls of x86_64.\n\nuse crate::syscalls::Row;\n\n");
+    let mut text = String::from("//! System calls of x86_64.\n\nuse crate::arch::Row;\n\n");
     text += "/// Every call, by number.\npub(crate) static CALLS: &[Row] = &[\n";
     for (nr, name) in &calls {
         let widths = widths.remove(name).unwrap_or(0);

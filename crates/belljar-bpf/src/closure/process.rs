@@ -1,6 +1,7 @@
 //! fork, vfork, clone and clone3: which of them makes a process, or a namespace, depends on the flags.
 
-use super::{Calls, ClosureGap, GapKind, Standing};
+use super::{Calls, Standing};
+use crate::error::{ClosureGap, GapKind};
 use crate::filter::SeccompData;
 use crate::spec::FilterSpec;
 use crate::syscalls::syscall_number;

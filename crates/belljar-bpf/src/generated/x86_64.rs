@@ -2,7 +2,7 @@
 
 //! System calls of x86_64.
 
-use crate::syscalls::Row;
+use crate::arch::Row;
 
 /// Every call, by number.
 pub(crate) static CALLS: &[Row] = &[
