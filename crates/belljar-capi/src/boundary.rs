@@ -1,6 +1,6 @@
 //! Where C's pointers and numbers become Rust's types.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, c_char};
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use crate::fault::Fault;
@@ -29,10 +29,4 @@ pub(crate) unsafe fn copy(fd: RawFd) -> Result<OwnedFd, Fault> {
     // SAFETY: it is not -1. If it is not open, copying it fails with EBADF and nothing else is done with it.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     borrowed.try_clone_to_owned().map_err(|_| Fault::NotOpen(fd))
-}
-
-/// A text for C, which ends where it holds a NUL.
-pub(crate) fn c_text(text: &str) -> CString {
-    let whole = text.split('\0').next().unwrap_or_default();
-    CString::new(whole).unwrap_or_default()
 }

@@ -10,8 +10,6 @@ use belljar::ConfineError;
 use belljar::error::StartError;
 use belljar::policy::PolicyError;
 
-use crate::boundary::c_text;
-
 /// Why a function failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -124,6 +122,12 @@ fn keep(fault: &Fault) {
 /// The same for functions that only succeed or fail: 0 or -1.
 pub(crate) fn done(body: impl FnOnce() -> Result<(), Fault>) -> c_int {
     guard(-1, || body().map(|()| 0))
+}
+
+/// A text for C, which ends where it holds a NUL.
+pub(crate) fn c_text(text: &str) -> CString {
+    let whole = text.split('\0').next().unwrap_or_default();
+    CString::new(whole).unwrap_or_default()
 }
 
 fn pointer(text: Option<&CString>) -> *const c_char {

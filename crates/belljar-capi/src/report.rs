@@ -5,8 +5,7 @@ use std::ptr;
 
 use belljar::report::Verdict as Ending;
 
-use crate::boundary::c_text;
-use crate::fault::{Fault, guard};
+use crate::fault::{Fault, c_text, guard};
 
 /// What happened. It never changes; any number of threads may use one at the same time.
 #[derive(Debug)]

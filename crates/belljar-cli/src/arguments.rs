@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use belljar::policy::{Key, Kind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::front::{Operand, SUBCOMMANDS, SWITCHES, Sub};
+use crate::front::{SUBCOMMANDS, SWITCHES};
+use crate::subcommand::{Operand, Sub};
 use crate::usage::Usage;
 use crate::words::Words;
 use crate::{quick, request};

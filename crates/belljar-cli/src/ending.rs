@@ -9,7 +9,7 @@ use belljar::sink::{Sink, SinkError, Target};
 use belljar::{Command, Report};
 
 use crate::fault::Fault;
-use crate::front::BELLJAR_FAILED;
+use crate::subcommand::BELLJAR_FAILED;
 use crate::words::Words;
 use crate::{refusals, screen, summary};
 

@@ -19,6 +19,7 @@ mod quick;
 mod refusals;
 mod request;
 mod screen;
+mod subcommand;
 mod summary;
 pub mod text;
 mod usage;
@@ -27,7 +28,8 @@ mod words;
 use std::ffi::OsString;
 
 pub use arguments::tree as command;
-pub use front::{BELLJAR_FAILED, Operand, SUBCOMMANDS, Sub};
+pub use front::SUBCOMMANDS;
+pub use subcommand::{BELLJAR_FAILED, Operand, Sub};
 
 /// Does what the arguments say and returns the exit status. The first argument is the program's own name.
 ///

@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 
 use belljar::policy::{Key, Kind};
 
-use crate::front::{Operand, Sub};
 use crate::request;
+use crate::subcommand::{Operand, Sub};
 use crate::words::Words;
 
 /// The words, or none when clap has to look.

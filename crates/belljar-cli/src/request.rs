@@ -12,7 +12,7 @@ use belljar::report::Verdict;
 use clap::{Arg, ArgAction, value_parser};
 
 use crate::fault::Fault;
-use crate::front::Sub;
+use crate::subcommand::Sub;
 use crate::words::{Given, Words};
 
 /// The rows of the policy crate's tables that a subcommand takes.

@@ -7,8 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::ending::Ending;
 use crate::fault::Fault;
-use crate::front::{BELLJAR_FAILED, Operand, Sub};
 use crate::screen;
+use crate::subcommand::{BELLJAR_FAILED, Operand, Sub};
 
 /// The arguments lead to no run of a subcommand.
 #[derive(Debug)]

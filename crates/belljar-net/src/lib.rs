@@ -23,6 +23,7 @@ mod refused;
 mod remote;
 mod rules;
 mod service;
+mod settings;
 mod sockets;
 mod socks;
 mod standin;
@@ -34,7 +35,8 @@ pub use lookup::{HostResolver, Resolver};
 pub use observe::{Connected, Denial, Door, Flow, Observer, Reason, Who};
 pub use remote::{Meant, Remote};
 pub use rules::Rules;
-pub use service::{Service, Settings};
+pub use service::Service;
+pub use settings::Settings;
 pub use sockets::{Inside, Sockets};
 
 /// Readers of what a jar sends, for fuzz targets.

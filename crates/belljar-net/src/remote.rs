@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use belljar_policy::Decision;
 
 use crate::appeal::Refusal;
-use crate::engine::Bell;
 use crate::rules::Host;
 
 /// What the loop is told by others.
@@ -32,6 +33,46 @@ pub(crate) struct Meaning {
     pub(crate) decision: Decision,
     /// The stand-in that is held meanwhile: it must not mean another name when the answer comes.
     pub(crate) held: Option<Ipv4Addr>,
+}
+
+/// How another thread reaches the loop.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    event: OwnedFd,
+    stop: AtomicBool,
+}
+
+impl Bell {
+    pub(crate) fn new() -> io::Result<Self> {
+        use rustix::event::{EventfdFlags, eventfd};
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { event, stop: AtomicBool::new(false) })
+    }
+
+    /// Something is there. A counter that is full already rings.
+    pub(crate) fn ring(&self) {
+        rustix::io::write(&self.event, &1_u64.to_ne_bytes()).ok();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Takes the rings so far; that there were none is no failure.
+    pub(crate) fn hear(&self) {
+        rustix::io::read(&self.event, &mut [0; 8]).ok();
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
 }
 
 /// The loop's letter box.

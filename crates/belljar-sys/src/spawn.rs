@@ -4,26 +4,9 @@ use syscalls::Sysno;
 
 use crate::abi::CloneArgs;
 use crate::call::{self, Errno, Fd, Result, raw};
-use crate::child::{self, Op};
+use crate::child;
 
-/// Everything a child does, prepared.
-#[derive(Debug)]
-pub struct Sequence<'a> {
-    /// Ops of init.
-    pub init: &'a [Op<'a>],
-    /// Ops of the program's process; the last is [`Op::Exec`].
-    pub program: &'a [Op<'a>],
-    /// Namespaces to create (`CLONE_NEW*`).
-    pub namespaces: u64,
-    /// The child has a PID namespace of its own.
-    pub own_pids: bool,
-    /// Send [`crate::wire::Event::Started`] after the exec.
-    pub announce: bool,
-    /// Init's end of a socket pair over which the supervisor asks for sockets of the jar's network; -1 = none.
-    pub errands: Fd,
-    /// Init closes everything but the status socket once the program runs.
-    pub close_after_start: bool,
-}
+pub use crate::child::Sequence;
 
 /// A started child.
 #[derive(Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, FileHeader64, PT_INTERP};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::{Endianness, ReadRef, StringTable};
+use rustix::fs::{Mode, OFlags};
 
 use pieces::Pieces;
 
@@ -39,7 +40,7 @@ const MAX_FOLDERS: usize = 64;
 /// Whether a file is a 32-bit ELF program. A file that cannot be read is not.
 pub(crate) fn is_32_bit(path: &Path) -> bool {
     let mut head = [0_u8; 5];
-    let read = crate::prepare::head(path, &mut head);
+    let read = open_now(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && head == *b"\x7fELF\x01"
 }
 
@@ -80,9 +81,15 @@ fn of_system(path: &Path) -> bool {
     fs::canonicalize(path).is_ok_and(|real| SYSTEM.iter().any(|system| real.starts_with(system)))
 }
 
+/// Opens for reading without waiting for a writer, which a FIFO would.
+pub(crate) fn open_now(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
 /// Devices and pipes would not end, or not begin.
 fn open(path: &Path) -> io::Result<File> {
-    let file = crate::prepare::open_now(path)?;
+    let file = open_now(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidData, "not a plain file")),

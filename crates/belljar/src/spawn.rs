@@ -17,11 +17,11 @@ use rustix::net::{
 };
 use rustix::process::{Signal, pidfd_send_signal};
 
+use crate::broker::Refused;
 use crate::elf;
 use crate::error::{StartError, shown};
 use crate::plan::{Plan, Step};
 use crate::prepare::{Prepared, write_maps};
-use crate::supervise::Refused;
 
 /// A started jar and the supervisor's end of its status socket.
 #[derive(Debug)]

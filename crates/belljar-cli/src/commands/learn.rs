@@ -13,7 +13,7 @@ use belljar::report::Verdict;
 use super::run;
 use crate::ending::Ending;
 use crate::fault::Fault;
-use crate::front::BELLJAR_FAILED;
+use crate::subcommand::BELLJAR_FAILED;
 use crate::words::Words;
 use crate::{request, screen, summary};
 

@@ -15,8 +15,8 @@ pub(crate) mod why;
 use belljar::report::Verdict;
 
 use crate::fault::Fault;
-use crate::front::BELLJAR_FAILED;
 use crate::screen;
+use crate::subcommand::BELLJAR_FAILED;
 
 /// Ends a command whose answer goes to standard output.
 fn end(answer: Result<u8, Fault>) -> u8 {

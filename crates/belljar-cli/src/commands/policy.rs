@@ -7,7 +7,7 @@ use crate::words::Words;
 
 /// `belljar policy` alone: the argument tree asks for one of its subcommands before this is reached.
 pub(crate) fn list(_: &Words) -> u8 {
-    crate::front::BELLJAR_FAILED
+    crate::subcommand::BELLJAR_FAILED
 }
 
 pub(crate) fn check(words: &Words) -> u8 {

@@ -13,6 +13,7 @@ use rustix::net::{
     socket_with,
 };
 
+use crate::remote::Bell;
 use crate::{Door, dns};
 
 use super::accept::tune;
@@ -20,7 +21,7 @@ use super::connection::{Connection, Stage};
 use super::poll::Token;
 use super::relay::{LOOK, Relay};
 use super::side::Side;
-use super::{Bell, Engine, Next};
+use super::{Engine, Next};
 
 /// Connections that wait for the loop; whoever brings more waits, too.
 const WAITING: usize = 64;

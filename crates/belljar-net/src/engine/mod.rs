@@ -21,9 +21,7 @@ mod side;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -31,7 +29,7 @@ use rustix::event::epoll::EventFlags;
 
 use crate::budget::{Bucket, Budgets};
 use crate::lookup::Lookups;
-use crate::remote::{Order, Post};
+use crate::remote::{Bell, Order, Post};
 use crate::standin::StandIns;
 use crate::{Appeal, Inside, Observer, Reason, Rules, Settings, Sockets};
 
@@ -53,40 +51,6 @@ enum Next {
     End,
     /// Is over: both ends get a reset.
     Cut,
-}
-
-/// How another thread reaches the loop.
-#[derive(Debug)]
-pub(crate) struct Bell {
-    event: OwnedFd,
-    stop: AtomicBool,
-}
-
-impl Bell {
-    pub(crate) fn new() -> io::Result<Self> {
-        use rustix::event::{EventfdFlags, eventfd};
-        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { event, stop: AtomicBool::new(false) })
-    }
-
-    /// Something is there. A counter that is full already rings.
-    pub(crate) fn ring(&self) {
-        rustix::io::write(&self.event, &1_u64.to_ne_bytes()).ok();
-    }
-
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-        self.ring();
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// Takes the rings so far; that there were none is no failure.
-    fn hear(&self) {
-        rustix::io::read(&self.event, &mut [0; 8]).ok();
-    }
 }
 
 /// Everything that the thread owns.
@@ -131,7 +95,7 @@ impl Engine {
         let inside = sockets.inside.take();
         let (now, poll, bell) = (Instant::now(), Poll::new()?, Arc::new(Bell::new()?));
         let budgets = accept::within_limits(settings.budgets);
-        poll.watch(&bell.event, Token::Wake)?;
+        poll.watch(bell.as_ref(), Token::Wake)?;
         let listeners = accept::listeners(sockets)?;
         for (place, listener) in (0..).zip(&listeners) {
             poll.watch(listener, Token::Listener(place))?;

@@ -2,11 +2,11 @@
 
 use linux_raw_sys::general as g;
 
+use super::Sequence;
 use super::aside::Aside;
 use super::op::{Op, State};
 use crate::abi::Rusage;
 use crate::call::{self, Errno, Fd};
-use crate::spawn::Sequence;
 use crate::wire::{Command, Ended, Event, Failure, SIZE};
 
 /// What init and the program's process share until exec: they run on the same memory, one after the other.

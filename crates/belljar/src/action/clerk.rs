@@ -65,7 +65,7 @@ impl Office {
             counters.push(Counter {
                 row,
                 with: With::open(rule, row, policy)?,
-                rule: format!("actions.{} = \"{}\"", row.name, crate::plan::shown(&rule.with)),
+                rule: format!("actions.{} = \"{}\"", row.name, crate::error::shown(&rule.with)),
                 origin: rule.origin.to_string(),
                 rate: Rate::per_minute(row.per_minute),
             });
@@ -260,7 +260,7 @@ impl Clerk {
                 (Outcome::Done, "")
             }
             Err(error) => {
-                tracing::warn!(%error, program = %crate::plan::shown(program), "an action cannot be done");
+                tracing::warn!(%error, program = %crate::error::shown(program), "an action cannot be done");
                 (Outcome::Failed, "its program cannot be started")
             }
         }

@@ -22,6 +22,7 @@ mod outside;
 mod own;
 mod policy;
 mod receive;
+mod refused;
 mod roster;
 mod serve;
 mod server;
@@ -46,8 +47,8 @@ pub use decode::Reading;
 pub use judge::{Judge, Late, Object, Observer, Request, Rule, Verdict, View, Wanted};
 pub(crate) use outside::{HostNetwork, Outside};
 pub(crate) use policy::{Elsewhere, Place, Table};
+pub(crate) use refused::{Hearing, Refused};
 
-use crate::supervise::Hearing;
 use confine::Confinement;
 use shared::{Parts, Shared};
 

@@ -8,6 +8,7 @@ use belljar_sys::notify::Listener;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use super::Hearing;
 use super::confine::Confinement;
 use super::connect::Connections;
 use super::fifo::Room;
@@ -15,7 +16,6 @@ use super::host::Copies;
 use super::judge::{Judge, Observer};
 use super::outside::Outside;
 use super::roster::Roster;
-use crate::supervise::Hearing;
 
 /// What the threads share.
 pub(super) struct Shared {

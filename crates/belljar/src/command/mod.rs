@@ -1,7 +1,6 @@
 //! Running a program in a jar: the shape of `std::process::Command`.
 
 mod child;
-mod environment;
 mod passed;
 mod start;
 mod stdio;
@@ -19,9 +18,9 @@ use crate::action;
 use crate::ask::Ask;
 use crate::broker::Judge;
 use crate::event::Observer;
+use crate::prepare::{Variables, home};
 use crate::probe::HostFacts;
 pub use child::{Child, Output};
-pub(crate) use environment::Variables;
 use passed::Named;
 pub(crate) use passed::is_passed;
 pub use passed::passed;
@@ -102,7 +101,7 @@ impl Command {
             chosen: [false; 3],
             env: Variables::inherited(),
             cwd: None,
-            home: environment::home(),
+            home: home(),
             facts: None,
             observer: None,
             tells: false,

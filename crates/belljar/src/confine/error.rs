@@ -65,7 +65,7 @@ pub enum ConfineError {
         permissions: String,
     },
     /// The path cannot be named.
-    #[error("cannot unveil {}", crate::plan::shown(.path))]
+    #[error("cannot unveil {}", crate::error::shown(.path))]
     Path {
         /// The path.
         path: PathBuf,
@@ -73,13 +73,13 @@ pub enum ConfineError {
         source: io::Error,
     },
     /// Unveiled paths only get fewer.
-    #[error("{} was unveiled with less, and permissions only shrink", crate::plan::shown(.path))]
+    #[error("{} was unveiled with less, and permissions only shrink", crate::error::shown(.path))]
     MorePermissions {
         /// The path.
         path: PathBuf,
     },
     /// Landlock adds rights up along a path: what is below cannot have less than what is above.
-    #[error("{} cannot have less than {}, below which it lies", crate::plan::shown(.path), crate::plan::shown(.above))]
+    #[error("{} cannot have less than {}, below which it lies", crate::error::shown(.path), crate::error::shown(.above))]
     Below {
         /// The path with less.
         path: PathBuf,

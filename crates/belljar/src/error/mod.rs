@@ -137,6 +137,9 @@ fn list(gaps: &[Gap]) -> String {
     gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// What a policy asks for with `cow` alone.
+pub(crate) const KEPT: &str = "keeping the changes of cow folders";
+
 impl PlanError {
     /// What the user can do.
     #[must_use]
@@ -150,7 +153,7 @@ impl PlanError {
             Self::NotEnforceable { gaps } => accept(gaps),
             Self::RequirementUnmet { .. } => "belljar plan shows which layer holds each rule here".to_owned(),
             Self::Syscall { .. } | Self::Filter { .. } => "belljar explain syscalls.allow".to_owned(),
-            Self::Unsupported { what: crate::plan::KEPT, .. } => {
+            Self::Unsupported { what: KEPT, .. } => {
                 "--throw-away SIZE keeps them in memory and drops them at the end".to_owned()
             }
             Self::NeedsNotify { .. } => "belljar doctor tells what this host lacks".to_owned(),
@@ -377,6 +380,7 @@ fn because(error: &dyn std::error::Error) -> String {
     error.source().map(|source| format!(": {source}")).unwrap_or_default()
 }
 
+/// A path for people: control characters escaped.
 pub(crate) fn shown(path: &std::path::Path) -> String {
-    crate::plan::shown(path)
+    path.display().to_string().escape_debug().to_string()
 }

@@ -9,6 +9,7 @@ use belljar_policy::{Access, Policy, UnixService, UnixSocket, fs_decision, fs_fl
 
 use super::network::Beyond;
 use crate::ask::{AskJudge, Desk, HostAsker};
+use crate::broker::Hearing;
 use crate::broker::{self, Broker, Connections, Elsewhere, Judge, Place, Rule, Setup, Table, View, Wanted};
 use crate::command::Wrap;
 use crate::error::StartError;
@@ -16,7 +17,6 @@ use crate::event::{self, Event, Events};
 use crate::plan::{Plan, Step};
 use crate::prepare::{Prepared, Seen};
 use crate::spawn::supervisor;
-use crate::supervise::Hearing;
 
 /// Who decides or is told beside the policy.
 pub(super) struct Judges {

@@ -9,9 +9,10 @@ use belljar_policy::Access;
 use belljar_sys::{Errno, Fd, owned, spawn};
 use rustix::fs::FileType;
 
+use crate::elf::open_now;
 use crate::error::StartError;
 use crate::plan::{Place, Placed, Plan, Step};
-use crate::prepare::{Walker, open_now, write_maps_between};
+use crate::prepare::{Walker, write_maps_between};
 use crate::probe::HostFacts;
 use crate::spawn::{raw, supervisor};
 
@@ -56,7 +57,7 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
         {
             let failed = |source| StartError::Step {
                 step: "translate-owners",
-                object: crate::plan::shown(&path),
+                object: crate::error::shown(&path),
                 source,
             };
             let stat = rustix::fs::fstat(&opened).map_err(|errno| failed(errno.into()))?;

@@ -10,11 +10,11 @@ use belljar_sys::call::Ticket;
 use belljar_sys::notify::{Answer, Listener, Notification};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::broker::Hearing;
 use crate::error::StartError;
 use crate::event::{self, Event, Events, Observer};
 use crate::plan::Plan;
 use crate::spawn::supervisor;
-use crate::supervise::Hearing;
 
 /// The first call that was not promised, in words.
 #[derive(Clone, Debug, Default)]

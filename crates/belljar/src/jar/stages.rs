@@ -15,6 +15,7 @@ use super::owners::{self, Owners};
 use super::quiet::quietly;
 use super::talks::Talks;
 use super::{Mode, Running, answers, look, passed, promises};
+use crate::broker::{Hearing, Refused};
 use crate::command::Command;
 use crate::error::StartError;
 use crate::event::Events;
@@ -24,7 +25,7 @@ use crate::prepare::{self, Invocation, Narrowed, Storage, Walker};
 use crate::probe::HostFacts;
 use crate::service::syslog::{self, Intake, Scribe};
 use crate::spawn::{self, Started, raw, supervisor};
-use crate::supervise::{self, Hearing, Refused, Relay, Signals, Watch};
+use crate::supervise::{self, Relay, Signals, Watch};
 
 /// What is known before anything is opened.
 pub(super) struct Decided {

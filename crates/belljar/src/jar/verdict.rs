@@ -245,7 +245,7 @@ fn is_outside(program: &str) -> bool {
 /// What helps where a path of the policy could not be looked up.
 fn about_path(path: &Path, source: &io::Error) -> String {
     const NO_SUCH_CALL: i32 = 38;
-    let name = crate::plan::shown(path);
+    let name = crate::error::shown(path);
     match source.kind() {
         _ if source.raw_os_error() == Some(NO_SUCH_CALL) => {
             "a filter around belljar refuses openat2, which looks paths up: start it outside of that sandbox"
@@ -283,14 +283,14 @@ impl StartError {
             StartError::Dangerous { path, .. } => {
                 format!(
                     "if that is meant, name what {} leads to, with --dangerously-grant",
-                    crate::plan::shown(path)
+                    crate::error::shown(path)
                 )
             }
             StartError::Planted { to, .. } => {
-                format!("if that is meant, name what it leads to: {}", crate::plan::shown(to))
+                format!("if that is meant, name what it leads to: {}", crate::error::shown(to))
             }
             StartError::NoMountPoint { at, .. } => {
-                format!("create {} on the host first: belljar never does", crate::plan::shown(at))
+                format!("create {} on the host first: belljar never does", crate::error::shown(at))
             }
             StartError::PortOfHost { .. } => {
                 "choose another port of the host: --publish PORT:HOSTPORT".to_owned()
@@ -314,7 +314,7 @@ impl StartError {
             StartError::NotFound { program } if is_outside(program) => {
                 // Without the dot of `./program`.
                 let path: PathBuf = Path::new(program).components().collect();
-                format!("it is there outside the jar: grant it with -r {}", crate::plan::shown(&path))
+                format!("it is there outside the jar: grant it with -r {}", crate::error::shown(&path))
             }
             StartError::NotFound { .. } => {
                 "the search path is the jar's PATH; grant the program's folder with -r".to_owned()

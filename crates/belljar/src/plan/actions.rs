@@ -3,9 +3,8 @@
 use belljar_policy::Subject;
 
 use super::Draft;
-use super::step::shown;
 use crate::action;
-use crate::error::PlanError;
+use crate::error::{PlanError, shown};
 use crate::report::Layer;
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {

@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, DevView, FsRule, FsSubject, Origin, ProcView, Subject};
 
-use super::step::{Place, Placed, Step, access_word, shown};
+use super::step::{Place, Placed, Step, access_word};
 use super::{Draft, Engine};
 use crate::action::CHANNEL;
-use crate::error::PlanError;
+use crate::error::{KEPT, PlanError, shown};
 use crate::report::Layer;
-
-/// What a policy asks for with `cow` alone.
-pub(crate) const KEPT: &str = "keeping the changes of cow folders";
 
 /// Size of `/dev/shm` when the policy gives no size for `/tmp`.
 const SHM: u64 = 64 << 20;

@@ -29,7 +29,6 @@ use serde::{Deserialize, Serialize};
 pub use broker::BrokerPlan;
 #[cfg(test)]
 pub(crate) use door::DOORS;
-pub(crate) use files::KEPT;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
@@ -38,7 +37,6 @@ pub(crate) use network::{ALONE, NAMES, PROXIES};
 pub use promises::PromisePlan;
 #[doc(hidden)]
 pub use ready::{Shape, compiled};
-pub(crate) use step::shown;
 pub use step::{Place, Placed, Rlimit, Step};
 pub(crate) use told::{Refusals, is_told};
 

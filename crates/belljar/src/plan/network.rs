@@ -7,9 +7,9 @@ use belljar_policy::{
     Subject, UnixService, UnixSocket,
 };
 
-use super::step::{Place, Placed, Step, shown};
+use super::step::{Place, Placed, Step};
 use super::{Draft, broker};
-use crate::error::PlanError;
+use crate::error::{PlanError, shown};
 use crate::report::Layer;
 
 pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use belljar_policy::Access;
 use serde::{Deserialize, Serialize};
 
+use crate::error::shown;
+
 /// One step of a jar's start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -249,11 +251,6 @@ impl fmt::Display for Place {
             Placed::Dev { .. } => out.write_str("/dev with null zero full random urandom tty pts shm"),
         }
     }
-}
-
-/// A path for people: control characters escaped.
-pub(crate) fn shown(path: &std::path::Path) -> String {
-    path.display().to_string().escape_debug().to_string()
 }
 
 /// The policy's word for an access.

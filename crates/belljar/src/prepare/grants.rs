@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::layout::{Bind, Item};
 use super::rules::Rule;
-use crate::error::{PlanError, StartError};
-use crate::plan::{FS_DIR_ONLY, FS_READ_DIR, FS_WRITES, LandlockPlan, shown};
+use crate::error::{PlanError, StartError, shown};
+use crate::plan::{FS_DIR_ONLY, FS_READ_DIR, FS_WRITES, LandlockPlan};
 
 pub(super) const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 

@@ -14,6 +14,7 @@ mod planted;
 pub(crate) mod program;
 mod rules;
 mod texts;
+mod variables;
 mod walk;
 mod within;
 
@@ -31,14 +32,14 @@ pub(crate) use arena::Arena;
 pub(crate) use aside::Overlay;
 pub(crate) use danger::danger;
 pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_between};
-pub(crate) use program::{Found, head, open_now};
+pub(crate) use program::Found;
 
-use crate::command::Variables;
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
 use crate::report::{Enforcement, Void};
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
+pub(crate) use variables::{Variables, home};
 pub(crate) use walk::Walker;
 
 /// What is run, where and with what.

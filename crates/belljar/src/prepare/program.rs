@@ -1,15 +1,12 @@
 //! The program: where it is looked for, what it is, and which files it needs to start.
 
 use std::ffi::{CStr, OsStr, OsString};
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, Policy};
 use belljar_sys::Op;
 use belljar_sys::child::Serve;
-use rustix::fs::{Mode, OFlags};
 
 use super::{Invocation, Storage, environment};
 use crate::elf;
@@ -103,15 +100,4 @@ fn own_file(from: PathBuf) -> Place {
     let origin = "@program".to_owned();
     let what = Placed::Host { from, access: Access::Read, optional: false, dangerous: false, origin };
     Place { at: None, what }
-}
-
-/// First bytes of a file.
-pub(crate) fn head(path: &Path, into: &mut [u8]) -> std::io::Result<()> {
-    open_now(path)?.read_exact(into)
-}
-
-/// Opens for reading without waiting for a writer, which a FIFO would.
-pub(crate) fn open_now(path: &Path) -> std::io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }

@@ -15,25 +15,25 @@ pub(crate) struct Variables {
 
 impl Variables {
     /// Those of this process.
-    pub(super) fn inherited() -> Self {
+    pub(crate) fn inherited() -> Self {
         Self { caller: std::env::vars_os().collect(), own: BTreeMap::new() }
     }
 
-    pub(super) fn set(&mut self, name: &OsStr, value: &OsStr) {
+    pub(crate) fn set(&mut self, name: &OsStr, value: &OsStr) {
         self.own.insert(name.to_os_string(), Some(value.to_os_string()));
     }
 
-    pub(super) fn remove(&mut self, name: &OsStr) {
+    pub(crate) fn remove(&mut self, name: &OsStr) {
         self.own.insert(name.to_os_string(), None);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.caller.clear();
         self.own.clear();
     }
 
     /// Adds a folder to the end of the caller's search path, where there is one.
-    pub(super) fn extend_path(&mut self, folder: &str) {
+    pub(crate) fn extend_path(&mut self, folder: &str) {
         for (_, value) in self.caller.iter_mut().filter(|(name, _)| name == "PATH") {
             value.push(":");
             value.push(folder);
@@ -42,7 +42,7 @@ impl Variables {
 }
 
 /// The caller's home folder: what the environment says, else the list of accounts.
-pub(super) fn home() -> Option<PathBuf> {
+pub(crate) fn home() -> Option<PathBuf> {
     let named = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     named.or_else(|| {
         listed_home(&std::fs::read_to_string("/etc/passwd").ok()?, rustix::process::geteuid().as_raw())

@@ -2,7 +2,6 @@
 
 mod outlet;
 mod output;
-mod refused;
 mod signals;
 mod spent;
 mod terminal;
@@ -21,7 +20,6 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 pub(crate) use outlet::{Outlet, Patience};
 pub(crate) use output::Output;
-pub(crate) use refused::{Hearing, Refused};
 pub(crate) use signals::Signals;
 use spent::Spent;
 pub(crate) use terminal::{Relay, host_pair};
@@ -29,7 +27,7 @@ pub use window::Terminal;
 
 use crate::action::Clerk;
 use crate::ask::Attendant;
-use crate::broker::Broker;
+use crate::broker::{Broker, Refused};
 use crate::report::LimitKind;
 use crate::spawn::{self, Started};
 
