@@ -8,7 +8,11 @@ use crate::{budget, docs, generate, licences, lint, rooms, sizes, symbols};
 
 /// Every check, cheapest first.
 pub(crate) const CHECKS: &[Command] = &[
-    Command { name: "rooms", summary: "import edges, places of unsafe code", run: rooms::run },
+    Command {
+        name: "rooms",
+        summary: "import edges, circles of modules, places of unsafe code",
+        run: rooms::run,
+    },
     Command { name: "sizes", summary: "lines of files and functions", run: sizes::run },
     Command { name: "crates", summary: "packages the shipped command is built from", run: budget::run },
     Command { name: "licences", summary: "licences of all packages against deny.toml", run: licences::run },

@@ -1,5 +1,6 @@
-//! `cargo xtask rooms`: which crate may import what, and where unsafe code may stand.
+//! `cargo xtask rooms`: which crate may import what, that no modules use each other, and where unsafe code may stand.
 
+mod cycles;
 mod edges;
 mod places;
 
@@ -7,14 +8,19 @@ use anyhow::Result;
 
 use crate::{check, tree};
 
-/// Fails on an import edge or a file with unsafe code that the tables here lack. With `--accept`, brings
+/// Fails on an import edge, a circle of modules or a file with unsafe code that the tables here lack. With `--accept`, brings
 /// the list of files with unsafe code up to date first, for review in the diff.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|word| word == "--accept") {
         places::accept()?;
     }
     let metadata = tree::metadata(false)?;
-    let parts =
-        [edges::crates(&metadata)?, edges::modules()?, places::listed()?, places::forbidden(&metadata)?];
+    let parts = [
+        edges::crates(&metadata)?,
+        edges::modules()?,
+        cycles::circles()?,
+        places::listed()?,
+        places::forbidden(&metadata)?,
+    ];
     check::verdict(&parts.concat())
 }
