@@ -141,8 +141,9 @@ const FORMS: &[(&str, &str)] = &[
     ("ioctl", "arg1 in {0xC0502100, 0xC0182101, 0x40082102, 0x40182103}"),
 ];
 
-/// What connecting takes in one form only: to hear who sends (`SO_PASSCRED`).
-const CONNECTING_FORMS: &[(&str, &str)] = &[("setsockopt", "arg1 == SOL_SOCKET && arg2 == 16")];
+/// What connecting takes in one form only: to hear who sends (`SO_PASSCRED`), to take IPv4 in the form of IPv6 (`IPV6_V6ONLY`).
+const CONNECTING_FORMS: &[(&str, &str)] =
+    &[("setsockopt", "arg1 == SOL_SOCKET && arg2 == 16 || arg1 == IPPROTO_IPV6 && arg2 == 26")];
 
 /// Why there is no filter.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Reaching peers. The address is copied once and decided about; the call is made here, on the caller's own socket, with that
 //! copy, or the caller's socket is connected to the supervisor.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -84,6 +84,18 @@ impl Addressed {
 
     pub(super) fn is_tcp(&self) -> bool {
         is_tcp(&self.look)
+    }
+
+    /// It refuses what is IPv4 in the form of IPv6.
+    pub(super) fn is_only_v6(&self) -> Result<bool, Errno> {
+        if self.look.family == INET6 { sockopt::ipv6_v6only(&self.socket) } else { Ok(false) }
+    }
+
+    /// It takes that form. The kernel refuses where it is bound already, and then whatever comes of it.
+    pub(super) fn take_v4(&self) {
+        if self.look.family == INET6 {
+            sockopt::set_ipv6_v6only(&self.socket, false).ok();
+        }
     }
 
     /// An address of IPv4 as a socket of this family takes it.
@@ -245,6 +257,9 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     if !it.is_tcp() {
         return Err(Errno::ACCESS.into());
     }
+    if let Some(server) = outside.server(to).filter(|_| !outside.is_own(to)) {
+        return server_of_the_jar(task, it, server);
+    }
     let said = if outside.is_own(to) { Said::Granted } else { said(task, to) };
     let pid = task.caller().pid;
     if said == Said::Refused || said == Said::Nothing && !outside.serves(pid, to) {
@@ -260,6 +275,7 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     listen(&waiting, 8)?;
     let port = own_address(getsockname(&waiting)?)?.port();
     task.still_waits()?;
+    it.take_v4();
     let done = rustix::net::connect(&it.socket, &it.spelt(Ipv4Addr::LOCALHOST, port));
     if !matches!(done, Ok(()) | Err(Errno::INPROGRESS)) {
         done?;
@@ -267,6 +283,14 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     let ours = accept(&waiting, plain(own_address(getsockname(&it.socket)?)?))?;
     task.thinking(|| outside.stream(pid, ours, to))?;
     done?;
+    DONE
+}
+
+/// Nobody else waits there: the supervisor keeps the port from programs that would wait at every address.
+fn server_of_the_jar(task: &Task<'_>, it: &Addressed, at: SocketAddrV4) -> Served {
+    task.still_waits()?;
+    it.take_v4();
+    rustix::net::connect(&it.socket, &it.spelt(*at.ip(), at.port()))?;
     DONE
 }
 

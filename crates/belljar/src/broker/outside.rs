@@ -32,8 +32,15 @@ pub(crate) trait Outside: fmt::Debug + Send + Sync {
     /// Whether anything is reached at this port. Who connects to another is refused, and the user is told.
     fn serves(&self, pid: u32, to: SocketAddr) -> bool;
 
-    /// Where a server of the jar waits on the host's loopback that wants to wait here; none where nothing of it is published.
-    fn place(&self, at: SocketAddr) -> Option<SocketAddrV4>;
+    /// Where a server of the jar waits on the host's loopback that wants to wait here, for IPv6 alone or not; none where
+    /// nothing of it is published.
+    fn place(&self, at: SocketAddr, only_v6: bool) -> Option<SocketAddrV4>;
+
+    /// A server was bound to that place.
+    fn placed(&self, at: SocketAddr, only_v6: bool);
+
+    /// Where a program of the jar finds the server of the jar that it means.
+    fn server(&self, to: SocketAddr) -> Option<SocketAddrV4>;
 
     /// Takes a TCP connection of a process that was meant for this address.
     fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno>;

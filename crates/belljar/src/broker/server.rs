@@ -57,9 +57,12 @@ fn is_nowhere(at: SocketAddr) -> bool {
 /// The caller's own socket, and an address of our choice. The kernel keeps it bound there for good, whatever the jar does: such
 /// an address is locked (`SOCK_BINDADDR_LOCK`), and binding twice is an error.
 fn published(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, at: SocketAddr) -> Served {
-    let place = outside.place(at).filter(|_| it.is_tcp() && it.of_host).ok_or(Errno::ACCESS)?;
+    let only_v6 = it.is_only_v6()?;
+    let place = outside.place(at, only_v6).filter(|_| it.is_tcp() && it.of_host).ok_or(Errno::ACCESS)?;
     task.still_waits()?;
+    it.take_v4();
     rustix::net::bind(&it.socket, &it.spelt(*place.ip(), place.port()))?;
+    outside.placed(at, only_v6);
     DONE
 }
 
@@ -72,7 +75,7 @@ pub(super) fn listen(task: &Task<'_>) -> Served {
         return Err(Errno::ACCESS.into());
     }
     let at = plain(own_address(getsockname(&socket)?)?);
-    let is_placed = outside.place(at).map(SocketAddr::V4) == Some(at);
+    let is_placed = outside.place(at, false).map(SocketAddr::V4) == Some(at);
     if !is_placed {
         return Err(Errno::ACCESS.into());
     }

@@ -192,9 +192,6 @@ impl Beyond {
     }
 }
 
-/// What is said to a program of the jar that looks for a server of it.
-const ONLY_FROM_OUTSIDE: &str = "without user namespaces a published server is reached from the host only";
-
 impl Outside for Beyond {
     fn network(&self) -> HostNetwork {
         self.network
@@ -212,17 +209,25 @@ impl Outside for Beyond {
         if self.ports.contains(&to.port()) {
             return true;
         }
-        let mut decision = address_decision(&self.net, to);
-        if self.place(to).is_some() {
-            // No flag makes two programs of this jar meet in the host's network.
-            (decision.rule, decision.flag) = (ONLY_FROM_OUTSIDE.to_owned(), None);
-        }
+        let decision = address_decision(&self.net, to);
         self.events.event(Event::decided("connect", &decision).access(Access::Connect).by(pid));
         false
     }
 
-    fn place(&self, at: SocketAddr) -> Option<SocketAddrV4> {
-        self.servers.as_ref().and_then(|servers| servers.place(at))
+    fn place(&self, at: SocketAddr, only_v6: bool) -> Option<SocketAddrV4> {
+        self.servers.as_ref().and_then(|servers| servers.place(at, only_v6))
+    }
+
+    fn placed(&self, at: SocketAddr, only_v6: bool) {
+        if let Some(servers) = &self.servers {
+            servers.placed(at, only_v6);
+        }
+    }
+
+    fn server(&self, to: SocketAddr) -> Option<SocketAddrV4> {
+        // Where a rule serves the port of every address, as in a network of the jar's own, no server can wait at it.
+        let servers = self.servers.as_ref().filter(|_| !self.ports.contains(&to.port()));
+        servers.and_then(|servers| servers.found(to))
     }
 
     fn stream(&self, pid: u32, socket: OwnedFd, to: SocketAddr) -> Result<(), Errno> {

@@ -54,9 +54,28 @@ const DEEDS: &[&str] = &[
     "waits('127.0.0.1', S)",
     "waits('0.0.0.0', S)",
     "waits('::', S)",
+    "waits('::1', S)",
     "waits('127.0.0.1', 0)",
     "waits('127.0.0.1', 80)",
     "meets('127.0.0.1', S)",
+    "meets('0.0.0.0', S, '127.0.0.1')",
+    "meets('0.0.0.0', S, '::1')",
+    "meets('127.0.0.1', S, '::1')",
+    "meets('127.0.0.1', S, '::ffff:127.0.0.1')",
+    "meets('::1', S)",
+    "meets('::1', S, '127.0.0.1')",
+    "meets('::1', S, only=1)",
+    "meets('::', S, '127.0.0.1')",
+    "meets('::', S, '::1')",
+    "meets('::', S, '127.0.0.1', only=1)",
+    "meets('::', S, '::1', only=1)",
+    "meets('127.0.0.1', S, 'localhost')",
+    "meets('127.0.0.1', S, '127.0.0.2')",
+    "found(waiting('127.0.0.1', S))",
+    "found(waiting('::1', S))",
+    "both(waiting('127.0.0.1', S), waiting('::1', S, 1))",
+    "ask('127.0.0.1', S)",
+    "ask('::1', S)",
     "made('AF_NETLINK', socket.SOCK_RAW)",
     "made('AF_PACKET', socket.SOCK_RAW)",
     "made('AF_UNIX', socket.SOCK_DGRAM)",
@@ -69,10 +88,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (
         "waits('127.0.0.1', 0)",
         "no loopback of the jar's own: what is not published would be a server of the host",
-    ),
-    (
-        "meets('127.0.0.1', S)",
-        "while the server does not wait, its port may be another program's of the host",
     ),
     ("made('AF_NETLINK', socket.SOCK_RAW)", "netlink tells about the host's network there, not the jar's"),
     (
@@ -97,20 +112,27 @@ def looked_up(name, server):
     labels = b''.join(bytes([len(part)]) + part.encode() for part in name.split('.'))
     query = b'\0\7\1\0\0\1\0\0\0\0\0\0' + labels + b'\0\0\1\0\1'
     return done(lambda: s.sendto(query, server) and s.recv(512)[3] & 15 == 0)
-def waiting(host, port):
+def waiting(host, port, only=0):
     s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if s.family == socket.AF_INET6:
-        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
     s.bind((host, port))
     s.listen()
     return s
 def waits(host, port):
     return done(lambda: waiting(host, port) is not None)
-def meets(host, port):
-    def both():
-        s = waiting(host, port)
-        return socket.create_connection((host, port), 5) is not None
-    return done(both)
+def met(server, at, word):
+    s = socket.create_connection(at, 5)
+    s.sendall(word)
+    return server.accept()[0].recv(9) == word
+def meets(host, port, at=None, only=0):
+    return done(lambda: met(waiting(host, port, only), (at or host, port), b'this'))
+def found(server):
+    return done(lambda: met(server, server.getsockname()[:2], b'that'))
+def both(four, six):
+    there = (('127.0.0.1', four.getsockname()[1]), ('::1', six.getsockname()[1]))
+    return done(lambda: met(four, there[0], b'4') and met(six, there[1], b'6'))
 def made(family, kind):
     return done(lambda: socket.socket(getattr(socket, family), kind) is not None)
 ";

@@ -1,14 +1,16 @@
 //! Servers of a jar, as the host reaches them: in a network of the jar's own, and without one.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use belljar::{Command, HostFacts};
 
 use crate::conformance::{self, WEAKER};
-use crate::is_ready;
 use crate::relayed::{can_relay, poorer};
 use crate::support::jars::{self, Place};
+use crate::support::watch;
+use crate::{ASK, is_ready};
 
 /// The hosts: this one, and where it can be told apart poorer ones.
 fn hosts() -> Vec<Option<HostFacts>> {
@@ -161,6 +163,38 @@ fn without_namespaces_a_port_that_a_program_of_the_host_holds_everywhere_stops_t
     );
 }
 
+/// What the jar meets at its port is its own server, or nobody.
+#[test]
+fn without_namespaces_no_program_of_the_host_can_wait_where_the_jar_looks_for_its_server() {
+    if !can_relay() {
+        return;
+    }
+    let (place, inside) = (Place::new(), free_port());
+    let script = format!(
+        "{ASK}\nprint('ready', flush=True)\ninput()\nfor host in ['127.0.0.1', '::1', 'localhost']: print(ask(host, {inside}))"
+    );
+    std::fs::write(place.granted().join("script.py"), script).unwrap();
+    let publish = format!("{inside}:{}", free_port());
+    let mut command = shell(Some(poorer()), &place, &[("--publish", &publish)], "exec python3 script.py");
+    let mut child = command.stdin(belljar::Stdio::Piped).stdout(belljar::Stdio::Piped).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(out.next().unwrap().unwrap(), "ready");
+    for everywhere in ["0.0.0.0", "::"] {
+        let taken = TcpListener::bind((everywhere, inside)).unwrap_err();
+        assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse, "{everywhere}");
+    }
+    // Its own address is the host's to use, and none that the jar reaches.
+    let other = TcpListener::bind(("127.0.0.1", inside)).unwrap();
+    other.set_nonblocking(true).unwrap();
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert_eq!(out.map(Result::unwrap).collect::<Vec<_>>(), ["ECONNREFUSED"; 3]);
+    assert!(other.accept().is_err(), "the jar reached a program of the host");
+    assert_eq!(child.wait().unwrap().verdict.exit_code(), 0);
+    drop(other);
+    let is_free = || TcpListener::bind(("0.0.0.0", inside)).is_ok();
+    assert!(watch::within(Duration::from_secs(5), is_free), "the port is the host's again");
+}
+
 /// Every way to wait for somebody of the host that is not the published one. `own` is the address that the broker gave.
 const ATTACKS: &str = r"
 import errno, os, socket, struct, threading
@@ -178,7 +212,7 @@ def bound(*at, kind=socket.SOCK_STREAM):
 def waits(s):
     s.listen()
     return 'waits at %s:%d' % s.getsockname()[:2]
-for at in [('0.0.0.0', OTHER), ('127.0.0.1', OTHER), ('127.0.0.2', PORT), (HOST, PORT), ('::1', PORT), ('0.0.0.0', 80)]:
+for at in [('0.0.0.0', OTHER), ('127.0.0.1', OTHER), ('127.0.0.2', PORT), (HOST, PORT), ('::1', OTHER), ('::', OTHER), ('0.0.0.0', 80)]:
     print('bind', at[0].replace(HOST, 'HOST'), at[1], tried(lambda: waits(bound(*at))))
 print('datagrams', tried(lambda: bound('127.0.0.1', PORT, kind=socket.SOCK_DGRAM) and 'bound'))
 print('unbound', tried(lambda: waits(tcp())))
@@ -195,7 +229,7 @@ print('own', own.startswith('127.') and own != '127.0.0.1', port)
 print('twice', tried(lambda: bound('127.0.0.1', PORT)))
 print('again', tried(lambda: first.bind(('0.0.0.0', OTHER))))
 print('loosened', tried(lambda: waits(loosened(first)).replace(own, 'OWN')))
-print('reached', tried(lambda: tcp().connect(('127.0.0.1', PORT))), tried(lambda: tcp().connect((own, PORT))))
+print('reached', *[tried(lambda: tcp().connect(at)) for at in [('127.0.0.1', PORT), (own, PORT), (own, OTHER), ('127.0.0.2', PORT)]])
 def flip():
     for _ in range(300):
         loosened(first)
@@ -228,8 +262,8 @@ fn without_namespaces_a_jar_waits_at_its_published_ports_and_nowhere_else() {
     let flags = [("--publish", publish.as_str()), ("-e", &own)];
     let done = jars::finish(&mut shell(Some(poorer()), &place, &flags, "exec python3 attacks.py")).unwrap();
     let expected = "bind 0.0.0.0 8418 EACCES\nbind 127.0.0.1 8418 EACCES\nbind 127.0.0.2 8417 EACCES\n\
-                    bind HOST 8417 EACCES\nbind ::1 8417 EACCES\nbind 0.0.0.0 80 EACCES\ndatagrams EACCES\n\
+                    bind HOST 8417 EACCES\nbind ::1 8418 EACCES\nbind :: 8418 EACCES\nbind 0.0.0.0 80 EACCES\ndatagrams EACCES\n\
                     unbound EACCES\nnowhere EACCES\nboth EACCES\nown True 8417\ntwice EADDRINUSE\nagain EACCES\n\
-                    loosened waits at OWN:8417\nreached ECONNREFUSED ECONNREFUSED\nflipped True\n";
+                    loosened waits at OWN:8417\nreached done done ECONNREFUSED ECONNREFUSED\nflipped True\n";
     assert_eq!(done.out, expected, "{done:?}");
 }
