@@ -10,6 +10,7 @@ mod processor;
 mod quotas;
 mod storage;
 mod time;
+mod watches;
 
 use crate::attack::Family;
 
@@ -51,6 +52,7 @@ pub(super) const FAMILY: Family = Family {
         forks::ZOMBIES,
         forks::ORPHANS,
         quotas::INOTIFY,
+        watches::ROW,
         quotas::PIPES,
         quotas::SIGNALS,
         quotas::IN_FLIGHT,
