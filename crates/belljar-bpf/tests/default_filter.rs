@@ -139,6 +139,14 @@ fn file_systems_answer_the_usual_questions_only() {
     }
 }
 
+/// Pages that are locked for sending count against the user.
+#[test]
+fn sockets_send_by_copying() {
+    let (filter, socket) = (default_filter(), constant("SOL_SOCKET"));
+    assert_eq!(verdict(&filter, "setsockopt", &[3, socket, constant("SO_ZEROCOPY")]), Action::EPERM);
+    assert_eq!(verdict(&filter, "setsockopt", &[3, socket, constant("SO_KEEPALIVE")]), Action::Allow);
+}
+
 /// A 32-bit argument is the same with every upper half; a 64-bit one is not.
 #[test]
 fn upper_halves_neither_hide_nor_grant() {

@@ -3,6 +3,7 @@
 mod descriptors;
 mod forks;
 mod huge;
+mod locked;
 mod measure;
 mod memory;
 mod output;
@@ -55,6 +56,7 @@ pub(super) const FAMILY: Family = Family {
         watches::ROW,
         quotas::PIPES,
         quotas::SIGNALS,
+        locked::ROW,
         quotas::IN_FLIGHT,
         quotas::FEWER_IN_FLIGHT,
         quotas::PTYS,
