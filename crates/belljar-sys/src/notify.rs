@@ -114,7 +114,7 @@ pub enum Answer {
     Error(Errno),
 }
 
-/// The supervisor's end of a notifying filter. There is no way to let the kernel go on with a call, but in tests.
+/// The supervisor's end of a notifying filter.
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
@@ -244,12 +244,12 @@ impl Listener {
         call::ioctl_with(self.fd.as_raw_fd(), SEND, &mut response).map(drop)
     }
 
-    /// Lets the kernel carry the call out as its maker's memory says by then. No broker may do that: tests build one that does,
-    /// and show that their attacks get out of it.
+    /// Lets the kernel carry the call out as its maker's memory says by then. Only for calls that are their maker's to make
+    /// whatever that says: nothing about them is decided. Tests build a broker that does so with others, and show that their
+    /// attacks get out of it.
     ///
     /// # Errors
     /// `ENOENT` when it does not wait any more.
-    #[cfg(feature = "test-hooks")]
     pub fn let_through(&self, id: u64) -> Result<()> {
         const CONTINUE: u32 = 1;
         let mut response = Response { id, value: 0, error: 0, flags: CONTINUE };

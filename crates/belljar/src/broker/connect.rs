@@ -118,6 +118,9 @@ pub(super) fn is_tcp(look: &Socket) -> bool {
 
 /// What the caller has open under a number. Whatever else comes to stand there meanwhile, this is used.
 pub(super) fn fetch(task: &Task<'_>, number: i32) -> Result<OwnedFd, Stop> {
+    if number < 0 {
+        return Err(Errno::BADF.into());
+    }
     // `PIDFD_THREAD`; kernels before 6.9 take processes only.
     const THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0o200);
     let open = |pid: u32, flags| {

@@ -139,6 +139,8 @@ pub(super) const TABLE: &[Row] = &[
     row("listen", server::listen, "waits for peers in the host's network").of(Of::Descriptor),
     row("socket", connect::datagrams, "makes a socket for datagrams").of(Of::Descriptor),
     row("recvfrom", receive::receive, "asks who has sent what is received").of(Of::Descriptor),
+    row("recvmsg", receive::message, "receives what may be an answer to a query").of(Of::Descriptor),
+    row("recvmmsg", receive::messages, "receives what may be answers to queries").of(Of::Descriptor),
     row("setsockopt", connect::errors, "asks for the errors of datagrams").of(Of::Descriptor),
 ];
 

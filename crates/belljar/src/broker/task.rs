@@ -49,6 +49,8 @@ pub(super) enum Done {
     Value(i64),
     /// A descriptor, and whether it closes at exec.
     Descriptor(OwnedFd, bool),
+    /// Whatever the kernel makes of it: nothing was to be decided, and the jar may make it in every form.
+    Undecided,
     /// Nothing, once a descriptor has taken the place of the caller's own with this number; whether it closes at exec.
     Replaced(OwnedFd, i32, bool),
 }
@@ -310,6 +312,12 @@ pub(super) fn deliver(listener: &Listener, id: u64, served: Served) {
     let answer = match served {
         Ok(Done::Value(value)) => Answer::Value(value),
         Err(Stop::Gone | Stop::Waits) => return,
+        Ok(Done::Undecided) => {
+            if let Err(errno) = listener.let_through(id) {
+                tracing::trace!(errno = errno.0, "nobody waits for this answer");
+            }
+            return;
+        }
         Err(Stop::Fails(errno)) => fails(errno),
         Ok(Done::Replaced(fd, at, close_on_exec)) => {
             match listener.replace_fd(id, fd.as_fd(), at, close_on_exec) {

@@ -118,5 +118,7 @@ pub(crate) const DOORS: &[Door] = &[
     when("socket", Hosts, DATAGRAMS),
     when("socket", Log, MESSAGES),
     when("recvfrom", Hosts, SENDER),
+    door("recvmsg", Hosts),
+    door("recvmmsg", Hosts),
     when("setsockopt", Hosts, ERRORS),
 ];

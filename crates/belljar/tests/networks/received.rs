@@ -145,3 +145,103 @@ print(answer(16), answer(28), answer(3), answer(0), answer(-1), answer(16, sende
         assert_eq!(said, expected);
     }
 }
+
+/// The resolver that receives messages, compiled into the granted folder.
+fn resolver(place: &Place) -> bool {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/networks/resolver.c");
+    let built = place.granted().join("resolver");
+    let gcc = std::process::Command::new("gcc")
+        .args(["-static", "-O1", "-pthread", "-o"])
+        .arg(built)
+        .arg(source)
+        .status();
+    support::has("gcc", gcc.is_ok_and(|status| status.success()))
+}
+
+#[test]
+fn a_program_that_receives_messages_finds_its_names() {
+    if !can_relay() {
+        return;
+    }
+    let (place, server) = (Place::new(), Server::start("wanted"));
+    if !resolver(&place) {
+        return;
+    }
+    let grant = format!("a.example:{}", server.port);
+    let done = shell(&place, &[("-n", &grant)], "exec ./resolver a.example b.example");
+    let line = |code, answers, whole| {
+        format!("code {code}, answers {answers}, sender of 0 bytes, control of 0, flags 0, whole {whole}\n")
+    };
+    let expected = line(0, 1, 1).repeat(2) + &line(3, 0, 1).repeat(2);
+    assert!([expected.as_str(), "no name server\n"].contains(&done.out.as_str()), "{done:?}");
+}
+
+#[test]
+fn heads_of_messages_that_are_none_are_refused_as_the_kernel_does() {
+    if !can_relay() {
+        return;
+    }
+    let (place, server) = (Place::new(), Server::start("wanted"));
+    if !resolver(&place) {
+        return;
+    }
+    let grant = format!("a.example:{}", server.port);
+    let done = shell(&place, &[("-n", &grant)], "exec ./resolver hostile < /dev/null");
+    let expected = "no head: EFAULT, flags 0\na head at the edge: EFAULT, flags 0\nno pieces: EFAULT, flags 0\n\
+                    too many pieces: EMSGSIZE, flags 0\nvery many pieces: EMSGSIZE, flags 0\n\
+                    a piece too long: EINVAL, flags 0\na piece nowhere: EFAULT, flags 0\n\
+                    a sender nowhere: EFAULT, flags 0\nroom of less than none: EINVAL, flags 0\n\
+                    errors: EAGAIN, flags 0\ntoo little room: 5, flags 20\n\
+                    too little room, asked: 43, flags 20\nno room: 0, flags 20\n\
+                    none of many: 0, flags 0\nnothing open: EBADF, flags 0\nno socket: ENOTSOCK, flags 0\nodd ends 0\n\
+                    code 0, answers 1, sender of 0 bytes, control of 0, flags 0, whole 1\n";
+    let expected = expected.replace(
+        "0, flags 0\nnothing open: EBADF, flags 0\nno socket: ENOTSOCK, flags 0",
+        "0\nnothing open: EBADF\nno socket: ENOTSOCK",
+    );
+    assert!([expected.as_str(), "no name server\n"].contains(&done.out.as_str()), "{done:?}");
+}
+
+/// Sockets that are none for queries: what they receive is the kernel's matter, descriptors included.
+const MESSAGES: &str = r"
+import os, signal, socket, threading, time
+def tried(work):
+    try:
+        return work()
+    except OSError as error:
+        return errno.errorcode.get(error.errno, type(error).__name__)
+for kind in [socket.SOCK_STREAM, socket.SOCK_SEQPACKET]:
+    a, b = socket.socketpair(socket.AF_UNIX, kind)
+    read, write = os.pipe()
+    socket.send_fds(a, [b'some words'], [write])
+    said, fds, flags, _ = socket.recv_fds(b, 4, 3)
+    print(kind, said, len(fds), flags, os.write(fds[0], b'through'), os.read(read, 9))
+    a.send(b'peek')
+    print(kind, b.recvmsg(4, 0, socket.MSG_PEEK)[0], b.recvmsg(99, 64)[:3])
+    print(kind, tried(lambda: b.recvmsg(9, 0, socket.MSG_DONTWAIT)), tried(lambda: b.recvmsg(9, 9, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)))
+    threading.Timer(0.2, lambda: a.send(b'late')).start()
+    print(kind, b.recvmsg(9)[0])
+    def rings(*_):
+        a.send(b'rung')
+    signal.signal(signal.SIGALRM, rings)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    print(kind, b.recvmsg(9)[0])
+    a.send(b'x' * 300)
+    print(kind, b.recvmsg_into([bytearray(100), bytearray(100)], 0)[:3])
+    b.close()
+    print(kind, tried(lambda: b.recvmsg(9)))
+print(tried(lambda: socket.socket().recvmsg(9)))
+";
+
+#[test]
+fn what_other_sockets_receive_as_messages_is_what_they_receive_without_a_jar() {
+    if !can_relay() {
+        return;
+    }
+    let (place, server) = (Place::new(), Server::start("wanted"));
+    std::fs::write(place.granted().join("messages.py"), format!("{ASK}\n{MESSAGES}")).unwrap();
+    let grant = format!("a.example:{}", server.port);
+    let plain = jars::control(&place, "exec python3 messages.py");
+    assert!(plain.contains("rung") && !plain.contains("Traceback"), "{plain}");
+    assert_eq!(shell(&place, &[("-n", &grant)], "exec python3 messages.py").out, plain);
+}

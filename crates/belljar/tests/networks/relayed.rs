@@ -122,6 +122,7 @@ fn no_socket_of_such_a_jar_does_anything_by_itself() {
     let (grant, at) = (format!("a.example:{}", wanted.port), heard.local_addr().unwrap().port());
     let script = format!(
         "
+import ctypes
 def tried(work):
     try:
         return work() or 'done'
@@ -132,6 +133,8 @@ udp = lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 there = ('127.0.0.1', {at})
 print('bind', tried(lambda: tcp().bind(('127.0.0.1', {at}))))
 print('listen', tried(lambda: tcp().listen()))
+libc = ctypes.CDLL(None, use_errno=True)
+print('no number', *[call(-1, bytes(16), 16) + ctypes.get_errno() for call in (libc.connect, libc.bind, libc.listen)])
 print('fast open', tried(lambda: tcp().sendto(b'x', 0x20000000, ('127.0.0.1', {}))))
 print('fast open message', tried(lambda: tcp().sendmsg([b'x'], [], 0x20000000, ('127.0.0.1', {}))))
 print('connect', tried(lambda: udp().connect(there)))
@@ -151,7 +154,7 @@ print('again', tried(lambda: s.connect(('127.0.0.1', {}))))
         other.port, other.port, wanted.port, other.port
     );
     let done = python(Some(poorer()), &[("-n", &grant), ("--host", "a.example=127.0.0.1")], &script);
-    let expected = "bind EACCES\nlisten EACCES\nfast open ENOTSUP\nfast open message ENOTSUP\nconnect ENETUNREACH\n\
+    let expected = "bind EACCES\nlisten EACCES\nno number 8 8 12\nfast open ENOTSUP\nfast open message ENOTSUP\nconnect ENETUNREACH\n\
                     AF_NETLINK EACCES\nAF_PACKET EACCES\nAF_VSOCK EACCES\nunix EACCES\nwanted True\nagain ";
     assert!(done.out.starts_with(expected), "{done:?}");
     assert_eq!(other.visits(), 0);
