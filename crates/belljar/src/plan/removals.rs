@@ -76,13 +76,6 @@ const REMOVALS: &[Removal] = &[
         action: EACCES,
         applies: network::is_relayed,
     },
-    // Without sockets there are pairs, and they belong to the host's network: a name that one end takes is one of the host's.
-    Removal {
-        call: "bind",
-        when: None,
-        action: EPERM,
-        applies: |draft| no_sockets(draft) && !network::tells_peers(draft),
-    },
     Removal { call: "listen", when: None, action: EACCES, applies: hosts_listeners },
     Removal { call: "ioctl", when: Some(INTERFACES), action: EACCES, applies: sees_interfaces },
     Removal { call: "sendto", when: Some(FAST_OPEN_3), action: EOPNOTSUPP, applies: network::is_relayed },
@@ -115,8 +108,10 @@ const REMOVALS: &[Removal] = &[
     },
     Removal { call: "mknod", when: Some("arg1 & 0xC00 != 0"), action: EPERM, applies: always },
     Removal { call: "mknodat", when: Some("arg2 & 0xC00 != 0"), action: EPERM, applies: always },
-    // Owners and leases make the caller's other processes wait or send them signals.
-    Removal { call: "fcntl", when: Some("arg1 in {8, 10, 15, 1024, 1026}"), action: EPERM, applies: always },
+    // Leases and watches make the caller's other processes wait, F_SETSIG makes signals of any number. An owner (8, 15) gets
+    // SIGIO, and is looked up in the jar's own process namespace where there is one.
+    Removal { call: "fcntl", when: Some("arg1 in {10, 1024, 1026}"), action: EPERM, applies: always },
+    Removal { call: "fcntl", when: Some("arg1 in {8, 15}"), action: EPERM, applies: host_tree },
     // Pipes of more than the usual size count against the user, whatever the namespace.
     Removal { call: "fcntl", when: Some("arg1 == 1031 && arg2 > 65536"), action: EPERM, applies: always },
     // Where nothing is both writable and executable, a file in memory must not be either; nobody runs it where no exec is.

@@ -9,7 +9,6 @@ mod signal;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
-mod taken_name;
 mod tcp;
 mod udp;
 
@@ -24,6 +23,8 @@ pub(super) const FAMILY: Family = Family {
         signal::PIDFD,
         signal::STOP,
         signal::GROUP,
+        signal::OWNER,
+        signal::OWNER_IOCTL,
         schedule::NICE,
         schedule::AFFINITY,
         schedule::RLIMIT,
@@ -38,7 +39,6 @@ pub(super) const FAMILY: Family = Family {
         abstract_socket::STREAM,
         abstract_socket::DATAGRAM,
         abstract_socket::SEQPACKET,
-        taken_name::ROW,
         sysv_shm::READ,
         sysv_shm::WRITE,
         sysv_sem::ROW,

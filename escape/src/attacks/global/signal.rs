@@ -1,4 +1,6 @@
-use std::io;
+use std::io::{self, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixStream;
 
 use crate::attack::{Attack, Judge};
 use crate::attacks::raw::{self, sys};
@@ -47,6 +49,26 @@ pub(super) const GROUP: Attack =
     signal!("kill-host-group", "kills a whole process group of the host", |pid: i32| {
         sys!(SYS_kill, -pid, libc::SIGKILL).map(drop)
     });
+
+pub(super) const OWNER: Attack = signal!(
+    "socket-owner-host-pid",
+    "makes a host process the owner of a socket that signals",
+    |pid: i32| { signalled(|socket| sys!(SYS_fcntl, socket, libc::F_SETOWN, pid)) }
+);
+pub(super) const OWNER_IOCTL: Attack =
+    signal!("socket-owner-ioctl-host-pid", "the same by the request of sockets", |pid: i32| {
+        signalled(|socket| sys!(SYS_ioctl, socket, FIOSETOWN, &raw const pid))
+    });
+
+const FIOSETOWN: libc::c_ulong = 0x8901;
+
+/// What comes in at one end of a pair is signalled to the owner of that end: SIGIO, which ends a process.
+fn signalled(own: impl FnOnce(i32) -> io::Result<usize>) -> io::Result<()> {
+    let (end, other) = UnixStream::pair()?;
+    own(end.as_raw_fd())?;
+    sys!(SYS_fcntl, end.as_raw_fd(), libc::F_SETFL, libc::O_ASYNC)?;
+    (&other).write_all(b"x")
+}
 
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let pid = stage.victim(&[])?;

@@ -3,7 +3,6 @@
 mod descriptors;
 mod forks;
 mod huge;
-mod locked;
 mod measure;
 mod memory;
 mod output;
@@ -11,7 +10,6 @@ mod processor;
 mod quotas;
 mod storage;
 mod time;
-mod watches;
 
 use crate::attack::Family;
 
@@ -53,10 +51,8 @@ pub(super) const FAMILY: Family = Family {
         forks::ZOMBIES,
         forks::ORPHANS,
         quotas::INOTIFY,
-        watches::ROW,
         quotas::PIPES,
         quotas::SIGNALS,
-        locked::ROW,
         quotas::IN_FLIGHT,
         quotas::FEWER_IN_FLIGHT,
         quotas::PTYS,

@@ -60,6 +60,20 @@ pub(crate) const ROWS: &[Scenario] = &[
         check: Check::Own(|rig| sent(rig, Signal::TERM, "", 143)),
         ..ROW
     },
+    // Servers with a master process and workers (nginx) start no worker without it.
+    Scenario {
+        name: "signal-of-a-socket",
+        needs: &["perl"],
+        command: &[
+            "perl",
+            "-MSocket",
+            "-MFcntl=F_SETOWN,F_SETFL,O_ASYNC",
+            "-e",
+            "socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) or die; $SIG{IO} = sub { $SIG{IO} = 'IGNORE'; print qq(io\n); exit }; \
+             fcntl(A, F_SETOWN, 0 + $$) or die $!; fcntl(A, F_SETFL, O_ASYNC) or die $!; syswrite B, 'x'; sleep 5; die 'no signal'",
+        ],
+        ..ROW
+    },
     Scenario { name: "pty-ctrl-c", needs: NEEDS, command: LOOP, check: Check::Own(ctrl_c), ..ROW },
     Scenario {
         name: "pty-ctrl-c-untrapped",
