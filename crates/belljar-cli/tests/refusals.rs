@@ -23,6 +23,20 @@ const CALLS: &[(&str, &str, &str, &str, Option<&str>)] = &[
         "",
         Some("--allow-syscall keyctl"),
     ),
+    (
+        "memory of old databases",
+        "syscall(29, 0, 4096, 0x380) == -1 and exit $!+0",
+        "shmget",
+        "",
+        Some("--allow-syscall @sysv-ipc"),
+    ),
+    (
+        "an option of processes",
+        "syscall(157, 8, 1, 0, 0, 0) == -1 and exit $!+0",
+        "prctl",
+        "PR_SET_KEEPCAPS",
+        None,
+    ),
     ("set-user-id", "chmod(04755, '/tmp') or exit $!+0", "chmod", "mode 4755", None),
     ("namespace", "syscall(272, 0x10000000) == -1 and exit $!+0", "unshare", "CLONE_NEWUSER", None),
 ];

@@ -42,6 +42,7 @@ const ITSELF: &[Remedy] = &[Remedy::Itself];
 const TRACING: &[Remedy] = &[Remedy::Debug, Remedy::Itself];
 const SOCKETS: &[Remedy] =
     &[Remedy::Group("@socket-unix"), Remedy::Net(NetMode::None), Remedy::Net(NetMode::Host), Remedy::Itself];
+const SYSTEM_V: &[Remedy] = &[Remedy::Group("@sysv-ipc")];
 const NO_SOCKET: &str = "no sockets but those of the network that is granted, and pairs";
 const NO_NAMESPACES: &str = "no namespaces of its own";
 const NO_SET_ID: &str = "no set-user-id and set-group-id files";
@@ -69,6 +70,7 @@ const TABLE: &[Told] = &[
     Told { call: "add_key", object: nothing, rule: NOT_SO, remedies: ITSELF },
     Told { call: "request_key", object: nothing, rule: NOT_SO, remedies: ITSELF },
     Told { call: "personality", object: |args| format!("{:#x}", args[0]), rule: NOT_SO, remedies: ITSELF },
+    Told { call: "prctl", object: option, rule: NOT_SO, remedies: NOTHING },
     Told { call: "modify_ldt", object: nothing, rule: NOT_SO, remedies: ITSELF },
     Told { call: "memfd_create", object: nothing, rule: NOT_SO, remedies: ITSELF },
     Told { call: "name_to_handle_at", object: nothing, rule: NOT_SO, remedies: ITSELF },
@@ -80,9 +82,9 @@ const TABLE: &[Told] = &[
     Told { call: "fchmod", object: |args| mode(args[1]), rule: NO_SET_ID, remedies: NOTHING },
     Told { call: "fchmodat", object: |args| mode(args[2]), rule: NO_SET_ID, remedies: NOTHING },
     Told { call: "fchmodat2", object: |args| mode(args[2]), rule: NO_SET_ID, remedies: NOTHING },
-    Told { call: "shmget", object: nothing, rule: NO_IPC, remedies: NOTHING },
-    Told { call: "semget", object: nothing, rule: NO_IPC, remedies: NOTHING },
-    Told { call: "msgget", object: nothing, rule: NO_IPC, remedies: NOTHING },
+    Told { call: "shmget", object: nothing, rule: NO_IPC, remedies: SYSTEM_V },
+    Told { call: "semget", object: nothing, rule: NO_IPC, remedies: SYSTEM_V },
+    Told { call: "msgget", object: nothing, rule: NO_IPC, remedies: SYSTEM_V },
     Told { call: "mq_open", object: nothing, rule: NO_IPC, remedies: NOTHING },
     Told { call: "inotify_init", object: nothing, rule: NO_WATCH, remedies: NOTHING },
     Told { call: "inotify_init1", object: nothing, rule: NO_WATCH, remedies: NOTHING },
@@ -113,6 +115,10 @@ const NONBLOCK: u64 = 0o4000;
 
 fn request([request, ..]: [u64; 6]) -> String {
     named("PTRACE_", request)
+}
+
+fn option([option, ..]: [u64; 6]) -> String {
+    named("PR_", option)
 }
 
 fn mode(mode: u64) -> String {
