@@ -32,10 +32,6 @@ impl Ending {
             let hint = "name two files or descriptors";
             return Err(Fault::new(Verdict::SetupFailed, "--report and --events name the same place", hint));
         }
-        if words.has("quiet") && words.has("verbose") {
-            let reason = "--quiet and --verbose contradict each other";
-            return Err(Fault::new(Verdict::SetupFailed, reason, "say one of them"));
-        }
         let sink = report.map(open_sink).transpose()?;
         let stream = events.map(open_stream).transpose()?;
         Ok(Self {
@@ -80,18 +76,16 @@ impl Ending {
 
     /// Ends a run that took place.
     pub(crate) fn finish(self, report: &Report) -> u8 {
-        let mut words = String::new();
         if self.verbose {
-            words += &summary::full(report);
+            screen::say(&summary::full(report));
         } else if !self.quiet || summary::is_failure(report) {
-            words += &summary::unusual(report);
+            screen::say(&summary::unusual(report));
         }
         if self.refusals {
             let block = refusals::block(report);
             let hint = refusals::hint(report, self.verbose || !block.is_empty());
-            words = words + &block + if self.explained { "" } else { hint };
+            screen::say(&(block + if self.explained { "" } else { hint }));
         }
-        screen::say_after_run(&words);
         let status = report.verdict.exit_code();
         self.write(report, status)
     }
@@ -102,7 +96,7 @@ impl Ending {
         let faults = [("events", events), ("report", written)].map(|(what, done)| match done {
             Ok(()) => false,
             Err(error) => {
-                screen::say_after_run(&sink_fault(what, &error).text());
+                screen::say(&sink_fault(what, &error).text());
                 true
             }
         });

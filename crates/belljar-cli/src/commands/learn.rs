@@ -93,12 +93,12 @@ fn tell(lesson: &Lesson, place: &Place, quiet: bool, status: u8) -> u8 {
     match written {
         Ok(policy) => {
             if !quiet {
-                screen::say_after_run(&told(lesson, place, &policy));
+                screen::say(&told(lesson, place, &policy));
             }
             status
         }
         Err(fault) => {
-            screen::say_after_run(&fault.text());
+            screen::say(&fault.text());
             BELLJAR_FAILED
         }
     }

@@ -803,7 +803,7 @@ pub const KEYS: &[Key] = &[
         value: "NAME",
         kind: Kind::Text,
         repeatable: false,
-        default: "belljar",
+        default: "localhost",
         category: Category::Process,
         short: "Host name inside the jar.",
         long: include_str!("hostname.md"),

@@ -2,7 +2,6 @@
 
 mod action;
 mod aside;
-mod counts;
 mod init;
 mod narrow;
 mod network;

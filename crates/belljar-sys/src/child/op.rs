@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use linux_raw_sys::{general as g, prctl as p};
 
 use super::aside::Aside;
-use super::{action, counts, narrow, network, pty, selfprobe};
+use super::{action, narrow, network, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
 
@@ -203,8 +203,6 @@ pub(crate) struct State {
     pub(crate) aside: Aside,
     /// This kernel clones a mount together with its attributes (Linux 6.15), as far as is known.
     pub(crate) clones_with: bool,
-    /// The caller's file mode mask, which the program gets.
-    pub(crate) umask: u32,
 }
 
 impl Op<'_> {
@@ -275,7 +273,7 @@ impl Op<'_> {
             Self::AwaitGo => action::await_go(state.status),
             Self::BecomeUser { uid, gid } => action::become_user(uid, gid),
             Self::JoinCgroup(fd) => call::write(fd, b"0").map(drop),
-            Self::LimitNamespaces { inside } => counts::limit(inside),
+            Self::LimitNamespaces { inside } => action::limit_namespaces(inside),
             Self::MountPrivate => call::mount(c"", c"/", g::MS_REC | g::MS_PRIVATE, c""),
             Self::NewRoot { at, data } => action::new_root(at, data),
             Self::EnterRoot(at) => call::chdir(at),

@@ -18,8 +18,6 @@ pub enum Want {
     Write(PathBuf),
     /// Making a file that is not there.
     Create(PathBuf),
-    /// Making a file without a name in this folder; a name is a wish of its own.
-    Unnamed(PathBuf),
     /// Finding and executing a program.
     Execute(PathBuf),
     /// Connecting to `HOST:PORT`.
@@ -34,7 +32,6 @@ impl Want {
             Self::Read(_) => "read",
             Self::Write(_) => "write",
             Self::Create(_) => "create",
-            Self::Unnamed(_) => "unnamed",
             Self::Execute(_) => "execute",
             Self::Connect(_) => "connect",
         }
@@ -44,11 +41,7 @@ impl Want {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Read(path)
-            | Self::Write(path)
-            | Self::Create(path)
-            | Self::Unnamed(path)
-            | Self::Execute(path) => Some(path),
+            Self::Read(path) | Self::Write(path) | Self::Create(path) | Self::Execute(path) => Some(path),
             Self::Connect(_) => None,
         }
     }
@@ -57,32 +50,29 @@ impl Want {
     #[must_use]
     pub fn object(&self) -> &OsStr {
         match self {
+            Self::Read(path) | Self::Write(path) | Self::Create(path) | Self::Execute(path) => {
+                path.as_os_str()
+            }
             Self::Connect(host) => OsStr::new(host),
-            _ => self.path().unwrap_or(Path::new("")).as_os_str(),
         }
     }
 
-    /// The rule that grants it for ever; none where each rule would grant more.
+    /// The rule that grants it for ever.
     #[must_use]
-    pub fn addition(&self) -> Option<Addition<'_>> {
-        Some(match self {
+    pub fn addition(&self) -> Addition<'_> {
+        match self {
             Self::Read(path) | Self::Execute(path) => Addition::Path { path, access: Access::Read },
             Self::Write(path) => Addition::Path { path, access: Access::Write },
             // It may be gone when the next run starts.
             Self::Create(path) => Addition::OptionalPath { path, access: Access::Write },
             Self::Connect(host) => Addition::Host(host),
-            Self::Unnamed(_) => return None,
-        })
+        }
     }
 
     /// The answers that make sense. A program joins a jar only at its start: nothing grants it to a run that has begun.
     #[must_use]
     pub fn offers(&self, answer: Answer) -> bool {
-        match answer {
-            Answer::Once => !matches!(self, Self::Execute(_)),
-            Answer::Always => self.addition().is_some(),
-            Answer::Never => true,
-        }
+        answer != Answer::Once || !matches!(self, Self::Execute(_))
     }
 }
 
@@ -123,7 +113,6 @@ impl Prompt {
             Want::Read(_) => "read",
             Want::Write(_) => "WRITE",
             Want::Create(_) => "CREATE",
-            Want::Unnamed(_) => "CREATE a file without a name in",
             Want::Execute(_) => "execute",
             Want::Connect(_) => "connect to",
         };

@@ -77,8 +77,7 @@ fn processes(draft: &mut Draft<'_>) {
         draft.step(Step::DieWithParent);
     }
     if draft.namespaced() {
-        let name = draft.policy.hostname.as_ref().map_or("jar", |name| name.value.as_str());
-        draft.step(Step::Hostname(name.to_owned()));
+        draft.step(Step::Hostname(host_name(draft).to_owned()));
         let layers = [Layer::Namespaces, Layer::Seccomp];
         draft.holds(Subject::Ipc, "processes and queues of the host do not exist", Origin::Default, &layers);
         return;
@@ -91,6 +90,11 @@ fn processes(draft: &mut Draft<'_>) {
         let gap = "signals to your other processes cannot be refused by this kernel's Landlock";
         draft.gap(Subject::Ipc, rule, Origin::Default, &[Layer::Seccomp], gap);
     }
+}
+
+/// Unless named, one that the host's own `/etc/hosts` knows: programs look up the address of their own name.
+pub(super) fn host_name<'d>(draft: &'d Draft<'_>) -> &'d str {
+    draft.policy.hostname.as_ref().map_or("localhost", |name| name.value.as_str())
 }
 
 fn terminal(draft: &mut Draft<'_>) {

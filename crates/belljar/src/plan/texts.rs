@@ -27,7 +27,7 @@ pub(super) fn places(draft: &Draft<'_>) -> Vec<Place> {
 }
 
 fn name_service(draft: &Draft<'_>) -> Vec<Place> {
-    let name = draft.policy.hostname.as_ref().map_or("jar", |name| name.value.as_str());
+    let name = super::privileges::host_name(draft);
     let hosts = format!("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.0.1 {name}\n");
     let texts = [
         ("/etc/hosts", hosts),
