@@ -205,16 +205,17 @@ unsafe impl GlobalAlloc for &Arena {
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let held = self.offset(at);
-        if held.is_none() && (new_size < SMALLEST || self.base.load(Ordering::Acquire) == 0) {
-            // SAFETY: as in `dealloc`.
-            return unsafe { System.realloc(at, layout, new_size) };
-        }
         if held.is_some_and(|offset| self.stretch(offset, layout.size(), new_size)) {
             return at;
         }
         let Ok(moved) = Layout::from_size_align(new_size, layout.align()) else { return null_mut() };
-        // SAFETY: the new layout is valid; its size is not 0 (the caller).
-        let to = unsafe { self.alloc(moved) };
+        let to = match (self.take(moved), held) {
+            (Some((offset, _)), _) => self.at(offset),
+            // SAFETY: as in `dealloc`.
+            (None, None) => return unsafe { System.realloc(at, layout, new_size) },
+            // SAFETY: the layout is valid; its size is not 0 (the caller).
+            (None, Some(_)) => unsafe { System.alloc(moved) },
+        };
         if !to.is_null() {
             // SAFETY: both pieces are live, hold at least this many bytes, and do not overlap: `to` is fresh.
             unsafe { core::ptr::copy_nonoverlapping(at, to, layout.size().min(new_size)) };
@@ -226,90 +227,4 @@ unsafe impl GlobalAlloc for &Arena {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn layout(size: usize) -> Layout {
-        Layout::from_size_align(size, 8).unwrap()
-    }
-
-    #[test]
-    fn it_is_closed_until_it_is_opened_and_leaves_small_pieces_to_the_system() {
-        let heap = &Arena::new();
-        assert_eq!(heap.take(layout(SMALLEST)), None);
-        heap.open();
-        assert_eq!(heap.take(layout(SMALLEST - 1)), None);
-        assert_eq!(heap.take(layout(ROOM + 1)), None);
-        assert_eq!(heap.take(layout(ROOM)), Some((0, true)));
-        assert_eq!(heap.take(layout(SMALLEST)), None, "there is no more");
-    }
-
-    #[test]
-    fn the_last_piece_is_handed_out_again_and_all_when_none_is_left() {
-        let heap = &Arena::new();
-        heap.open();
-        let (first, second) =
-            (heap.take(layout(SMALLEST)).unwrap().0, heap.take(layout(SMALLEST)).unwrap().0);
-        assert_eq!((first, second), (0, SMALLEST));
-        heap.give_back(second, SMALLEST);
-        assert_eq!(heap.take(layout(SMALLEST)), Some((second, false)), "it has been used");
-        heap.give_back(first, SMALLEST);
-        assert_eq!(
-            heap.take(layout(SMALLEST)),
-            Some((2 * SMALLEST, true)),
-            "the first lies before a live one"
-        );
-        heap.give_back(second, SMALLEST);
-        heap.give_back(2 * SMALLEST, SMALLEST);
-        assert_eq!(heap.take(layout(SMALLEST)), Some((0, false)));
-    }
-
-    #[test]
-    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one small story")]
-    fn pieces_keep_their_bytes_when_they_grow_and_zeros_are_zeros() {
-        let heap = &Arena::new();
-        // SAFETY: layouts are valid and not empty; each piece is used only while it is live.
-        unsafe {
-            let early = heap.alloc(layout(SMALLEST));
-            early.write_bytes(7, SMALLEST);
-            heap.open();
-            let grown = heap.realloc(early, layout(SMALLEST), 2 * SMALLEST);
-            assert_eq!((heap.offset(grown), *grown.add(SMALLEST - 1)), (Some(0), 7));
-            assert_eq!(heap.realloc(grown, layout(2 * SMALLEST), HUGE), grown, "the last grows where it is");
-            let behind = heap.alloc_zeroed(layout(SMALLEST));
-            assert_eq!(*behind, 0);
-            let moved = heap.realloc(grown, layout(HUGE), HUGE + 1);
-            assert!(moved != grown && *moved == 7);
-            heap.dealloc(behind, layout(SMALLEST));
-            heap.dealloc(moved, layout(HUGE + 1));
-            let again = heap.alloc_zeroed(layout(HUGE));
-            assert_eq!((heap.offset(again), *again), (Some(0), 0), "what was written is zero again");
-        }
-    }
-
-    #[test]
-    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one small story")]
-    fn threads_never_share_a_piece() {
-        let heap = &Arena::new();
-        heap.open();
-        let work = |mark: u8| {
-            for round in 0..2000_usize {
-                let layout = layout(SMALLEST + (round % 7) * 1000);
-                // SAFETY: the layout is valid and not empty; the piece is used only while it is live.
-                unsafe {
-                    let piece = heap.alloc_zeroed(layout);
-                    assert_eq!(*piece.add(layout.size() - 1), 0);
-                    piece.write_bytes(mark, layout.size());
-                    assert!((0..layout.size()).step_by(512).all(|at| *piece.add(at) == mark));
-                    heap.dealloc(piece, layout);
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for mark in 1..=3 {
-                scope.spawn(move || work(mark));
-            }
-        });
-        assert_eq!(split(heap.state.load(Ordering::Acquire)), (0, 0));
-    }
-}
+mod tests;
