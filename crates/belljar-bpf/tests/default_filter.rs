@@ -2,27 +2,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use belljar_bpf::{
-    Action, Filter, FilterBuilder, SeccompData, constant_value, disassemble, syscall_number, syscalls,
-};
+mod calls;
 
-fn constant(name: &str) -> u64 {
-    constant_value(name).unwrap()
-}
+use belljar_bpf::{Action, SeccompData, disassemble, syscalls};
 
-fn with(names: &[&str]) -> FilterBuilder {
-    names.iter().fold(Filter::builder(), |builder, name| builder.allow_group(name).unwrap())
-}
-
-fn default_filter() -> Filter {
-    with(&["@default"]).compile().unwrap()
-}
-
-fn verdict(filter: &Filter, name: &str, args: &[u64]) -> Action {
-    let mut all = [0; 6];
-    all[..args.len()].copy_from_slice(args);
-    filter.eval(&SeccompData::x86_64(syscall_number(name).unwrap(), all))
-}
+use calls::{constant, default_filter, verdict, with};
 
 #[test]
 fn is_small_and_shallow() {

@@ -3,28 +3,13 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod calls;
+
 use belljar_bpf::{
-    Action, Filter, FilterBuilder, SeccompData, constant_value, disassemble, groups, groups_with,
-    parse_condition, syscall_name, syscall_number,
+    Action, Filter, disassemble, groups, groups_with, parse_condition, syscall_name, syscall_number,
 };
 
-fn constant(name: &str) -> u64 {
-    constant_value(name).unwrap()
-}
-
-fn with(names: &[&str]) -> FilterBuilder {
-    names.iter().fold(Filter::builder(), |builder, name| builder.allow_group(name).unwrap())
-}
-
-fn default_filter() -> Filter {
-    with(&["@default"]).compile().unwrap()
-}
-
-fn verdict(filter: &Filter, name: &str, args: &[u64]) -> Action {
-    let mut all = [0; 6];
-    all[..args.len()].copy_from_slice(args);
-    filter.eval(&SeccompData::x86_64(syscall_number(name).unwrap(), all))
-}
+use calls::{constant, default_filter, verdict, with};
 
 #[test]
 fn every_group_is_closed_compiles_and_gives_reasons() {

@@ -3,10 +3,14 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod calls;
+
 use belljar_bpf::{
-    Action, Filter, MEANINGLESS, PromiseError, Promises, SeccompData, TICKETED, Ticket, constant_value,
-    joint_promises, promise_for, promises, syscall_name, syscall_number,
+    Action, Filter, MEANINGLESS, PromiseError, Promises, SeccompData, TICKETED, Ticket, joint_promises,
+    promise_for, promises, syscall_name, syscall_number,
 };
+
+use calls::{constant, verdict};
 
 fn set(text: &str) -> Promises {
     text.parse().unwrap()
@@ -20,14 +24,6 @@ fn all_args(args: &[u64]) -> [u64; 6] {
     let mut all = [0; 6];
     all[..args.len()].copy_from_slice(args);
     all
-}
-
-fn verdict(filter: &Filter, call: &str, args: &[u64]) -> Action {
-    filter.eval(&SeccompData::x86_64(syscall_number(call).unwrap(), all_args(args)))
-}
-
-fn value(name: &str) -> u64 {
-    constant_value(name).unwrap()
 }
 
 #[test]
@@ -72,8 +68,8 @@ fn no_promise_grants_what_no_policy_gets() {
         assert_eq!(verdict(&all, name, &[]), Action::Trap, "{name}");
     }
     for namespace in ["CLONE_NEWUSER", "CLONE_NEWNET", "CLONE_NEWNS"] {
-        assert_eq!(verdict(&all, "clone", &[value(namespace)]), Action::Trap, "{namespace}");
-        assert_eq!(verdict(&all, "unshare", &[value(namespace)]), Action::Trap, "{namespace}");
+        assert_eq!(verdict(&all, "clone", &[constant(namespace)]), Action::Trap, "{namespace}");
+        assert_eq!(verdict(&all, "unshare", &[constant(namespace)]), Action::Trap, "{namespace}");
     }
 }
 
@@ -107,10 +103,10 @@ fn words_are_checked_and_told_apart() {
 
 #[test]
 fn opening_takes_the_promises_that_its_flags_say() {
-    let [create, truncate, tmpfile] = ["O_CREAT", "O_TRUNC", "O_TMPFILE"].map(value);
+    let [create, truncate, tmpfile] = ["O_CREAT", "O_TRUNC", "O_TMPFILE"].map(constant);
     let rows: &[(u64, &str)] = &[
         (0, "rpath"),
-        (value("O_PATH"), "rpath"),
+        (constant("O_PATH"), "rpath"),
         (1, "wpath"),
         (1 | truncate, "wpath"),
         (2, "rpath wpath"),

@@ -265,21 +265,7 @@ fn probed(steps: &[Op<'_>], forbidden: Forbidden<'_>, made: &Path) -> Event {
     let candidates = [touch.as_c_str()];
     let exec = Op::Exec { candidates: &candidates, argv: &argv, envp: &[std::ptr::null()] };
     let program: Vec<Op<'_>> = steps.iter().copied().chain([Op::SelfProbe(forbidden), exec]).collect();
-    let sequence = Sequence {
-        init: &[],
-        program: &program,
-        namespaces: 0,
-        own_pids: false,
-        announce: false,
-        errands: -1,
-        close_after_start: true,
-    };
-    use rustix::net::{AddressFamily, SocketFlags, SocketType};
-    let (ours, theirs) =
-        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-            .unwrap();
-    let child = owned::spawn(&sequence, &theirs).unwrap();
-    drop(theirs);
+    let (child, ours) = poorer::child(&[], &program, 0);
     let mut bytes = [0_u8; wire::SIZE];
     assert_eq!(rustix::io::read(&ours, &mut bytes).unwrap(), wire::SIZE);
     owned::reap(&child.pidfd).unwrap();

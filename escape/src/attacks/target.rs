@@ -46,6 +46,12 @@ pub(crate) struct Target {
     secret: String,
 }
 
+/// Starts the target, and demands proof that a call on it worked.
+pub(crate) fn with_proof(stage: &mut Stage) -> io::Result<Judge> {
+    start(stage)?;
+    proof::demanded(stage)
+}
+
 /// Starts a target and gives its process id to the attack as its next argument.
 pub(crate) fn start(stage: &mut Stage) -> io::Result<Target> {
     let secret = canary::fresh()?;

@@ -1,13 +1,13 @@
 //! A user who answers questions by a list.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+#[path = "../../../belljar/tests/support/user.rs"]
+mod user;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::sync::mpsc::Receiver;
 
 use serde_json::Value;
 
@@ -30,28 +30,7 @@ impl Stage {
             // The jar of root runs as nobody.
             fs::set_permissions(path, PermissionsExt::from_mode(0o666)).unwrap();
         }
-        let listener = UnixListener::bind(folder.path().join("ask")).unwrap();
-        let (tell, asked) = channel();
-        thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let mut out = stream.try_clone().unwrap();
-            let mut answers = answers.iter();
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                let said: Value = serde_json::from_str(&line).unwrap();
-                let reply = match said["type"].as_str().unwrap() {
-                    "hello" => serde_json::json!({"type": "hello", "belljar": 1}),
-                    "ask" => {
-                        tell.send(said.clone()).unwrap();
-                        let Some(answer) = answers.next() else { continue };
-                        serde_json::json!({"type": "answer", "belljar": 1, "id": said["id"], "answer": answer})
-                    }
-                    _ => continue,
-                };
-                if writeln!(out, "{reply}").is_err() {
-                    return;
-                }
-            }
-        });
+        let asked = user::answering(&folder.path().join("ask"), answers);
         Self { folder, asked }
     }
 

@@ -1,51 +1,14 @@
 //! Questions about hosts, on a host with namespaces and on one without: the same questions, and the same comes of the answers.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, channel};
-
 use belljar::HostFacts;
 use belljar::ask::{Ask, PolicyFile, Way};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::conformance::{self, WEAKER};
 use super::relayed::{can_relay, poorer};
 use super::support::jars::{self, Place};
+use super::support::user;
 use super::{ASK, Server};
-
-/// A user who answers in turn, then no more; the objects that were asked about.
-struct User {
-    path: PathBuf,
-    asked: Receiver<String>,
-}
-
-impl User {
-    fn new(folder: &Path, answers: &'static [&'static str]) -> Self {
-        let path = folder.join("ask");
-        let listener = UnixListener::bind(&path).unwrap();
-        let (tell, asked) = channel();
-        std::thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let mut out = stream.try_clone().unwrap();
-            let mut answers = answers.iter();
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                let said: Value = serde_json::from_str(&line).unwrap();
-                let reply = match said["type"].as_str().unwrap() {
-                    "hello" => json!({"type": "hello", "belljar": 1}),
-                    "ask" => {
-                        tell.send(format!("{} {}", said["kind"], said["object"]).replace('"', "")).unwrap();
-                        let Some(answer) = answers.next() else { continue };
-                        json!({"type": "answer", "belljar": 1, "id": said["id"], "answer": answer})
-                    }
-                    _ => continue,
-                };
-                writeln!(out, "{reply}").unwrap();
-            }
-        });
-        Self { path, asked }
-    }
-}
 
 /// What one run with a user who answers has shown.
 #[derive(Debug, PartialEq)]
@@ -64,11 +27,12 @@ pub(super) fn run(
     script: &str,
 ) -> Shown {
     let place = Place::new();
-    let (user, saved) = (User::new(place.path(), answers), place.path().join("mine.toml"));
+    let (user, saved) = (place.path().join("ask"), place.path().join("mine.toml"));
+    let asked = user::answering(&user, answers);
     std::fs::write(place.granted().join("script.py"), format!("{ASK}\n{script}")).unwrap();
     let flags = [flags, if facts.is_some() { &WEAKER } else { &[] }].concat();
     let mut command = jars::shell(&place, &flags, "exec python3 script.py");
-    let mut ask = Ask::new(Way::Socket(user.path.clone()));
+    let mut ask = Ask::new(Way::Socket(user));
     command.ask(ask.save(PolicyFile { path: saved.clone(), bases: Vec::new() }).clone());
     if let Some(facts) = facts {
         command.host(facts);
@@ -80,7 +44,8 @@ pub(super) fn run(
         events.map(|event| format!("{:?} {} {}", event.verdict, event.object, event.rule)).collect();
     told.sort();
     let saved = std::fs::read_to_string(saved).unwrap_or_default();
-    Shown { out: done.out, asked: user.asked.try_iter().collect(), told, saved }
+    let object = |asked: Value| format!("{} {}", asked["kind"], asked["object"]).replace('"', "");
+    Shown { out: done.out, asked: asked.try_iter().map(object).collect(), told, saved }
 }
 
 /// The same on every kind of host; what it was.

@@ -4,6 +4,7 @@
 pub(crate) mod jars;
 pub(crate) mod poorer;
 pub(crate) mod recorded;
+pub(crate) mod user;
 pub(crate) mod watch;
 
 /// Whether something that a test needs is there; where it is not, the test is skipped by name (`tests/expected-skips.txt`),

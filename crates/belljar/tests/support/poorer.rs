@@ -48,10 +48,21 @@ fn start(test: &str, host: Poorer<'_>) {
         _ => vec![Op::IdMaps { uid: uid.as_bytes(), gid: gid.as_bytes() }],
     };
     let init: Vec<Op<'_>> = maps.iter().chain(host.init).copied().collect();
+    let (child, ours) = child(&init, host.program, host.namespaces);
+    if matches!(maps.first(), Some(Op::AwaitGo)) {
+        map_all(child.pid, &ours);
+    }
+    let ended = last_word(&ours);
+    assert_eq!(ended, 0, "{test} in the poorer host ended with status {ended:#x}");
+    owned::reap(&child.pidfd).unwrap();
+}
+
+/// A child that does these ops, and where it says what became of them.
+pub(crate) fn child(init: &[Op<'_>], program: &[Op<'_>], namespaces: u64) -> (owned::Child, OwnedFd) {
     let sequence = Sequence {
-        init: &init,
-        program: host.program,
-        namespaces: host.namespaces,
+        init,
+        program,
+        namespaces,
         own_pids: false,
         announce: false,
         errands: -1,
@@ -60,14 +71,7 @@ fn start(test: &str, host: Poorer<'_>) {
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .unwrap();
-    let child = owned::spawn(&sequence, &theirs).unwrap();
-    drop(theirs);
-    if matches!(maps.first(), Some(Op::AwaitGo)) {
-        map_all(child.pid, &ours);
-    }
-    let ended = last_word(&ours);
-    assert_eq!(ended, 0, "{test} in the poorer host ended with status {ended:#x}");
-    owned::reap(&child.pidfd).unwrap();
+    (owned::spawn(&sequence, &theirs).unwrap(), ours)
 }
 
 /// Root maps every id to itself, as a container of root has them.

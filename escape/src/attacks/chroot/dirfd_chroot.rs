@@ -1,28 +1,19 @@
 use std::io;
 
-use crate::attack::{Attack, Control, Judge};
+use crate::attack::{Attack, Control};
 use crate::attacks::raw::{self, c, sys};
 use crate::needs;
-use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
     id: "C4",
     name: "dirfd-fchdir-chroot",
     what: "makes an inherited folder the current folder, then its root, then reads by absolute path",
-    prepare,
+    prepare: super::inherited_folder,
     attack,
     control: Control::Chroot,
     needs: &[&needs::USERNS],
     ..Attack::ROW
 };
-
-fn prepare(stage: &mut Stage) -> io::Result<Judge> {
-    let (_, judge) = stage.secret("secret")?;
-    let host = stage.host.clone();
-    let fd = stage.inherit_open(&host)?;
-    stage.arg(fd);
-    Ok(judge)
-}
 
 fn attack(args: &[String]) -> io::Result<()> {
     sys!(SYS_fchdir, raw::number(args, 0)?)?;

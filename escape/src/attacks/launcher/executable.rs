@@ -3,27 +3,21 @@
 use std::ffi::{CStr, CString};
 use std::io;
 
-use crate::attack::{Attack, Judge};
+use crate::attack::Attack;
 use crate::attacks::kernel::{small, sys};
 use crate::attacks::{proof, target};
-use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
     id: "B10",
     name: "exe-of-the-launcher",
     what: "may write the launcher's program file, or its own, through /proc/PID/exe once it is no longer running",
-    prepare,
+    prepare: target::with_proof,
     attack,
     ..Attack::ROW
 };
 
 /// The file would have been opened for writing but for the program that runs from it.
 const BUSY: i32 = libc::ETXTBSY;
-
-fn prepare(stage: &mut Stage) -> io::Result<Judge> {
-    target::start(stage)?;
-    proof::demanded(stage)
-}
 
 fn attack(args: &[String]) -> io::Result<()> {
     let mut pids = target::reach(args)?;

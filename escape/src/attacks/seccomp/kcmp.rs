@@ -2,26 +2,20 @@
 
 use std::io;
 
-use crate::attack::{Attack, Judge};
+use crate::attack::Attack;
 use crate::attacks::kernel::sys;
 use crate::attacks::{proof, target};
-use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
     id: "S11",
     name: "kcmp",
     what: "learns the order of kernel objects of another process",
-    prepare,
+    prepare: target::with_proof,
     attack,
     ..Attack::ROW
 };
 
 const FILES: i32 = 2;
-
-fn prepare(stage: &mut Stage) -> io::Result<Judge> {
-    target::start(stage)?;
-    proof::demanded(stage)
-}
 
 fn attack(args: &[String]) -> io::Result<()> {
     let me = sys!(SYS_getpid)?;

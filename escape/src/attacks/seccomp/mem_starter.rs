@@ -3,25 +3,19 @@
 use std::ffi::CString;
 use std::io;
 
-use crate::attack::{Attack, Judge};
+use crate::attack::Attack;
 use crate::attacks::kernel::sys;
 use crate::attacks::proof;
 use crate::attacks::target;
-use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
     id: "S4",
     name: "proc-mem-starter",
     what: "opens the memory of the box's own first process for writing",
-    prepare,
+    prepare: target::with_proof,
     attack,
     ..Attack::ROW
 };
-
-fn prepare(stage: &mut Stage) -> io::Result<Judge> {
-    target::start(stage)?;
-    proof::demanded(stage)
-}
 
 fn attack(args: &[String]) -> io::Result<()> {
     target::first(&target::reach(args)?, |pid| {

@@ -2,25 +2,19 @@
 
 use std::io;
 
-use crate::attack::{Attack, Judge};
+use crate::attack::Attack;
 use crate::attacks::kernel::sys;
 use crate::attacks::proof;
 use crate::attacks::target;
-use crate::stage::Stage;
 
 pub(super) const ROW: Attack = Attack {
     id: "S1",
     name: "ptrace-starter",
     what: "attaches to the box's own first process, or to any process outside",
-    prepare,
+    prepare: target::with_proof,
     attack,
     ..Attack::ROW
 };
-
-fn prepare(stage: &mut Stage) -> io::Result<Judge> {
-    target::start(stage)?;
-    proof::demanded(stage)
-}
 
 fn attack(args: &[String]) -> io::Result<()> {
     target::first(&target::reach(args)?, stop_and_go)?;
