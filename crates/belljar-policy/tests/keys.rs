@@ -1,7 +1,9 @@
 //! The key table is complete, and what it shows works.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use belljar_policy::{FlagValue, KEYS, Key, Kind, OPTIONS, Origin, Policy, Request, flag, load};
+use belljar_policy::{
+    FlagValue, KEYS, Key, Kind, OPTIONS, Origin, Policy, Request, flag, load, narrow, to_toml,
+};
 
 fn no_files(_: &std::path::Path) -> std::io::Result<String> {
     Err(std::io::ErrorKind::NotFound.into())
@@ -101,6 +103,25 @@ fn flag_example_and_document_example_mean_the_same() {
             load(&from_flags, &no_files).unwrap_or_else(|error| panic!("{}: {}", key.name, error.render()));
         assert_ne!(bare(file.clone()), bare(Policy::none()), "{}: the example does nothing", key.name);
         assert_eq!(bare(file), bare(flags), "{}", key.name);
+    }
+}
+
+#[test]
+fn every_key_is_written_as_it_was_read_and_survives_a_project_that_asks_for_no_more() {
+    for key in KEYS.iter().filter(|key| !matches!(key.name, "belljar" | "extends")) {
+        let read = |document: String| {
+            let inputs = Request::text("/src/project/jar.toml", document).inputs;
+            load(&Request { inputs, ..request() }, &no_files)
+                .unwrap_or_else(|error| panic!("{}", error.render()))
+        };
+        let policy = read(format!("belljar = 1\n{}", key.toml));
+        assert_eq!(bare(read(to_toml(&policy, false))), bare(policy.clone()), "{}", key.name);
+        let narrowed = narrow(&policy, &policy);
+        assert!(narrowed.refused.is_empty(), "{}: {:?}", key.name, narrowed.refused);
+        // Where nothing is granted there is nothing to hide.
+        if key.name != "fs.hide" {
+            assert_eq!(bare(narrowed.policy), bare(policy), "{}", key.name);
+        }
     }
 }
 

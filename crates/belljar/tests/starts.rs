@@ -20,11 +20,11 @@ use belljar::report::Verdict;
 use belljar::{Command, Report};
 use belljar_sys::abi::SockFilter;
 use belljar_sys::child::{Forbidden, Network};
-use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{self, Event};
 use belljar_sys::{Errno, Op, owned};
 use support::has_userns;
 use support::jars::{self, Place};
+use support::poorer;
 
 /// A script that would show that it was run.
 const RUN: &str = "touch $G/run";
