@@ -8,6 +8,10 @@ use crate::child;
 
 pub use crate::child::Sequence;
 
+// SAFETY: the pointers among the ops are those of the program's arguments and variables. They point to strings that live as long
+// as the ops and that nobody writes; another thread only clones a child that has its own copy of them.
+unsafe impl Sync for Sequence<'_> {}
+
 /// A started child.
 #[derive(Clone, Copy, Debug)]
 pub struct Spawned {

@@ -52,14 +52,9 @@ pub(crate) fn supervisor(what: &'static str, source: io::Error) -> StartError {
     StartError::Supervisor { what, source }
 }
 
-/// Starts the child. With `announce`, it tells when the program's exec has succeeded.
-pub(crate) fn spawn(
-    plan: &Plan,
-    prepared: &Prepared<'_>,
-    (status, child_end): (OwnedFd, OwnedFd),
-    announce: bool,
-) -> Result<Started, StartError> {
-    let sequence = Sequence {
+/// What the child does. With `announce`, it tells when the program's exec has succeeded.
+pub(crate) fn sequence<'a>(plan: &Plan, prepared: &'a Prepared<'_>, announce: bool) -> Sequence<'a> {
+    Sequence {
         init: &prepared.init,
         program: &prepared.program,
         namespaces: plan.split_namespaces().map_or(plan.namespaces, |(first, _)| first),
@@ -67,14 +62,22 @@ pub(crate) fn spawn(
         announce,
         errands: prepared.errands.unwrap_or(-1),
         close_after_start: true,
-    };
+    }
+}
+
+/// Starts the child, which `clones` makes with its end of the status socket.
+pub(crate) fn spawn(
+    plan: &Plan,
+    prepared: &Prepared<'_>,
+    (status, child_end): (OwnedFd, OwnedFd),
+    clones: impl FnOnce(OwnedFd) -> Result<Result<Child, belljar_sys::Errno>, StartError>,
+) -> Result<Started, StartError> {
     let at = Instant::now();
-    let child = owned::spawn(&sequence, &child_end).map_err(|errno| StartError::Step {
+    let child = clones(child_end)?.map_err(|errno| StartError::Step {
         step: "clone",
         object: String::new(),
         source: io::Error::from_raw_os_error(errno.0),
     })?;
-    drop(child_end);
     let (terminal, listener, sockets, channel, folder) = (None, None, Vec::new(), Vec::new(), None);
     let mut started = Started { child, status, terminal, sockets, channel, listener, folder, at };
     let ready = begin(plan, prepared, &mut started);

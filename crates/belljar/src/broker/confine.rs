@@ -1,6 +1,5 @@
 //! What the broker's threads give up before the first call: the rights that the jar's user lacks, and every system call that
-//! answering does not take. Not Landlock: a thread in a domain may not look at processes outside of that domain, and the jar is
-//! none of its descendants.
+//! answering does not take. A Landlock domain, where there can be one, they have from the thread that starts the first of them.
 
 use std::io;
 

@@ -125,7 +125,8 @@ impl Verdict {
 }
 
 /// Decides. Called by several threads at once, each time with an object that the broker holds open; may take its time: only
-/// the caller waits, at most until the deadline of the request. Judges wrap one another: the innermost is the policy.
+/// the caller waits, at most until the deadline of the request. Judges wrap one another: the innermost is the policy. The threads
+/// have few system calls, and on a host without namespaces, but with Landlock, no files but those that the policy grants.
 pub trait Judge: Send + Sync {
     /// The verdict on one object of one call.
     fn judge(&self, request: &Request<'_>) -> Verdict;

@@ -147,6 +147,6 @@ impl ConfineError {
 }
 
 /// An error of the kernel, with the step that met it.
-pub(super) fn kernel(step: &'static str) -> impl Fn(belljar_sys::Errno) -> ConfineError {
+pub(crate) fn kernel(step: &'static str) -> impl Fn(belljar_sys::Errno) -> ConfineError {
     move |errno| ConfineError::Kernel { step, source: io::Error::from_raw_os_error(errno.0) }
 }

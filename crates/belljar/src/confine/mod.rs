@@ -22,8 +22,9 @@ use belljar_sys::call;
 use belljar_sys::violation::{self, Threads};
 
 pub use error::ConfineError;
-use error::kernel;
+pub(crate) use error::kernel;
 pub use policy::confine;
+pub(crate) use policy::enter;
 use veil::Unveiled;
 
 /// What this process has promised and unveiled. The kernel's state belongs to the process as well.
@@ -53,7 +54,7 @@ fn is_alone() -> bool {
     }
 }
 
-const NO_NEW_PRIVS: u32 = 38;
+pub(crate) const NO_NEW_PRIVS: u32 = 38;
 const LIMITED: &str = "a promise that is bound to paths";
 
 /// Promises that this process, all its threads, and whatever it starts do no more than these words say. Any other system call

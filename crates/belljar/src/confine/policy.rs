@@ -8,7 +8,7 @@ use belljar_sys::{call, violation};
 
 use super::error::{ConfineError, kernel};
 use super::{NO_NEW_PRIVS, pledge};
-use crate::plan::{self, Call, Plan, Step};
+use crate::plan::{self, BIND_TCP, Call, Plan, Step};
 use crate::prepare::{self, Walker};
 use crate::probe::{self, Userns};
 
@@ -91,11 +91,22 @@ fn landlock(plan: &Plan, rules: &[prepare::Rule]) -> Result<(), ConfineError> {
     let Some(landlock) = &plan.landlock else {
         return Err(ConfineError::Landlock { what: "a policy", needed: 1, found: 0 });
     };
-    let handled = LandlockRuleset { fs: landlock.fs, net: landlock.net, scoped: landlock.scoped };
-    let ruleset = call::landlock_create(&handled).map_err(kernel("making a Landlock ruleset"))?;
+    enter(&LandlockRuleset { fs: landlock.fs, net: landlock.net, scoped: landlock.scoped }, rules, &[])
+}
+
+/// Puts the calling thread into a domain that grants these paths, and to wait at these TCP ports.
+pub(crate) fn enter(
+    handled: &LandlockRuleset,
+    rules: &[prepare::Rule],
+    ports: &[u16],
+) -> Result<(), ConfineError> {
+    let ruleset = call::landlock_create(handled).map_err(kernel("making a Landlock ruleset"))?;
     let done = rules.iter().filter(|rule| rule.allowed != 0).try_for_each(|rule| allow(ruleset, rule));
-    let done = done
-        .and_then(|()| call::landlock_restrict(ruleset).map_err(kernel("restricting itself by Landlock")));
+    let port = |port: &u16| call::landlock_port(ruleset, BIND_TCP, u64::from(*port));
+    let done = done.and_then(|()| {
+        ports.iter().try_for_each(port).map_err(kernel("adding a port to a Landlock ruleset"))?;
+        call::landlock_restrict(ruleset).map_err(kernel("restricting itself by Landlock"))
+    });
     call::close(ruleset);
     done
 }

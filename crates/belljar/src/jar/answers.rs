@@ -7,6 +7,7 @@ use std::sync::Arc;
 use belljar_net::Remote;
 use belljar_policy::{Access, Policy, UnixService, UnixSocket, fs_decision, fs_flag};
 
+use super::fence::{Fence, behind};
 use super::network::Beyond;
 use crate::ask::{AskJudge, Desk, HostAsker};
 use crate::broker::Hearing;
@@ -49,6 +50,7 @@ pub(super) fn start(
     Surroundings { plan, prepared, policy, beyond }: Surroundings<'_>,
     Judges { wrap, desk, network, explains, hearing, home }: Judges,
     events: &Arc<Events>,
+    fence: Option<&Fence<'_>>,
 ) -> Result<Option<Broker>, StartError> {
     let Some(listener) = listener else { return Ok(None) };
     let host_tree = plan.engine.is_host_tree();
@@ -72,7 +74,8 @@ pub(super) fn start(
     let outside = beyond.map(|beyond| Arc::new(beyond) as Arc<dyn broker::Outside>);
     let (observer, user) = (Some(told as Arc<_>), user(plan));
     let setup = Setup { listener, judge, observer, connections, hearing, host_tree, outside, user };
-    broker::start(setup).map(Some).map_err(|source| supervisor("starting the broker", source))
+    let started = behind(fence, move || broker::start(setup))?;
+    started.map(Some).map_err(|source| supervisor("starting the broker", source))
 }
 
 /// Asks about hosts.

@@ -3,6 +3,7 @@
 mod answers;
 mod attended;
 mod descriptors;
+mod fence;
 mod network;
 mod owners;
 mod passed;

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use belljar_policy::Policy;
 use belljar_sys::Fd;
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
+use belljar_sys::spawn::Sequence;
 
 use super::descriptors::{Look, Streams};
+use super::fence::{Fence, behind};
 use super::network::Network;
 use super::owners::{self, Owners};
 use super::quiet::quietly;
@@ -143,12 +145,36 @@ pub(super) fn begin(
     handed: Handed,
     prepared: &prepare::Prepared<'_>,
 ) -> Result<Running, StartError> {
+    // Keys typed ahead stay with the caller's terminal until there is a program to read them.
+    let announce = decided.mode == Mode::Library || decided.call.terminals != 0;
+    let sequence = spawn::sequence(&decided.plan, prepared, announce);
+    std::thread::scope(|scope| {
+        let signals = (decided.mode == Mode::Foreground).then(take_signals).transpose()?;
+        let fence = Fence::raise(scope, (&*decided.plan, decided.mode), prepared)?;
+        let start = Start { prepared, sequence: &sequence, fence: fence.as_ref(), signals };
+        begin_with(command, decided, opened, handed, start)
+    })
+}
+
+/// How a prepared jar comes into being.
+struct Start<'a, 'env> {
+    prepared: &'a prepare::Prepared<'a>,
+    sequence: &'env Sequence<'env>,
+    fence: Option<&'a Fence<'env>>,
+    signals: Option<Signals>,
+}
+
+fn begin_with(
+    command: &Command,
+    decided: &Decided,
+    opened: &mut Opened,
+    handed: Handed,
+    Start { prepared, sequence, fence, signals }: Start<'_, '_>,
+) -> Result<Running, StartError> {
     let Decided { plan, facts, call, mode, .. } = decided;
     let Handed { talks, group, mut judges, network, log, status } = handed;
-    let signals = (*mode == Mode::Foreground).then(take_signals).transpose()?;
-    // Keys typed ahead stay with the caller's terminal until there is a program to read them.
-    let announce = *mode == Mode::Library || call.terminals != 0;
-    let mut started = spawn::spawn(plan, prepared, status, announce)?;
+    let clones = |end: OwnedFd| behind(fence, move || belljar_sys::owned::spawn(sequence, &end));
+    let mut started = spawn::spawn(plan, prepared, status, clones)?;
     let events = Arc::new(Events::new(command.observer.clone()));
     let hearing = hearing(&command.policy, facts, *call, &events);
     judges.hearing.clone_from(&hearing);
@@ -156,11 +182,12 @@ pub(super) fn begin(
     let scribe = quietly(*mode, || log.map(Scribe::start).transpose());
     let scribe = started.or_end(scribe.map_err(|source| supervisor("starting the log", source)))?;
     let served = (network, scribe.as_ref().map(Scribe::intake));
-    let serve = || serve((judges, served, asks), &command.policy, plan, prepared, &mut started, &events);
+    let serve =
+        || serve((judges, served, asks), &command.policy, (plan, fence), prepared, &mut started, &events);
     let served = quietly(*mode, serve);
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(plan, hearing);
-    started.or_end(spawn::await_exec(announce, prepared, &started, refused.as_mut()))?;
+    started.or_end(spawn::await_exec(sequence.announce, prepared, &started, refused.as_mut()))?;
     opened.owners.settle();
     opened.streams.close_child();
     let master = started.terminal.take().or(opened.host_terminal.take().map(|(master, _)| master));
@@ -205,7 +232,7 @@ fn judges(command: &Command, talks: &Talks) -> answers::Judges {
 fn serve(
     (mut judges, (network, log), asks): (answers::Judges, (Network, Option<Intake>), bool),
     policy: &Policy,
-    plan: &Plan,
+    (plan, fence): (&Plan, Option<&Fence<'_>>),
     prepared: &prepare::Prepared<'_>,
     started: &mut Started,
     events: &Arc<Events>,
@@ -215,7 +242,7 @@ fn serve(
     let (service, beyond) = network.serve(plan, policy, started, events, (asker, log))?;
     judges.network = service.as_ref().filter(|_| asks).map(belljar_net::Service::remote);
     let surroundings = answers::Surroundings { plan, prepared, policy, beyond };
-    let broker = answers::start(started.listener.take(), surroundings, judges, events)?;
+    let broker = answers::start(started.listener.take(), surroundings, judges, events, fence)?;
     Ok((vows, broker, service))
 }
 

@@ -4,6 +4,7 @@ use belljar_bpf::{CompileError, Cond, Filter, RuleError, parse_condition, syscal
 use belljar_policy::Subject;
 use serde::{Deserialize, Serialize};
 
+use super::domain::{self, DomainPlan};
 use super::door::{DOORS, Door, Guard};
 use super::filter::{FilterPlan, lower};
 use super::step::Step;
@@ -39,6 +40,9 @@ pub struct BrokerPlan {
     pub calls: Vec<String>,
     /// The filter that hands them over, stacked on the policy's own.
     pub filter: FilterPlan,
+    /// What Landlock leaves to its own threads; none = they are in no domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<DomainPlan>,
 }
 
 /// In which form a call goes to the broker: always (empty), or when a condition holds.
@@ -150,7 +154,8 @@ pub(super) fn plan(draft: &mut Draft<'_>, told: Option<Filter>) -> Result<Option
             row.line.layers.push(Layer::Broker);
         }
     }
-    Ok(Some(BrokerPlan { calls: rows.into_iter().map(shown).collect(), filter: lower(&filter) }))
+    let (calls, filter) = (rows.into_iter().map(shown).collect(), lower(&filter));
+    Ok(Some(BrokerPlan { calls, filter, domain: domain::plan(draft) }))
 }
 
 fn handed((call, form): &(&str, String)) -> Result<(u32, Option<Cond>), CompileError> {

@@ -21,7 +21,7 @@ pub struct LandlockPlan {
 }
 
 /// Waiting at a TCP port.
-const BIND_TCP: u64 = 1 << 0;
+pub(crate) const BIND_TCP: u64 = 1 << 0;
 /// Reaching a TCP port.
 pub(crate) const CONNECT_TCP: u64 = 1 << 1;
 
@@ -32,6 +32,8 @@ const READ_DIR: u64 = 1 << 3;
 const TRUNCATE: u64 = 1 << 14;
 const IOCTL_DEV: u64 = 1 << 15;
 
+/// What answering takes of `/proc`.
+pub(crate) const FS_PROCESSES: u64 = READ_FILE | WRITE_FILE | READ_DIR;
 /// Writing to a file.
 pub(crate) const FS_WRITE_FILE: u64 = WRITE_FILE;
 /// Listing a folder.

@@ -3,6 +3,7 @@
 mod actions;
 mod broker;
 mod compile;
+mod domain;
 mod door;
 mod files;
 mod filter;
@@ -27,12 +28,15 @@ use belljar_policy::{NetMode, Policy, Subject};
 use serde::{Deserialize, Serialize};
 
 pub use broker::BrokerPlan;
+pub use domain::DomainPlan;
 #[cfg(test)]
 pub(crate) use door::DOORS;
 pub use filter::FilterPlan;
 pub(crate) use filter::sock_filters;
 pub use landlock::LandlockPlan;
-pub(crate) use landlock::{CONNECT_TCP, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES, landlock_knows};
+pub(crate) use landlock::{
+    BIND_TCP, CONNECT_TCP, FS_DIR_ONLY, FS_PROCESSES, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES, landlock_knows,
+};
 pub(crate) use network::{ALONE, NAMES, PROXIES};
 pub use promises::PromisePlan;
 #[doc(hidden)]

@@ -14,6 +14,7 @@ mod support;
 
 mod alike;
 mod dead;
+mod fenced;
 mod hostile;
 mod hosts;
 mod neither;
