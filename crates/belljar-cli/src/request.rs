@@ -7,7 +7,9 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use belljar::policy::{Category, FlagValue, Input, KEYS, Key, Kind, OPTIONS, Policy, PolicyError, Request};
+use belljar::policy::{
+    Category, FlagValue, Input, KEYS, Key, Kind, OPTIONS, Policy, PolicyError, Request, printable,
+};
 use belljar::report::Verdict;
 use clap::{Arg, ArgAction, value_parser};
 
@@ -104,7 +106,7 @@ fn check_choices(words: &Words) -> Result<(), Fault> {
         if let Some(value) =
             words.value(row.name).filter(|value| !choices.iter().any(|choice| value == choice))
         {
-            let reason = format!("unknown {} `{}`", row.name, value.display());
+            let reason = format!("unknown {} `{}`", row.name, printable(value));
             return Err(Fault::new(Verdict::SetupFailed, reason, format!("one of: {}", choices.join(", "))));
         }
     }

@@ -7,8 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::ending::Ending;
 use crate::fault::Fault;
-use crate::screen;
 use crate::subcommand::{BELLJAR_FAILED, Operand, Sub};
+use crate::{screen, text};
 
 /// The arguments lead to no run of a subcommand.
 #[derive(Debug)]
@@ -143,8 +143,8 @@ fn help(sub: Option<&'static Sub>) -> String {
 
 fn word(error: &clap::Error, kind: ContextKind) -> Option<String> {
     match error.get(kind)? {
-        ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(texts) => texts.first().cloned(),
+        ContextValue::String(typed) => Some(text::name(typed)),
+        ContextValue::Strings(texts) => texts.first().map(|typed| text::name(typed)),
         _ => None,
     }
 }

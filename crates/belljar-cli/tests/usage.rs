@@ -3,6 +3,7 @@
 
 mod seen;
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use seen::belljar;
@@ -60,10 +61,40 @@ fn help_and_version_are_answers() {
 
 #[test]
 fn what_was_typed_cannot_steer_the_terminal() {
-    let hostile = std::ffi::OsStr::from_bytes(b"--\x1b[2J\xe2\x80\xaex\xff");
+    let hostile = OsStr::from_bytes(b"--\x1b[2J\xe2\x80\xaex\xff");
     let seen = belljar(["run".as_ref(), hostile, "--".as_ref(), "ls".as_ref()]);
     assert_eq!(seen.status, 125);
     assert!(!seen.err.contains(['\u{1b}', '\u{202e}']), "{seen:?}");
+}
+
+/// Names that are no text, and names that begin a line of their own: each mistake shows every byte, on one line.
+#[test]
+fn a_name_that_is_no_text_is_shown_with_every_byte() {
+    let odd = OsStr::from_bytes(b"no\xff\x1b[2J\nhint: all is well");
+    let path = OsStr::from_bytes(b"/none/no\xff\x1b[2J\nhint: all is well");
+    let word = OsStr::new;
+    for argv in [
+        &[word("why"), odd][..],
+        &[word("why"), path],
+        &[word("explain"), odd],
+        &[word("run"), word("--"), odd],
+        &[word("run"), word("--"), path],
+        &[word("run"), word("-r"), path, word("--"), word("true")],
+        &[word("run"), word("--report"), path, word("--"), word("true")],
+        &[word("run"), word("-p"), path, word("--"), word("true")],
+        &[word("why"), word("--report"), path],
+        &[word("learn"), word("--"), odd],
+        &[word("policy"), word("check"), path],
+    ] {
+        let seen = belljar(argv);
+        let said = seen.out + &seen.err;
+        assert!([1, 125, 127].contains(&seen.status), "{argv:?}: {said}");
+        assert!(said.contains("no\\xff\\x1b[2J"), "{argv:?}: {said}");
+        assert!(!said.contains(|sign| "\u{1b}\u{fffd}".contains(sign)), "{argv:?}: {said}");
+        assert!(!said.contains("\nhint: all is well"), "{argv:?}: {said}");
+    }
+    let seen = belljar([odd]);
+    assert!(seen.status == 125 && !seen.err.contains("\nhint: all"), "{seen:?}");
 }
 
 #[test]

@@ -111,9 +111,14 @@ impl fmt::Display for Fault {
             Self::Read { path, kind: std::io::ErrorKind::InvalidInput } => {
                 write!(out, "`{}` is no plain file", crate::printable(path.as_os_str()))
             }
-            Self::Read { path, kind } => {
-                write!(out, "cannot read `{}`: {kind}", crate::printable(path.as_os_str()))
+            Self::Read { path, kind: std::io::ErrorKind::InvalidData } => {
+                write!(out, "`{}` is no UTF-8 text", crate::printable(path.as_os_str()))
             }
+            Self::Read { path, kind: std::io::ErrorKind::PermissionDenied } => {
+                write!(out, "you may not read `{}`", crate::printable(path.as_os_str()))
+            }
+            // The names of other kinds mean little to people.
+            Self::Read { path, .. } => write!(out, "cannot read `{}`", crate::printable(path.as_os_str())),
             Self::NoHome(text) => write!(out, "`{}` needs a home folder and HOME is not set", shown(text)),
             Self::RequiredAndWeaker(subject) => {
                 write!(out, "`{subject}` is required and allowed to be weaker")

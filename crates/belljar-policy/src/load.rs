@@ -245,7 +245,8 @@ fn unreadable(path: &Path, error: &io::Error) -> PolicyError {
     match kind {
         io::ErrorKind::NotFound => {}
         io::ErrorKind::InvalidInput => return error.fix("name the file itself, or a preset such as @strict"),
-        _ => return error,
+        io::ErrorKind::InvalidData => return error,
+        _ => return error.fix(format!("see that this works: cat {}", printable(path.as_os_str()))),
     }
     error.meant(preset).fix("`belljar policy show > FILE` writes one; names of presets begin with @")
 }

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
 use crate::Report;
+use crate::error::shown;
 use crate::prepare::Walker;
 
 /// The place named by `--report` or `--events`.
@@ -71,10 +72,10 @@ pub enum SinkError {
         source: io::Error,
     },
     /// The path has no last part.
-    #[error("file `{}` has no file name", .0.display())]
+    #[error("file `{}` has no file name", shown(.0))]
     NoFile(PathBuf),
     /// The file cannot be opened.
-    #[error("file `{}` cannot be opened", path.display())]
+    #[error("file `{}` cannot be opened", shown(path))]
     Open {
         /// As it was named.
         path: PathBuf,
@@ -82,7 +83,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// Something else than a file of this user with a single name is there.
-    #[error("file `{}` is {what}", path.display())]
+    #[error("file `{}` is {what}", shown(path))]
     Unfit {
         /// As it was named.
         path: PathBuf,
@@ -90,7 +91,7 @@ pub enum SinkError {
         what: &'static str,
     },
     /// The file was replaced while the program ran.
-    #[error("file `{}` was replaced during the run", .0.display())]
+    #[error("file `{}` was replaced during the run", shown(.0))]
     Replaced(PathBuf),
     /// Writing failed.
     #[error("cannot be written")]
@@ -106,7 +107,7 @@ impl SinkError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Number(_) => "write fd:3, or ./fd:NAME for a file",
-            Self::Descriptor { .. } => "open it for writing in the calling shell: N> FILE",
+            Self::Descriptor { .. } => "open it for writing in the calling shell: belljar ... N> FILE",
             Self::NoFile(_) => "name a file, or fd:N",
             Self::Open { .. } => "name a file in a folder that you may write; a symlink is not followed",
             Self::Unfit { .. } => "name a new file by its real path in a folder of your own, or use fd:N",

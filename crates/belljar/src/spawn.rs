@@ -1,7 +1,9 @@
 //! From a prepared jar to a running one.
 
+use std::ffi::{CStr, OsStr};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -231,13 +233,12 @@ pub(crate) fn failed(prepared: &Prepared<'_>, failure: belljar_sys::wire::Failur
 }
 
 /// `ENOENT` for a file that is there is about what the file needs: its interpreter.
-fn exec_failed(candidates: &[&std::ffi::CStr], file: Option<&Path>, source: io::Error) -> StartError {
+fn exec_failed(candidates: &[&CStr], file: Option<&Path>, source: io::Error) -> StartError {
     if let Some(file) = file.filter(|_| source.kind() == io::ErrorKind::NotFound) {
         let interpreter = elf::interpreter(file).map_or("its interpreter".to_owned(), |path| shown(&path));
         return StartError::NoInterpreter { program: shown(file), interpreter };
     }
-    let last =
-        candidates.last().map_or(String::new(), |path| path.to_string_lossy().escape_debug().to_string());
+    let last = candidates.last().map_or(String::new(), |path| foreign(path));
     let program = match (source.kind(), candidates.len()) {
         (io::ErrorKind::NotFound, 2..) => last.rsplit('/').next().unwrap_or_default().to_owned(),
         _ => last,
@@ -268,7 +269,11 @@ fn object(op: &Op<'_>) -> String {
         Op::LandlockPath(rights) => rights.path,
         _ => return String::new(),
     };
-    path.to_string_lossy().escape_debug().to_string()
+    foreign(path)
+}
+
+fn foreign(path: &CStr) -> String {
+    shown(Path::new(OsStr::from_bytes(path.to_bytes())))
 }
 
 /// Number of a descriptor that outlives the child.

@@ -1,7 +1,9 @@
 //! `belljar explain [KEY]`: a key, a preset or a group of system calls as a person reads it.
 
 use belljar::bpf;
-use belljar::policy::{KEYS, Key, OPTIONS, PRESETS, explain as page, explain_nearest, preset_text};
+use belljar::policy::{
+    KEYS, Key, OPTIONS, PRESETS, explain as page, explain_nearest, preset_text, printable,
+};
 use belljar::report::Verdict;
 use serde_json::{Value, json, to_string_pretty};
 
@@ -12,7 +14,7 @@ use crate::summary::columns;
 use crate::words::Words;
 
 pub(crate) fn explain(words: &Words) -> u8 {
-    let name = words.rest().next().map(|word| word.to_string_lossy().into_owned());
+    let name = words.rest().next().map(|word| printable(word));
     end(match (name, words.has("json")) {
         (Some(name), false) => one(&name).map(|text| show(&text, 0)),
         (Some(name), true) => row_of(&name).and_then(|row| show_json(to_string_pretty(&row), 0)),

@@ -49,7 +49,7 @@ impl Place {
         let here = request::current_folder()?;
         let file = words.value("save").map(|name| here.join(name));
         if let Some(file) = file.as_deref().filter(|file| file.symlink_metadata().is_ok()) {
-            let reason = format!("{} is there already", file.display());
+            let reason = format!("{} is there already", printable(file.as_os_str()));
             return Err(Fault::new(Verdict::SetupFailed, reason, "name a new file: nothing is overwritten"));
         }
         let folder = file.as_deref().map_or(Some(here.as_path()), Path::parent);
@@ -66,7 +66,7 @@ impl Place {
     fn make(&self, file: &Path, text: &str) -> Result<(), Fault> {
         let made = OpenOptions::new().write(true).create_new(true).open(file);
         made.and_then(|mut made| made.write_all(text.as_bytes())).map_err(|error| {
-            let reason = format!("{} cannot be written: {error}", file.display());
+            let reason = format!("{} cannot be written: {error}", printable(file.as_os_str()));
             Fault::new(Verdict::SetupFailed, reason, "name another file")
         })
     }

@@ -1,6 +1,7 @@
 //! `belljar why --report FILE [OBJECT]`: what was refused in a run that is over.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
 use belljar::Report;
@@ -13,6 +14,8 @@ use super::{show, show_json};
 use crate::fault::Fault;
 use crate::words::Words;
 use crate::{refusals, request};
+
+const WRITTEN: &str = "name a file that --report wrote";
 
 /// Answers from the report in `file`.
 pub(super) fn answer(words: &Words, file: &OsStr) -> Result<u8, Fault> {
@@ -39,7 +42,10 @@ fn read(path: &Path) -> Result<Report, Fault> {
         let fault = Fault::from_error(report::Verdict::SetupFailed, error, hint);
         Fault::new(fault.verdict, format!("report `{name}`: {}", fault.reason), fault.hint)
     };
-    let text = request::read(path).map_err(|error| failed(&error, "name a file that --report wrote"))?;
+    let text = request::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => failed(&io::Error::other("no plain file"), WRITTEN),
+        _ => failed(&error, WRITTEN),
+    })?;
     Report::from_json(&text)
         .map_err(|error| failed(&error, "name a file that --report of this version wrote"))
 }

@@ -63,7 +63,7 @@ fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
     if let Some(decision) = asks::service(policy, object) {
         return Ok(decision);
     }
-    let text = object.to_string_lossy();
+    let text = printable(object);
     match asked(object) {
         Asked::Path => {
             absolute(Path::new(object)).map(|path| asks::socket(policy, &path, fs_decision(policy, &path)))
@@ -71,7 +71,7 @@ fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
         Asked::Host => net_decision(policy, &text).map_err(|error| request::fault(&error)),
         Asked::Variable => Ok(env_decision(policy, &text)),
         _ => {
-            let (nr, decision) = (call(&text)?, syscall_decision(policy, &text, &holds));
+            let (nr, decision) = (call(object)?, syscall_decision(policy, &text, &holds));
             Ok(match promised::of(policy)? {
                 Some(promised) => promised::call(decision, nr, promised),
                 None => decision,
@@ -99,9 +99,9 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     }
 }
 
-fn call(name: &str) -> Result<u32, Fault> {
-    bpf::syscall_number(name).ok_or_else(|| {
-        let name = printable(OsStr::new(name));
+fn call(name: &OsStr) -> Result<u32, Fault> {
+    name.to_str().and_then(bpf::syscall_number).ok_or_else(|| {
+        let name = printable(name);
         let hint = "write a path with /, a host with its port, or a system call by its name";
         Fault::new(Verdict::SetupFailed, format!("`{name}` is no system call"), hint)
     })

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::wire::Violation;
+use crate::error::shown;
 
 /// Nobody can be asked there.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum AskError {
     #[error("questions cannot be lined up")]
     NoDesk(#[source] io::Error),
     /// The socket cannot be reached.
-    #[error("ask socket `{}` cannot be reached", path.display())]
+    #[error("ask socket `{}` cannot be reached", shown(path))]
     Unreachable {
         /// As it was named.
         path: PathBuf,
@@ -27,7 +28,7 @@ pub enum AskError {
         source: io::Error,
     },
     /// Something else than a socket of this user is there.
-    #[error("ask socket `{}` is {what}", path.display())]
+    #[error("ask socket `{}` is {what}", shown(path))]
     Unfit {
         /// As it was named.
         path: PathBuf,
@@ -35,7 +36,7 @@ pub enum AskError {
         what: &'static str,
     },
     /// Whoever listens does not speak the protocol.
-    #[error("ask socket `{}`: whoever listens sent {source}", path.display())]
+    #[error("ask socket `{}`: whoever listens sent {source}", shown(path))]
     Peer {
         /// As it was named.
         path: PathBuf,
@@ -43,7 +44,7 @@ pub enum AskError {
         source: Violation,
     },
     /// The jar could change the file that "always" writes to, or the folder that it is in.
-    #[error("policy file `{}` or its folder can be written by the program itself", .0.display())]
+    #[error("policy file `{}` or its folder can be written by the program itself", shown(.0))]
     OpenFile(PathBuf),
 }
 

@@ -33,10 +33,10 @@ const LOCK_PERIOD: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 #[non_exhaustive]
 pub enum SaveError {
     /// The path has no file name.
-    #[error("policy file `{}` has no file name", .0.display())]
+    #[error("policy file `{}` has no file name", shown(.0.as_os_str()))]
     NoFile(PathBuf),
     /// Something else than a file of this user with a single name is there.
-    #[error("policy file `{}` is {what}", path.display())]
+    #[error("policy file `{}` is {what}", shown(path.as_os_str()))]
     Unfit {
         /// As it was named.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum SaveError {
         what: &'static str,
     },
     /// The text has no place for the line.
-    #[error("policy file `{}`: {source}", path.display())]
+    #[error("policy file `{}`: {source}", shown(path.as_os_str()))]
     Text {
         /// As it was named.
         path: PathBuf,
@@ -52,10 +52,10 @@ pub enum SaveError {
         source: Box<PolicyError>,
     },
     /// Somebody changed it at the same time.
-    #[error("policy file `{}` was changed at the same time", .0.display())]
+    #[error("policy file `{}` was changed at the same time", shown(.0.as_os_str()))]
     Changed(PathBuf),
     /// Reading or writing failed.
-    #[error("policy file `{}` cannot be {what}", path.display())]
+    #[error("policy file `{}` cannot be {what}", shown(path.as_os_str()))]
     Io {
         /// As it was named.
         path: PathBuf,

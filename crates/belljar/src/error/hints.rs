@@ -52,7 +52,8 @@ mod tests {
     const EACCES: i32 = 13;
 
     /// Steps of the two processes of a jar and of the supervisor.
-    const STEPS: [&str; 38] = [
+    const STEPS: [&str; 39] = [
+        "supervisor",
         "overlay",
         "translate-owners",
         "clone",

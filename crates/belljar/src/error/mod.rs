@@ -380,7 +380,7 @@ fn because(error: &dyn std::error::Error) -> String {
     error.source().map(|source| format!(": {source}")).unwrap_or_default()
 }
 
-/// A path for people: control characters escaped.
+/// A path for people, as a policy reads it: what steers a terminal, and what is no text, is escaped.
 pub(crate) fn shown(path: &std::path::Path) -> String {
-    path.display().to_string().escape_debug().to_string()
+    belljar_policy::printable(path.as_os_str())
 }

@@ -256,6 +256,12 @@ fn about_path(path: &Path, source: &io::Error) -> String {
     }
 }
 
+/// The table's words for a step that failed.
+fn looked_up(step: &str, source: &io::Error, facts: &HostFacts) -> String {
+    let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
+    row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned()).unwrap_or_default()
+}
+
 impl StartError {
     /// What the user can do about it, on this host; empty when nothing.
     ///
@@ -271,15 +277,16 @@ impl StartError {
             StartError::Plan(plan) => plan.hint(),
             StartError::Ask { source } => source.hint().to_owned(),
             StartError::Log { remedy, .. } => (*remedy).to_owned(),
-            StartError::Step { step, source, .. } => {
-                let row = hints::lookup(step, source.raw_os_error().unwrap_or(0), facts);
-                row.map(|hint| [hint.say, hint.fix].join(". ").trim_end_matches(". ").to_owned())
-                    .unwrap_or_default()
-            }
+            StartError::Step { step, source, .. } => looked_up(step, source, facts),
+            StartError::Supervisor { source, .. } => looked_up("supervisor", source, facts),
             StartError::Path { origin, .. } if origin.starts_with("--root") => {
                 "name a folder that is there".to_owned()
             }
-            StartError::Path { path, source, .. } => about_path(path, source),
+            // What is wrong in general is not wrong with the path.
+            StartError::Path { path, source, .. } => match looked_up(hints::ANY_STEP, source, facts) {
+                general if general.is_empty() => about_path(path, source),
+                general => general,
+            },
             StartError::Dangerous { path, .. } => {
                 format!(
                     "if that is meant, name what {} leads to, with --dangerously-grant",

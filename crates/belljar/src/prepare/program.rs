@@ -10,7 +10,7 @@ use belljar_sys::child::Serve;
 
 use super::{Invocation, Storage, environment};
 use crate::elf;
-use crate::error::StartError;
+use crate::error::{StartError, shown};
 use crate::plan::{PROXIES, Place, Placed, Plan, Step};
 
 /// Search path when the jar's environment has none.
@@ -91,8 +91,8 @@ impl<'a> Found<'a> {
 pub(super) fn own_files(plan: &Plan, found: &Found<'_>) -> Result<Vec<Place>, StartError> {
     let asked = plan.init.iter().any(|step| matches!(step, Step::Place(Place { what: Placed::Program, .. })));
     let Some(file) = found.file.as_ref().filter(|_| asked) else { return Ok(Vec::new()) };
-    let files = elf::closure(file)
-        .map_err(|source| StartError::NotRunnable { program: file.display().to_string(), source })?;
+    let files =
+        elf::closure(file).map_err(|source| StartError::NotRunnable { program: shown(file), source })?;
     Ok(files.into_iter().map(own_file).collect())
 }
 

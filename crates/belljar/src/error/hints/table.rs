@@ -103,6 +103,9 @@ fn no_seccomp(facts: &HostFacts) -> bool {
 pub(super) static TABLE: &[Hint] = &[
     row(ANY_STEP, EMFILE, "the process has too many open files", "raise the caller's limit: ulimit -n"),
     row(ANY_STEP, ENFILE, "the whole machine has too many open files", "close programs, or raise fs.file-max"),
+    row("supervisor", ENOMEM, "there is not enough memory", "free some memory"),
+    row("supervisor", EAGAIN, "the user has too many processes, or the surrounding control group has", FIX_CALLER_LIMIT),
+    row("supervisor", ANY_ERRNO, "belljar itself lacks something on this host", FIX_DOCTOR),
     row_if("clone", EPERM, apparmor, "this system lets only programs with an AppArmor profile use user namespaces", FIX_APPARMOR),
     row_if("clone", EPERM, switched_off, "user namespaces are switched off for ordinary users", FIX_DEBIAN),
     row_if("clone", EPERM, refused, "a process in a chroot, or without /proc, cannot make user namespaces", FIX_CHROOT),
