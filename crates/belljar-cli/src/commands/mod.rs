@@ -5,6 +5,7 @@ pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod learn;
+mod links;
 mod past;
 pub(crate) mod plan;
 pub(crate) mod policy;

@@ -5,11 +5,14 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use belljar::bpf;
+use belljar::plan::takes_away;
 use belljar::policy::{
-    Asked, Decision, Policy, asked, env_decision, fs_decision, net_decision, printable, syscall_decision,
+    Asked, Decision, Origin, Policy, asked, env_decision, net_decision, printable, syscall_decision,
 };
+use belljar::probe::probe;
 use belljar::report::Verdict;
 
+use super::links::followed;
 use super::{asks, end, past, promised, show, show_json};
 use crate::fault::Fault;
 use crate::request;
@@ -66,12 +69,13 @@ fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
     let text = printable(object);
     match asked(object) {
         Asked::Path => {
-            absolute(Path::new(object)).map(|path| asks::socket(policy, &path, fs_decision(policy, &path)))
+            absolute(Path::new(object)).map(|path| asks::socket(policy, &path, followed(policy, &path)))
         }
         Asked::Host => net_decision(policy, &text).map_err(|error| request::fault(&error)),
         Asked::Variable => Ok(env_decision(policy, &text)),
         _ => {
-            let (nr, decision) = (call(object)?, syscall_decision(policy, &text, &holds));
+            let nr = call(object)?;
+            let decision = left(policy, &text, syscall_decision(policy, &text, &holds));
             Ok(match promised::of(policy)? {
                 Some(promised) => promised::call(decision, nr, promised),
                 None => decision,
@@ -105,6 +109,17 @@ fn call(name: &OsStr) -> Result<u32, Fault> {
         let hint = "write a path with /, a host with its port, or a system call by its name";
         Fault::new(Verdict::SetupFailed, format!("`{name}` is no system call"), hint)
     })
+}
+
+/// What a policy grants of calls and a plan takes away altogether is not granted.
+fn left(policy: &Policy, name: &str, mut decision: Decision) -> Decision {
+    if decision.allowed && takes_away(policy, &probe(), name) {
+        decision.allowed = false;
+        decision.note = Some(format!("granted by {} ({})", decision.rule, decision.origin));
+        "no such call passes with this policy on this host".clone_into(&mut decision.rule);
+        decision.origin = Origin::Default;
+    }
+    decision
 }
 
 /// A group lets the call through, at least with some arguments.

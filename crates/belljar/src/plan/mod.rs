@@ -235,6 +235,25 @@ pub fn plan(policy: &Policy, host: &HostFacts, call: Call) -> Result<Plan, PlanE
     Ok(Plan { engine, namespaces, init, program, landlock, filter, broker, promises, enforced, notes })
 }
 
+/// Whether a plan lets nothing of a system call through, whatever the policy's lists say of it: `openat2`, or `socket` without
+/// any network.
+///
+/// ```
+/// use belljar::policy::Policy;
+/// let policy = Policy::preset("@base")?.set("net.mode", "off")?;
+/// let facts = belljar::probe::probe();
+/// assert!(belljar::plan::takes_away(&policy, &facts, "socket"));
+/// assert!(!belljar::plan::takes_away(&policy, &facts, "read"));
+/// # Ok::<(), belljar::policy::PolicyError>(())
+/// ```
+#[must_use]
+pub fn takes_away(policy: &Policy, host: &HostFacts, call: &str) -> bool {
+    let takes = |draft: Draft<'_>| {
+        removals::in_force(&draft).any(|removal| removal.call == call && removal.when.is_none())
+    };
+    Draft::new(policy, host, Call::default()).is_ok_and(takes)
+}
+
 fn choose_engine(host: &HostFacts) -> Result<Engine, PlanError> {
     if !host.seccomp {
         return Err(PlanError::NoSeccomp);
