@@ -69,7 +69,7 @@ fn check(known: &str, takes: Takes, names: &[&str]) -> Result<(), PolicyError> {
     let (fits, fix) = match takes {
         Takes::Nothing => (names.is_empty(), format!("--service {known}")),
         Takes::Names => (!names.is_empty(), format!("--service {known}=NAME,...")),
-        Takes::NamesOrNothing => (true, String::new()),
+        Takes::NamesOrNothing => (true, format!("--service {known}, or --service {known}=NAME,...")),
         Takes::Outlet => (matches!(names.len(), 1 | 2), format!("--service {known}={OUTLETS}")),
     };
     if fits && names.iter().all(|name| !name.is_empty()) {

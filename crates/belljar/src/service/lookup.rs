@@ -55,11 +55,8 @@ fn files(policy: &mut Policy, words: &[OsString], folder: &Path, rule: &ServiceR
 fn addresses(policy: &mut Policy, rule: &ServiceRule) -> Result<(), StartError> {
     let mut text = String::from(LOCAL);
     for name in &rule.names {
-        let found = (name.as_str(), 0).to_socket_addrs().map_err(|source| StartError::Service {
-            what: format!("the address of {name}"),
-            origin: rule.origin.to_string(),
-            source,
-        })?;
+        let found = (name.as_str(), 0).to_socket_addrs();
+        let found = found.map_err(|source| nothing(format!("the address of {name}"), rule, source))?;
         for address in found.take(ADDRESSES) {
             text.push_str(&format!("{} {name}\n", address.ip()));
         }
@@ -76,15 +73,22 @@ fn accounts(policy: &mut Policy, rule: &ServiceRule) -> Result<(), StartError> {
     if !rule.names.is_empty() {
         hide(policy, ALSO, rule);
     }
+    let mut answers = String::new();
     for path in ["/etc/passwd", "/etc/group"] {
-        let text = read(path).map_err(|source| StartError::Service {
-            what: path.to_owned(),
-            origin: rule.origin.to_string(),
-            source,
-        })?;
-        put(policy, path, lines(&text, &rule.names), rule);
+        let text = read(path).map_err(|source| nothing(path.to_owned(), rule, source))?;
+        let answer = lines(&text, &rule.names);
+        answers.push_str(&answer);
+        put(policy, path, answer, rule);
     }
-    Ok(())
+    let is_absent = |name: &&String| lines(&answers, std::slice::from_ref(*name)).is_empty();
+    rule.names.iter().find(is_absent).map_or(Ok(()), |name| {
+        let source = io::Error::other("neither /etc/passwd nor /etc/group has it");
+        Err(nothing(format!("the account {name}"), rule, source))
+    })
+}
+
+fn nothing(what: String, rule: &ServiceRule, source: io::Error) -> StartError {
+    StartError::Service { what, origin: rule.origin.to_string(), source }
 }
 
 /// Takes away what a grant of a folder has beside the answer. What a rule names is the caller's wish.
@@ -141,6 +145,17 @@ mod tests {
         assert_eq!(lines(text, &["root".to_owned()]), "root:x:0:0::/root:/bin/sh\n");
         assert_eq!(lines(text, &[]), text);
         assert_eq!(lines(text, &["nobody".to_owned()]), "");
+    }
+
+    #[test]
+    fn an_account_that_is_not_there_is_named() {
+        let answer_of = |names: &str| {
+            let mut policy = Policy::none().set("services", &format!("users={names}")).unwrap();
+            answer(&mut policy, &[], Path::new("/"))
+        };
+        assert!(answer_of("root").is_ok());
+        let error = answer_of("root,nobody-has-this").unwrap_err().to_string();
+        assert!(error.contains("the account nobody-has-this") && error.contains("/etc/passwd"), "{error}");
     }
 
     #[test]
