@@ -1,5 +1,6 @@
 //! Tricks on the launcher, and settings of the host itself.
 
+mod agent;
 mod arguments;
 mod asked;
 mod bus;
@@ -8,12 +9,14 @@ mod control_characters;
 mod devices;
 mod executable;
 mod frames;
+mod home;
 mod host_settings;
 mod killed;
 mod names;
 mod report;
 mod requests;
 mod setuid_launcher;
+mod size_limit;
 mod swap;
 
 use crate::attack::Family;
@@ -30,12 +33,14 @@ pub(super) const FAMILY: Family = Family {
         report::FOLDER_SWAPPED,
         requests::NAME,
         requests::WORDS,
+        home::ROW,
         swap::ROOT,
         swap::PROC_ROOT,
         swap::RACE,
         swap::PLANTED,
         bus::PATH,
         bus::ABSTRACT,
+        agent::ROW,
         names::REFUSED,
         names::ASKED,
         asked::ROW,
@@ -48,6 +53,7 @@ pub(super) const FAMILY: Family = Family {
         channel::ROW,
         executable::ROW,
         killed::ROW,
+        size_limit::ROW,
         setuid_launcher::ROW,
         devices::NODE,
         devices::OTHERS,

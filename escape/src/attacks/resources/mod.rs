@@ -44,6 +44,7 @@ pub(super) const FAMILY: Family = Family {
         time::MAIN_SURVIVES,
         time::DAEMON_SURVIVES,
         time::STOPPED_SURVIVES,
+        time::FIRST_STOPPED,
         time::STARTER_KILLED,
         output::FLOOD,
         output::ERROR_FLOOD,

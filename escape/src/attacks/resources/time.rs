@@ -108,6 +108,19 @@ pub(super) const STOPPED_SURVIVES: Attack = Attack {
     ..KILLED
 };
 
+pub(super) const FIRST_STOPPED: Attack = Attack {
+    name: "supervisor-killed-first-stopped",
+    what: "survives the supervisor because the box's first process was stopped when he was killed",
+    prepare: |stage| {
+        killed_after(stage, |pid| {
+            for process in processes::descendants(pid).iter().filter(|process| process.parent == pid) {
+                drop(sys!(SYS_kill, process.pid, libc::SIGSTOP));
+            }
+        })
+    },
+    ..MAIN_SURVIVES
+};
+
 pub(super) const STARTER_KILLED: Attack = Attack {
     name: "starter-stopped",
     what: "stops or kills the box's own first process, so that nobody is left to end it",
@@ -139,9 +152,15 @@ fn survivors(_: &mut Stage) -> io::Result<Judge> {
 }
 
 fn supervisor_killed(stage: &mut Stage) -> io::Result<Judge> {
+    killed_after(stage, |_| ())
+}
+
+/// Something is done to the box beforehand.
+fn killed_after(stage: &mut Stage, before: fn(u32)) -> io::Result<Judge> {
     let mut started = None;
     stage.watches.push(Box::new(move |pid| {
         if started.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(300) {
+            before(pid);
             // It may be gone already, which is the same to the judge.
             drop(processes::end(pid));
         }
