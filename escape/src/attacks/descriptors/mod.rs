@@ -2,6 +2,7 @@
 
 mod folder;
 mod left_open;
+mod left_so;
 mod narrowed;
 mod passed;
 mod read_only;
@@ -36,6 +37,7 @@ pub(super) const FAMILY: Family = Family {
         write_only::REOPEN,
         write_only::STANDARD,
         left_open::ROW,
+        left_so::ROW,
         folder::CLIMB,
         folder::WRITE,
         folder::CREATE,
