@@ -20,11 +20,13 @@ pub struct FlagValue {
 
 impl FlagValue {
     /// A flag with a value.
+    #[must_use]
     pub fn new(flag: impl Into<String>, value: impl Into<OsString>) -> Self {
         Self { flag: flag.into(), value: Some(value.into()) }
     }
 
     /// A flag without one.
+    #[must_use]
     pub fn switch(flag: impl Into<String>) -> Self {
         Self { flag: flag.into(), value: None }
     }

@@ -55,6 +55,7 @@ pub struct Request {
 
 impl Request {
     /// A request of one text.
+    #[must_use]
     pub fn text(name: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let input = Input::Text { name: name.into(), text: text.into() };
         Self { inputs: vec![input], cwd: PathBuf::from("/"), ..Self::default() }

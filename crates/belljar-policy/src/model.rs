@@ -71,6 +71,7 @@ pub struct Setting<T> {
 
 impl<T> Setting<T> {
     /// Pairs a value with its origin.
+    #[must_use]
     pub fn new(value: T, origin: Origin) -> Self {
         Self { value, origin }
     }

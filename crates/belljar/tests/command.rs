@@ -300,6 +300,10 @@ fn the_types_cross_threads() {
     both::<Killer>();
     both::<Output>();
     both::<Stdio>();
+    both::<belljar::policy::Policy>();
+    both::<belljar::HostFacts>();
+    both::<belljar::Report>();
+    both::<belljar::error::StartError>();
 }
 
 /// A test program's own descriptors are no terminal: one is made, and this program started on it.

@@ -144,6 +144,7 @@ impl Asker {
     }
 
     /// Whether the user has to be asked at `now`.
+    #[must_use]
     pub fn consider(&mut self, want: &Want, now: Instant) -> Considered {
         let refused = |why| Considered::Settled(Settled::unasked(why));
         if let Some(settled) = self.known(want) {

@@ -37,11 +37,13 @@ pub enum Only<T: Ord = String> {
 
 impl<T: Ord> Only<T> {
     /// Only these.
+    #[must_use]
     pub fn these<U: Into<T>>(these: impl IntoIterator<Item = U>) -> Self {
         Self::These(these.into_iter().map(Into::into).collect())
     }
 
     /// Whether it grants this one.
+    #[must_use]
     pub fn has<Q: Ord + ?Sized>(&self, one: &Q) -> bool
     where
         T: std::borrow::Borrow<Q>,
