@@ -263,7 +263,7 @@ pub struct Usage {
     pub user: Duration,
     /// Processor time in the kernel.
     pub system: Duration,
-    /// Largest resident set of one process of the tree, or of the tree where a control group measured it, in bytes.
+    /// Largest resident set of one process of the tree, or of the tree where it was measured, in bytes.
     pub peak_memory: u64,
 }
 

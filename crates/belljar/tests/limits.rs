@@ -106,7 +106,10 @@ fn processor_time_of_the_whole_tree_is_held() {
         "RLIMIT_CPU",
     );
     let many = format!("for i in 1 2 3 4; do ({spin}) & done; wait");
-    hit(&run(&[("--cpu", "1s"), ("-t", "60s")], &many), LimitKind::Cpu, 124, "watch");
+    let killed = run(&[("--cpu", "1s"), ("-t", "60s")], &many);
+    hit(&killed, LimitKind::Cpu, 124, "watch");
+    let used = killed.report.usage;
+    assert!(used.user + used.system >= Duration::from_secs(1) && used.peak_memory > 0, "{used:?}");
     let idle = run(&[("--cpu", "1s"), ("-t", "60s")], "sleep 1.5");
     assert_eq!(idle.report.verdict, Verdict::Exited { code: 0 }, "waiting is no use of a processor");
 }

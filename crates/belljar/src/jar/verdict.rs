@@ -131,12 +131,13 @@ fn reason(verdict: Verdict, outcome: &Outcome) -> String {
 fn usage(running: &Running, outcome: &Outcome) -> Usage {
     let counted = running.group.as_ref().map(Group::usage).unwrap_or_default();
     let ended = outcome.ended;
-    let micros = |value: Option<u64>| Duration::from_micros(value.unwrap_or(0));
+    let told = ended.map(|ended| [ended.user_us, ended.system_us].map(Duration::from_micros));
+    let [user, system] = told.or(outcome.spent).unwrap_or_default();
     let peak = ended.map_or(0, |ended| ended.max_rss_kib.saturating_mul(1024));
     Usage {
         wall: running.started.at.elapsed(),
-        user: counted.user.unwrap_or_else(|| micros(ended.map(|ended| ended.user_us))),
-        system: counted.system.unwrap_or_else(|| micros(ended.map(|ended| ended.system_us))),
+        user: counted.user.unwrap_or(user),
+        system: counted.system.unwrap_or(system),
         peak_memory: counted.peak_memory.unwrap_or(0).max(peak).max(outcome.peak),
     }
 }

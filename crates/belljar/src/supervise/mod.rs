@@ -106,6 +106,8 @@ pub(crate) struct Outcome {
     pub(crate) forwarded: Vec<i32>,
     /// Most memory that was seen at once, where it was watched.
     pub(crate) peak: u64,
+    /// User and system time of a tree that was killed, which init did not live to tell.
+    pub(crate) spent: Option<[Duration; 2]>,
 }
 
 /// Attends a jar until its end. Everything of it is gone when this returns.
@@ -116,6 +118,8 @@ pub(crate) fn attend(started: &Started, watch: &mut Watch) -> io::Result<Outcome
     let mut outcome = Outcome::default();
     let result = follow(started, watch, &mut outcome);
     if outcome.ended.is_none() && outcome.failure.is_none() {
+        outcome.spent = Some(spent::so_far(started.child.pid));
+        outcome.peak = outcome.peak.max(tree::memory(started.child.pid));
         kill(started, watch.own_pids)?;
     }
     // Questions are over, and the terminal is as it was before they were put.

@@ -54,8 +54,7 @@ impl Spent {
             .into_iter()
             .filter_map(|(pid, seen)| entry(pid).filter(|(_, again)| again.start == seen.start));
         self.known = missed.chain(listed).take(REMEMBERED).collect();
-        let per_second = rustix::param::clock_ticks_per_second().max(1);
-        Duration::from_millis(alive.saturating_add(self.lost).saturating_mul(1000) / per_second)
+        time(alive.saturating_add(self.lost))
     }
 }
 
@@ -89,21 +88,44 @@ fn is_same(table: &Table, pid: i32, seen: Seen) -> bool {
     table.get(&pid).is_some_and(|other| other.start == seen.start)
 }
 
-fn entry(pid: i32) -> Option<(i32, Seen)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some((pid, read(&text)?))
+/// User and system time of a tree that is about to be killed: nobody will wait for it and tell.
+pub(super) fn so_far(init: i32) -> [Duration; 2] {
+    let stats = tree::processes(init).into_iter().filter_map(stat);
+    let of = |text: String| {
+        fields(&text).map(|[_, user, system, more_user, more_system]| {
+            [user.saturating_add(more_user), system.saturating_add(more_system)]
+        })
+    };
+    let add = |[user, system]: [u64; 2], more: [u64; 2]| {
+        [user.saturating_add(more[0]), system.saturating_add(more[1])]
+    };
+    stats.filter_map(of).fold([0, 0], add).map(time)
 }
 
-/// Fields 14 to 17 and 22. The name may hold anything, so fields are counted from the last parenthesis.
+fn time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second().max(1))
+}
+
+fn entry(pid: i32) -> Option<(i32, Seen)> {
+    Some((pid, read(&stat(pid)?)?))
+}
+
+fn stat(pid: i32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/stat")).ok()
+}
+
 fn read(text: &str) -> Option<Seen> {
-    let fields: Vec<u64> =
+    let [start, user, system, waited_user, waited_system] = fields(text)?;
+    let (own, waited) = (user.saturating_add(system), waited_user.saturating_add(waited_system));
+    Some(Seen { start, own, waited })
+}
+
+/// Fields 22 and 14 to 17. The name may hold anything, so fields are counted from the last parenthesis.
+fn fields(text: &str) -> Option<[u64; 5]> {
+    let all: Vec<u64> =
         text.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
-    let at = |index: usize| fields.get(index).copied();
-    Some(Seen {
-        start: at(19)?,
-        own: at(11)?.saturating_add(at(12)?),
-        waited: at(13)?.saturating_add(at(14)?),
-    })
+    let at = |index: usize| all.get(index).copied();
+    Some([at(19)?, at(11)?, at(12)?, at(13)?, at(14)?])
 }
 
 #[cfg(test)]
