@@ -83,7 +83,7 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Calls through the broker",
         note: "Nanoseconds per call, the quickest of five rounds of each run. `refused` opens a file that is not there, which \
                fails in every box: without the broker the kernel refuses it. The row of the kernel is a listener that looks at \
-               nothing: it answers an error, or opens one file and hands it over. It has one thread. The broker has two where calls \
+               nothing: it answers an error, or opens one file and hands it over. It has one thread. The broker has two where opens \
                come in a row, so that the other processor, on which the kernel wakes the caller, does not go to sleep.",
         measure: broker::calls,
     },

@@ -23,9 +23,9 @@ use super::shared::Shared;
 pub(super) const TICK: Duration = Duration::from_millis(10);
 /// How long carrying out a call may take once it is decided.
 const ACTING: Duration = Duration::from_secs(20);
-/// Calls that wait while every place is busy, so many looks in a row: one more place.
+/// More calls at once than places, so many looks in a row: one more place.
 const BUSY: u32 = 3;
-/// Nobody waited for so many looks: one place less.
+/// Fewer calls than places for so many looks: one place less.
 const QUIET: u32 = 100;
 /// What a caller is told who waited too long.
 const LATE: Answer = Answer::Error(Errno(110));
@@ -93,7 +93,7 @@ impl Clock {
         // Where some are held up, the next ones may be as well.
         let more = if self.replace(&posts, tick) > 0 && pending { serving / 4 } else { 0 };
         (0..more).for_each(|_| _ = self.fill());
-        self.weigh(pending);
+        self.weigh(posts.iter().filter(|post| post.serves()).count() + usize::from(pending));
         let deserted = self.shared.roster.places.load(Ordering::Acquire) == 0;
         if deserted && !self.fill() && pending {
             self.turn_away();
@@ -123,16 +123,20 @@ impl Clock {
         })
     }
 
-    /// More places where calls wait for one, fewer where none does.
-    fn weigh(&mut self, pending: bool) {
+    /// More places where calls wait for one, fewer where none does: each call wakes everybody who waits for one. A program
+    /// that makes one call after the other takes more than one place where it is handed descriptors: who has handed one over
+    /// is woken after it.
+    fn weigh(&mut self, calls: usize) {
         let roster = &self.shared.roster;
         let places = roster.places.load(Ordering::Acquire);
-        (self.busy, self.quiet) = if pending { (self.busy + 1, 0) } else { (0, self.quiet + 1) };
+        self.busy = if calls > places { self.busy + 1 } else { 0 };
+        self.quiet = if calls < places { self.quiet + 1 } else { 0 };
         if self.busy >= BUSY && places < self.places {
             self.busy = 0;
             self.fill();
         }
-        if self.quiet >= QUIET && places > 1 {
+        let patience = if places > self.places { 1 } else { QUIET };
+        if self.quiet >= patience && places > 1 {
             self.quiet = 0;
             roster.surplus.store(true, Ordering::Release);
         }

@@ -94,6 +94,12 @@ impl Post {
         held
     }
 
+    /// Serves a call in its place.
+    pub(super) fn serves(&self) -> bool {
+        let state = self.state();
+        state.current.is_some() && !state.replaced
+    }
+
     /// Held up since before this tick, and still in its place.
     pub(super) fn is_held_up(&self, tick: u64) -> bool {
         let state = self.state();
@@ -189,17 +195,17 @@ impl Roster {
         }
         reserve.sent -= 1;
         post.state().replaced = false;
-        self.places.fetch_add(1, Ordering::AcqRel);
         true
     }
 
-    /// Sends one of the reserve to take a place; false when there is none.
+    /// Sends one of the reserve to take a place, which counts from now on; false when there is none.
     pub(super) fn send(&self) -> bool {
         let mut reserve = self.reserve();
         if reserve.waiting <= reserve.sent {
             return false;
         }
         reserve.sent += 1;
+        self.places.fetch_add(1, Ordering::AcqRel);
         self.called.notify_one();
         true
     }
@@ -267,6 +273,24 @@ mod tests {
             let goes_on = roster.end(post);
             assert_eq!((goes_on, places(&roster)), (!Arc::ptr_eq(post, &posts[0]), left));
         }
+    }
+
+    #[test]
+    fn a_place_counts_from_when_somebody_is_sent_to_it() {
+        let roster = Roster::default();
+        let post = serving(&roster);
+        assert!(post.serves() && post.replace() && !post.serves());
+        roster.places.fetch_sub(1, Ordering::AcqRel);
+        assert!(!roster.end(&post));
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| roster.wait(&post));
+            while !roster.send() {
+                std::thread::yield_now();
+            }
+            assert_eq!(places(&roster), 1);
+            assert!(waits.join().unwrap());
+        });
+        assert_eq!(places(&roster), 1);
     }
 
     #[test]
