@@ -260,6 +260,9 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     if !it.is_tcp() {
         return Err(Errno::ACCESS.into());
     }
+    if getpeername(&it.socket).is_ok_and(|peer| peer.is_some()) {
+        return again(task, it);
+    }
     if let Some(server) = outside.server(to).filter(|_| !outside.is_own(to)) {
         return server_of_the_jar(task, it, server);
     }
@@ -286,6 +289,14 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     let ours = accept(&waiting, plain(own_address(getsockname(&it.socket)?)?))?;
     task.thinking(|| outside.stream(pid, ours, to))?;
     done?;
+    DONE
+}
+
+/// A second call on a socket whose first one did not wait: the kernel says once that it is connected, then that it was. It looks at
+/// no address; where the jar has cut the socket off meanwhile, nobody is at this one.
+fn again(task: &Task<'_>, it: &Addressed) -> Served {
+    task.still_waits()?;
+    rustix::net::connect(&it.socket, &it.spelt(Ipv4Addr::LOCALHOST, 0))?;
     DONE
 }
 

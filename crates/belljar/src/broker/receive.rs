@@ -3,7 +3,7 @@
 //! in a register that it asks, and is carried out here; `recvmsg` tells it in memory, and is left to the kernel where the socket
 //! is not one for queries. That decides nothing: the jar may receive on its sockets whatever is asked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ const LONGEST_NAME: usize = 128;
 /// Bytes of a message's head (`struct msghdr`), and of a piece (`struct iovec`).
 const HEAD: usize = 56;
 const PIECE: usize = 16;
+/// The port that such a socket says it has.
+const OWN_PORT: u16 = 49_152;
 const INET: u16 = 2;
 const INET6: u16 = 10;
 
@@ -118,6 +120,21 @@ fn one(task: &Task<'_>, told: Told, flags: u32) -> Served {
         told,
     };
     served(task, receiving)
+}
+
+/// `getsockname`: a socket for queries has an address of the family that it was asked for with, in spelling and in no network.
+pub(super) fn name(task: &Task<'_>) -> Served {
+    if queries(task)?.is_none() {
+        return Ok(Done::Undecided);
+    }
+    let room = i32::from_ne_bytes(task.bytes(task.register(2))?);
+    let room = usize::try_from(room).map_err(|_| Errno::INVAL)?;
+    let own = spelt((Ipv4Addr::LOCALHOST, OWN_PORT).into(), room == V6);
+    let memory = Memory::open(task.caller().pid).map_err(|_| Errno::FAULT)?;
+    task.still_waits()?;
+    write(&memory, task.register(1), own.get(..room).unwrap_or(&own))?;
+    write(&memory, task.register(2), &u32::try_from(own.len()).unwrap_or_default().to_ne_bytes())?;
+    Ok(Done::Value(0))
 }
 
 /// What can be asked of a socket for queries, and errors of what was sent.

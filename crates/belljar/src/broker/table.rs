@@ -141,6 +141,7 @@ pub(super) const TABLE: &[Row] = &[
     row("recvfrom", receive::receive, "asks who has sent what is received").of(Of::Descriptor),
     row("recvmsg", receive::message, "receives what may be an answer to a query").of(Of::Descriptor),
     row("recvmmsg", receive::messages, "receives what may be answers to queries").of(Of::Descriptor),
+    row("getsockname", receive::name, "asks where a socket for queries is").of(Of::Descriptor),
     row("setsockopt", connect::errors, "asks for the errors of datagrams").of(Of::Descriptor),
 ];
 

@@ -120,5 +120,6 @@ pub(crate) const DOORS: &[Door] = &[
     when("recvfrom", Hosts, SENDER),
     door("recvmsg", Hosts),
     door("recvmmsg", Hosts),
+    door("getsockname", Hosts),
     when("setsockopt", Hosts, ERRORS),
 ];

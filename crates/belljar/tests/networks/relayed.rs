@@ -149,13 +149,23 @@ s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 s.connect((socket.gethostbyname('a.example'), {}))
 s.sendall(b'hello')
 print(s.recv(100).decode(), s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+late = tcp()
+late.setblocking(False)
+to = (socket.gethostbyname('a.example'), {})
+begun = late.connect_ex(to)
+import select
+select.select([], [late], [], 5)
+print('later', errno.errorcode.get(begun, begun), *[errno.errorcode.get(late.connect_ex(to), 0) for _ in range(2)])
+asked = udp()
+asked.connect(('192.0.2.53', 53))
+print(asked.family == socket.AF_INET, asked.getsockname()[0], socket.socketpair()[0].getsockname() in ('', b''))
 print('again', tried(lambda: s.connect(('127.0.0.1', {}))))
 ",
-        other.port, other.port, wanted.port, other.port
+        other.port, other.port, wanted.port, wanted.port, other.port
     );
     let done = python(Some(poorer()), &[("-n", &grant), ("--host", "a.example=127.0.0.1")], &script);
     let expected = "bind EACCES\nlisten EACCES\nno number 8 8 12\nfast open ENOTSUP\nfast open message ENOTSUP\nconnect ENETUNREACH\n\
-                    AF_NETLINK EACCES\nAF_PACKET EACCES\nAF_VSOCK EACCES\nunix EACCES\nwanted True\nagain ";
+                    AF_NETLINK EACCES\nAF_PACKET EACCES\nAF_VSOCK EACCES\nunix EACCES\nwanted True\nlater EINPROGRESS 0 EISCONN\nTrue 127.0.0.1 True\nagain ";
     assert!(done.out.starts_with(expected), "{done:?}");
     assert_eq!(other.visits(), 0);
     assert!(heard.recv(&mut [0; 8]).is_err(), "no datagram left the jar");
