@@ -35,7 +35,7 @@ pub(crate) use identity::{refuse_unmapped, unmapped, write_maps, write_maps_betw
 pub(crate) use program::Found;
 
 use crate::error::StartError;
-use crate::plan::{CLONE_NEWNET, LandlockPlan, Place, Plan, Step};
+use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
 use crate::report::{Enforcement, Void};
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
@@ -215,11 +215,6 @@ impl Prepared<'_> {
     /// Whether init sends the memory of the overlays.
     pub(crate) fn sends_aside(&self) -> bool {
         self.init.iter().any(|op| matches!(op, Op::SendFolder(_)))
-    }
-
-    /// Landlock's rules of the same layout.
-    pub(crate) fn landlock_rules(&self, landlock: &LandlockPlan) -> Result<Vec<Rule>, StartError> {
-        grants::rules(&self.layout.items, landlock)
     }
 
     /// Placements of the plan that have come to nothing, by their numbers.

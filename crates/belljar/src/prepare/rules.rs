@@ -9,7 +9,7 @@ use belljar_sys::{Fd, Op};
 
 use super::layout::Item;
 use super::within::{self, is_same, is_within};
-use super::{Builder, Seen, grants};
+use super::{Builder, Prepared, Seen, grants};
 use crate::action;
 use crate::error::StartError;
 use crate::plan::{
@@ -60,6 +60,13 @@ pub(crate) fn for_oneself(
     let places: Vec<&Place> = plan.places().filter(named).collect();
     let layout = super::layout::lay_out(&places, home, walker)?;
     grants::rules(&layout.items, landlock)
+}
+
+impl Prepared<'_> {
+    /// Landlock's rules on the host's own tree, for the broker's threads.
+    pub(crate) fn landlock_rules(&self, landlock: &LandlockPlan) -> Result<Vec<Rule>, StartError> {
+        grants::rules(&self.layout.items, landlock)
+    }
 }
 
 /// Rights on a path; an optional one may be gone by now.
