@@ -94,20 +94,14 @@ pub fn move_mount_to(from: Fd, to: &CStr) -> Result<()> {
     plain(Sysno::move_mount, [int(from), cstr(c""), int(CWD), cstr(to), word(flags), 0]).map(drop)
 }
 
-/// `pivot_root(2)` with the current folder as the new root. The old one lies over it then.
+/// `pivot_root(2)` with the current folder as the new root, and the old one detached.
 ///
 /// # Errors
 /// The kernel's.
 pub fn pivot_here() -> Result<()> {
-    plain(Sysno::pivot_root, [cstr(c"."), cstr(c"."), 0, 0, 0, 0]).map(drop)
-}
-
-/// Detaches the old root, which lies over the new one: a path to unmount goes to the topmost mount.
-///
-/// # Errors
-/// The kernel's.
-pub fn detach_old_root() -> Result<()> {
-    plain(Sysno::umount2, [cstr(c"/"), word(g::MNT_DETACH), 0, 0, 0, 0]).map(drop)
+    plain(Sysno::pivot_root, [cstr(c"."), cstr(c"."), 0, 0, 0, 0])?;
+    // The old root lies over the new one, where the current folder is: a path to unmount goes to the topmost.
+    plain(Sysno::umount2, [cstr(c"."), word(g::MNT_DETACH), 0, 0, 0, 0]).map(drop)
 }
 
 /// Detaches the mount at a folder below the current one and removes the folder. What is in use of the mount stays.

@@ -1,7 +1,6 @@
 //! Processes, signals and limits.
 
 use core::ffi::CStr;
-use core::sync::atomic::AtomicI32;
 
 use linux_raw_sys::general as g;
 use syscalls::Sysno;
@@ -25,26 +24,6 @@ pub fn set_rlimit(resource: u32, soft: u64, hard: u64) -> Result<()> {
     let value = [soft, hard];
     plain(Sysno::prlimit64, [0, word(resource), ptr(value.as_ptr()), 0, 0, 0]).map(drop)
 }
-
-/// Sleeps while `word` is `value` and nobody wakes who sleeps on it; may return early.
-///
-/// # Errors
-/// `EAGAIN` where it is another value already; the kernel's.
-pub fn sleep_while(word: &AtomicI32, value: i32) -> Result<()> {
-    plain(Sysno::futex, [ptr(word.as_ptr()), FUTEX_WAIT, int(value), 0, 0, 0]).map(drop)
-}
-
-/// Wakes whoever sleeps on `word`.
-///
-/// # Errors
-/// The kernel's.
-pub fn wake(word: &AtomicI32) -> Result<()> {
-    plain(Sysno::futex, [ptr(word.as_ptr()), FUTEX_WAKE, int(i32::MAX), 0, 0, 0]).map(drop)
-}
-
-/// `FUTEX_WAIT_PRIVATE` and `FUTEX_WAKE_PRIVATE`: those who sleep share this memory.
-const FUTEX_WAIT: usize = 128;
-const FUTEX_WAKE: usize = 129;
 
 /// `setsid(2)`.
 ///

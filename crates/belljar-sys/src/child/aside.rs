@@ -1,6 +1,5 @@
 //! The jar's network, made by a process of its own while init builds the root. A network namespace takes the kernel longer
-//! than all others together; on two processors it is ready when the root is. Then that process detaches the host's root, for
-//! which the kernel waits until no processor can be in the middle of a look-up there: init goes on meanwhile.
+//! than all others together; on two processors it is ready when the root is.
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicI32, Ordering};
@@ -11,7 +10,7 @@ use super::init::clone_on_stack;
 use super::network;
 use crate::call::{self, Errno, Fd, Result};
 
-/// Stack of the process aside. It makes a few system calls.
+/// Stack of the process aside. It makes three system calls.
 const STACK: usize = 4096;
 /// The ioctl that opens the network namespace of a socket.
 const SIOCGSKNS: u32 = 0x894C;
@@ -32,23 +31,11 @@ struct Answers {
     made: AtomicI32,
     /// The loopback is up: 0.
     up: AtomicI32,
-    /// The old root is detached: 0.
-    detached: AtomicI32,
-    /// What init tells it, who sleeps on this: [`BUILDING`], then one of the others.
-    root: AtomicI32,
 }
-
-/// The host's root is in use.
-const BUILDING: i32 = 0;
-/// The host's root lies over the new one.
-const PIVOTED: i32 = 1;
-/// There is no new root.
-const KEPT: i32 = 2;
 
 impl Aside {
     pub(crate) const fn new() -> Self {
-        let (made, up, detached) = (AtomicI32::new(-1), AtomicI32::new(-1), AtomicI32::new(-1));
-        let answers = Answers { made, up, detached, root: AtomicI32::new(BUILDING) };
+        let answers = Answers { made: AtomicI32::new(-1), up: AtomicI32::new(-1) };
         Self { pid: 0, answers, stack: MaybeUninit::uninit() }
     }
 
@@ -66,24 +53,9 @@ impl Aside {
         Ok(())
     }
 
-    /// Makes the current folder the root. The process detaches the old one, where there is a process.
-    pub(super) fn pivot(&self) -> Result<()> {
-        call::pivot_here()?;
-        if self.pid == 0 { call::detach_old_root() } else { self.tell(PIVOTED) }
-    }
-
-    fn tell(&self, root: i32) -> Result<()> {
-        self.answers.root.store(root, Ordering::Release);
-        call::wake(&self.answers.root)
-    }
-
-    /// Waits for its end, by which the old root is gone, and enters the namespace that it made.
+    /// Waits for its end and enters the namespace that it made.
     pub(super) fn join(&self) -> Result<()> {
-        if self.answers.root.load(Ordering::Acquire) == BUILDING {
-            self.tell(KEPT)?;
-        }
         call::wait_for(self.pid)?;
-        answer(&self.answers.detached)?;
         let socket = answer(&self.answers.made)?;
         let namespace = call::ioctl(socket, SIOCGSKNS, 0)?;
         call::enter_namespace(Fd::try_from(namespace).unwrap_or(-1), g::CLONE_NEWNET)
@@ -112,18 +84,5 @@ extern "C" fn make(arg: *mut u8) -> ! {
         answers.up.store(told(network::raise_loopback(socket).map(|()| 0)), Ordering::Release);
     }
     answers.made.store(told(socket), Ordering::Release);
-    answers.detached.store(told(detach(&answers.root)), Ordering::Release);
     call::exit(0)
-}
-
-/// Detaches the old root as soon as it is the old one.
-fn detach(root: &AtomicI32) -> Result<i32> {
-    loop {
-        match root.load(Ordering::Acquire) {
-            // A signal or a change that came first: look again.
-            BUILDING => call::unheard(call::sleep_while(root, BUILDING)),
-            PIVOTED => return call::detach_old_root().map(|()| 0),
-            _ => return Ok(0),
-        }
-    }
 }

@@ -106,8 +106,7 @@ pub enum Op<'a> {
     Mask(Walk<'a>),
     /// Attributes of the mount at a path below the current folder.
     SetAttr { path: &'a CStr, attrs: u64 },
-    /// The current folder becomes the root. The old root is gone then, or, where a process makes the network, when that
-    /// process has ended.
+    /// The current folder becomes the root, the old root is gone.
     PivotRoot,
     /// Name of the host inside.
     Hostname(&'a [u8]),
@@ -115,7 +114,7 @@ pub enum Op<'a> {
     Unshare(u32),
     /// Let a process of its own make a network namespace with its loopback up.
     BeginNetwork,
-    /// Wait for that process, which has detached the old root too, and enter its network namespace.
+    /// Wait for that process and enter its network namespace.
     JoinNetwork,
     /// Bring the loopback interface up.
     Loopback,
@@ -294,7 +293,7 @@ impl Op<'_> {
             Self::Cover(path) => action::cover(path),
             Self::Mask(target) => action::mask(state, target),
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),
-            Self::PivotRoot => state.aside.pivot(),
+            Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),
             Self::Unshare(namespaces) => call::unshare(namespaces),
             Self::BeginNetwork => state.aside.begin(),

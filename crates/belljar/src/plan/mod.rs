@@ -148,10 +148,9 @@ impl Plan {
     }
 
     /// Namespaces that the clone makes, and those that init makes itself beside the network, which a process of its own
-    /// makes meanwhile; none when the clone makes all. That process has to be in the jar's mount namespace, to detach the old
-    /// root, and cannot begin too early.
+    /// makes meanwhile; none when the clone makes all.
     pub(crate) fn split_namespaces(&self) -> Option<(u64, u32)> {
-        const FIRST: u64 = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
+        const FIRST: u64 = CLONE_NEWUSER | CLONE_NEWPID;
         let apart = self.namespaces & CLONE_NEWNET != 0 && self.init.contains(&Step::Loopback);
         let later = u32::try_from(self.namespaces & !(FIRST | CLONE_NEWNET)).ok()?;
         apart.then_some((self.namespaces & FIRST, later))
