@@ -4,7 +4,7 @@
 //! its children's time is gone with them. So what each process had used is remembered from look to look, and what
 //! ended ones took along without leaving it to anybody is added. Never more than was used: a doubt counts as nothing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ struct Seen {
     waited: u64,
 }
 
-type Table = HashMap<i32, Seen>;
+type Table = BTreeMap<i32, Seen>;
 
 /// The count of one tree.
 #[derive(Debug, Default)]
