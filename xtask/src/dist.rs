@@ -121,6 +121,7 @@ fn musl_flags(library: &Path, seam: &Path) -> Vec<String> {
         format!("-L{}", library.display()),
         library.join("rcrt1.o").display().to_string(),
         seam.display().to_string(),
+        "-Wl,--entry=belljar_start".to_owned(),
     ];
     arguments.extend(REPLACED.iter().map(|name| format!("-Wl,--wrap={name}")));
     arguments.extend(CALLED_UNASKED.iter().map(|name| format!("-Wl,--undefined={name}")));
