@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use belljar_sys::abi::{LandlockRuleset, SockFilter, general as g};
-use belljar_sys::child::{Op, PathRights, Walk};
+use belljar_sys::child::{Mount, Op, PathRights, Walk};
 use belljar_sys::owned;
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{Event, SIZE};
@@ -111,13 +111,13 @@ fn init<'a>(ids: Op<'a>, bounds: &'a [Bound]) -> Vec<Op<'a>> {
     ops.extend(LINKS.map(|(target, path)| Op::Symlink { target, path }));
     for Bound { from, to, folders, attrs } in bounds {
         ops.extend(folders.iter().map(|path| Op::Dir { path, mode: 0o755 }));
-        ops.push(Op::Bind { from: Walk::Plain(from), to: Walk::Plain(to), attrs: *attrs });
+        ops.push(Op::Bind { from: Walk::Plain(from), to: Walk::Plain(to), attrs: *attrs, keep: None });
     }
     ops.extend([Op::PivotRoot, Op::SetAttr { path: c"/", attrs: SEALED }]);
     let fs = floor::guarded();
     ops.push(Op::LandlockCreate(LandlockRuleset { fs, net: 0, scoped: 0 }));
     let allowed = floor::OPENS;
-    ops.push(Op::LandlockPath(PathRights { path: c"/", allowed, optional: false, mount: -1 }));
+    ops.push(Op::LandlockPath(PathRights { path: c"/", allowed, optional: false, mount: Mount::Unknown }));
     ops.extend([Op::JoinNetwork, Op::Loopback, Op::DropCapabilities, Op::NoNewPrivs]);
     ops
 }

@@ -95,7 +95,7 @@ fn user_namespaces_used_up_are_named_with_their_limit() {
 fn a_covered_proc_refuses_a_fresh_one_and_only_that() {
     let cover = [
         Op::Chdir(c"/"),
-        Op::Bind { from: Walk::Plain(c"/proc/sys"), to: Walk::Plain(c"proc/sys"), attrs: 0 },
+        Op::Bind { from: Walk::Plain(c"/proc/sys"), to: Walk::Plain(c"proc/sys"), attrs: 0, keep: None },
     ];
     let Some(diagnosis) = in_namespace("covered", &cover) else { return };
     let (status, remedy, found) = finding(&diagnosis, "fresh-proc");

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::{general as g, prctl as p};
 
-use super::op::{PathRights, State, Walk};
+use super::op::{Mount, PathRights, State, Walk};
 use super::rights;
 use crate::abi;
 use crate::call::{self, CWD, Errno, Fd, Result};
@@ -154,12 +154,22 @@ pub(super) fn walk(dir: Fd, path: &CStr, resolve: u32) -> Result<Fd> {
     call::openat2(dir, path, abi::OpenHow { flags, mode: 0, resolve: u64::from(resolve) })
 }
 
-pub(super) fn bind(state: &mut State, from: Walk<'_>, to: Walk<'_>, attrs: u64) -> Result<()> {
+pub(super) fn bind(
+    state: &mut State,
+    from: Walk<'_>,
+    to: Walk<'_>,
+    attrs: u64,
+    keep: Option<usize>,
+) -> Result<()> {
     let source = match from {
         Walk::Plain(path) => Source::Path(path),
         Walk::Checked(path) => Source::Opened(walk(CWD, path, g::RESOLVE_NO_SYMLINKS)?),
     };
-    put(clone_with(state, source, attrs)?, to)
+    let tree = clone_with(state, source, attrs)?;
+    if let Some(kept) = keep.and_then(|at| state.mounts.get_mut(at)) {
+        *kept = tree;
+    }
+    put(tree, to)
 }
 
 /// Puts a clone that the supervisor made in its place. It may still share mounts with the host: what is mounted on it here,
@@ -265,17 +275,19 @@ pub(super) fn drop_bounding(last: u32) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn landlock_path(ruleset: Fd, rights: PathRights<'_>) -> Result<()> {
-    // The paths have no symlinks: one that has come since would lead the right elsewhere.
-    let opened = match rights.mount {
-        -1 => walk(CWD, rights.path, g::RESOLVE_NO_SYMLINKS),
-        mount => Ok(mount),
+pub(super) fn landlock_path(state: &State, rights: PathRights<'_>) -> Result<()> {
+    let mount = match rights.mount {
+        Mount::Unknown => -1,
+        Mount::Passed(fd) => fd,
+        Mount::Kept(at) => state.mounts.get(at).copied().unwrap_or(-1),
     };
+    // The paths have no symlinks: one that has come since would lead the right elsewhere.
+    let opened = if mount >= 0 { Ok(mount) } else { walk(CWD, rights.path, g::RESOLVE_NO_SYMLINKS) };
     let fd = match opened {
         Err(Errno::NOENT | Errno::ACCES | Errno::LOOP | Errno::NOTDIR) if rights.optional => return Ok(()),
         other => other?,
     };
-    call::landlock_path(ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd })?;
+    call::landlock_path(state.ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd })?;
     // Exec closes the rest; optional ones can be many.
     if rights.optional {
         call::close(fd);

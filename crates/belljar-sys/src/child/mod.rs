@@ -15,7 +15,7 @@ mod unrouted;
 
 pub(crate) use init::{clone_waiting, run};
 pub use network::Serve;
-pub use op::{Op, PathRights, Step, Walk};
+pub use op::{KEPT_MOUNTS, Mount, Op, PathRights, Step, Walk};
 pub use refused::Refused;
 pub use rights::MOST as MOST_SOCKETS;
 pub use selfprobe::{Forbidden, Network, PROBE_MARK};

@@ -18,9 +18,23 @@ pub struct PathRights<'a> {
     pub allowed: u64,
     /// A missing path is fine: nothing is granted then.
     pub optional: bool,
-    /// The descriptor of the mount that stands there, when init has one; -1 = the path is walked.
-    pub mount: Fd,
+    /// What stands there.
+    pub mount: Mount,
 }
+
+/// What is known of the mount at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mount {
+    /// Nothing: the path is walked.
+    Unknown,
+    /// The parent made it and passed this descriptor of it.
+    Passed(Fd),
+    /// [`Op::Bind`] made it and kept a descriptor here.
+    Kept(usize),
+}
+
+/// Mounts of which init keeps a descriptor.
+pub const KEPT_MOUNTS: usize = 16;
 
 /// A path, and how it is followed.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +98,9 @@ pub enum Op<'a> {
     /// Remove a file below the current folder.
     Unlink(&'a CStr),
     /// Bind a host path at a path below the current folder. Each is walked without symlinks, or taken as it is where no
-    /// symlink is possible: an entry of the host's `/`, a mount point in the jar's own memory.
-    Bind { from: Walk<'a>, to: Walk<'a>, attrs: u64 },
+    /// symlink is possible: an entry of the host's `/`, a mount point in the jar's own memory. A descriptor of the mount stays
+    /// at the place `keep` below [`KEPT_MOUNTS`], if any.
+    Bind { from: Walk<'a>, to: Walk<'a>, attrs: u64, keep: Option<usize> },
     /// Bind a detached mount that the parent made.
     BindFd { from: Fd, to: Walk<'a>, attrs: u64 },
     /// Bind a harmless node without attributes.
@@ -198,6 +213,8 @@ pub(crate) struct State {
     pub(crate) ticket: Option<call::Ticket>,
     /// Files of [`Op::KeepText`]; -1 = none.
     pub(crate) texts: [Fd; 4],
+    /// Mounts that [`Op::Bind`] has kept; -1 = none.
+    pub(crate) mounts: [Fd; KEPT_MOUNTS],
     /// Who makes the network.
     pub(crate) aside: Aside,
     /// This kernel clones a mount together with its attributes (Linux 6.15), as far as is known.
@@ -282,7 +299,7 @@ impl Op<'_> {
             Self::PlaceText { slot, to } => action::place_text(state, slot, to),
             Self::Symlink { target, path } => action::may_exist(call::symlink(target, path)),
             Self::Unlink(path) => call::unlink(path),
-            Self::Bind { from, to, attrs } => action::bind(state, from, to, attrs),
+            Self::Bind { from, to, attrs, keep } => action::bind(state, from, to, attrs, keep),
             Self::BindFd { from, to, attrs } => action::attach(from, to, attrs),
             Self::BindNode { from, to } => action::bind_node(from, to),
             Self::Mount { kind, to, flags, data } => action::mount(kind, to, flags, data),
@@ -325,7 +342,7 @@ impl Op<'_> {
                 state.ruleset = call::landlock_create(&handled)?;
                 Ok(())
             }
-            Self::LandlockPath(rights) => action::landlock_path(state.ruleset, rights),
+            Self::LandlockPath(rights) => action::landlock_path(state, rights),
             Self::LandlockPort { port, allowed } => call::landlock_port(state.ruleset, allowed, port),
             Self::LandlockRestrict => call::landlock_restrict(state.ruleset),
             Self::CloseOnExec(first) => call::close_range(first, u32::MAX, true),

@@ -346,6 +346,11 @@ impl Layout {
         Cover::Memory
     }
 
+    /// Which of the binds this is.
+    pub(super) fn number(&self, bind: &Bind) -> Option<usize> {
+        self.items.iter().filter(|item| matches!(item, Item::Bind(_))).position(|item| item.at() == bind.at)
+    }
+
     /// Whether a mount point lies in the jar's own memory, with nothing of the host above it.
     pub(crate) fn in_memory(&self, at: &Path) -> bool {
         let host = |item: &Item| matches!(item, Item::Bind(_) | Item::Root(_)) && !is_same(item.at(), at);

@@ -97,7 +97,8 @@ fn one<'a>(builder: &Builder<'a>, item: &Item, ops: &mut Vec<Op<'a>>) -> Result<
         }
         // From the new root itself: the grant's own translation of owners stays.
         Item::Pin(_) => {
-            ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Checked(to), attrs: NOSUID | NODEV })
+            let attrs = NOSUID | NODEV;
+            ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Checked(to), attrs, keep: None });
         }
         Item::Cover(_) => ops.push(Op::Cover(to)),
         Item::Text { slot, .. } => ops.push(Op::PlaceText { slot: *slot, to: target }),
@@ -132,7 +133,8 @@ fn channel<'a>(
     ops.push(tmpfs(builder, Walk::Plain(to), CHANNEL_SIZE, "0755", flags)?);
     let [requests, replies] = [action::REQUESTS, action::REPLIES].map(|name| storage.below(&at.join(name)));
     ops.push(Op::Channel { requests: requests?, replies: replies? });
-    ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Plain(to), attrs: SEALED | NOEXEC });
+    let attrs = SEALED | NOEXEC;
+    ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Plain(to), attrs, keep: None });
     Ok(())
 }
 
@@ -148,7 +150,8 @@ pub(super) fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> R
     let from = builder.storage.path(&bind.from)?;
     // Only root can change what the entries of the host's root are.
     let top = bind.from.parent() == Some(Path::new("/"));
-    Ok(Op::Bind { from: if top { Walk::Plain(from) } else { Walk::Checked(from) }, to, attrs })
+    let keep = builder.layout.number(bind);
+    Ok(Op::Bind { from: if top { Walk::Plain(from) } else { Walk::Checked(from) }, to, attrs, keep })
 }
 
 pub(super) fn tmpfs<'a>(

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
 use belljar_sys::abi::LandlockRuleset;
-use belljar_sys::child::{PathRights, Serve};
-use belljar_sys::{Fd, Op};
+use belljar_sys::child::{Mount, PathRights, Serve};
+use belljar_sys::Op;
 
 use super::layout::Item;
 use super::within::{self, is_same, is_within};
@@ -27,7 +27,7 @@ pub(super) fn make<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(
         Engine::Landlock | Engine::Broker => grants::rules(items, landlock)?,
     };
     for Rule { path, allowed, optional } in rules.into_iter().filter(|rule| rule.allowed != 0) {
-        let mount = mount_at(builder, &path).unwrap_or(-1);
+        let mount = mount_at(builder, &path).unwrap_or(Mount::Unknown);
         let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional, mount };
         ops.push(Op::LandlockPath(rights));
     }
@@ -39,12 +39,15 @@ pub(super) fn make<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(
     Ok(())
 }
 
-/// The detached mount that init puts at a path of the jar, where nothing else comes to stand.
-fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Fd> {
+/// The mount that init puts at a path of the jar, where nothing else comes to stand.
+fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Mount> {
     let point = |item: &Item| matches!(item, Item::Dir(_) | Item::File(_));
     let mut there = builder.layout.items.iter().filter(|item| is_same(item.at(), path) && !point(item));
     match (there.next(), there.next()) {
-        (Some(Item::Bind(bind)), None) if bind.access != Access::Cow => builder.call.detached(&bind.from),
+        (Some(Item::Bind(bind)), None) if bind.access != Access::Cow => {
+            let passed = builder.call.detached(&bind.from).map(Mount::Passed);
+            passed.or_else(|| builder.layout.number(bind).map(Mount::Kept))
+        }
         _ => None,
     }
 }

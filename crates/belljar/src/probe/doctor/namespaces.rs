@@ -66,7 +66,7 @@ pub(super) fn mounts(host: &Host) -> Finding {
         Op::MountPrivate,
         BASE,
         Op::Dir { path: c"usr", mode: 0o755 },
-        Op::Bind { from: Walk::Plain(c"/usr"), to: Walk::Plain(c"usr"), attrs: 1 },
+        Op::Bind { from: Walk::Plain(c"/usr"), to: Walk::Plain(c"usr"), attrs: 1, keep: None },
         Op::PivotRoot,
     ];
     let outside = Forbidden { open: Some(c"/proc"), network: Network::Unasked, call: false };
