@@ -2,20 +2,20 @@
 
 use std::ffi::{CStr, OsStr};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
-use belljar_sys::child::MOST_SOCKETS;
+use belljar_sys::child::MOST_DESCRIPTORS;
 use belljar_sys::owned::{self, Child};
 use belljar_sys::spawn::Sequence;
 use belljar_sys::wire::{Command, Event, SIZE};
 use belljar_sys::{Fd, Op};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType, recvmsg,
-    socketpair,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use rustix::process::{Signal, pidfd_send_signal};
 
@@ -67,12 +67,14 @@ pub(crate) fn sequence<'a>(plan: &Plan, prepared: &'a Prepared<'_>, announce: bo
     }
 }
 
-/// Starts the child, which `clones` makes with its end of the status socket.
-pub(crate) fn spawn(
+/// Starts the child, which `clones` makes with its end of the status socket. What `mounts` makes, while the child makes its
+/// namespaces, is sent to a child of root.
+pub(crate) fn spawn<'m>(
     plan: &Plan,
     prepared: &Prepared<'_>,
     (status, child_end): (OwnedFd, OwnedFd),
     clones: impl FnOnce(OwnedFd) -> Result<Result<Child, belljar_sys::Errno>, StartError>,
+    mounts: impl FnOnce() -> Result<&'m [OwnedFd], StartError>,
 ) -> Result<Started, StartError> {
     let at = Instant::now();
     let child = clones(child_end)?.map_err(|errno| StartError::Step {
@@ -82,13 +84,18 @@ pub(crate) fn spawn(
     })?;
     let (terminal, listener, sockets, channel, folder) = (None, None, Vec::new(), Vec::new(), None);
     let mut started = Started { child, status, terminal, sockets, channel, listener, folder, at };
-    let ready = begin(plan, prepared, &mut started);
+    let ready = begin(plan, prepared, &mut started, mounts);
     started.or_end(ready)?;
     Ok(started)
 }
 
-fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<(), StartError> {
-    map_ids(plan, &started.child, &started.status)?;
+fn begin<'m>(
+    plan: &Plan,
+    prepared: &Prepared<'_>,
+    started: &mut Started,
+    mounts: impl FnOnce() -> Result<&'m [OwnedFd], StartError>,
+) -> Result<(), StartError> {
+    map_ids(plan, &started.child, &started.status, mounts)?;
     if prepared.init.iter().any(|op| matches!(op, Op::Channel { .. })) {
         started.channel = await_event(prepared, started, Event::Channel, "waiting for the channel")?;
     }
@@ -119,20 +126,42 @@ impl Started {
     }
 }
 
-/// Only root's child waits for its maps: it cannot write them itself.
-fn map_ids(plan: &Plan, child: &Child, status: &OwnedFd) -> Result<(), StartError> {
+/// Only root's child waits for its maps and mounts: it cannot make them itself.
+fn map_ids<'m>(
+    plan: &Plan,
+    child: &Child,
+    status: &OwnedFd,
+    mounts: impl FnOnce() -> Result<&'m [OwnedFd], StartError>,
+) -> Result<(), StartError> {
     let ids = plan.init.iter().find_map(|step| match step {
         Step::BecomeUser { uid, gid } if plan.namespaces != 0 => Some((*uid, *gid)),
         _ => None,
     });
     let Some((uid, gid)) = ids else { return Ok(()) };
     write_maps(child.pid, uid, gid).map_err(|source| supervisor("writing the id maps", source))?;
-    command(status, Command::Go).map_err(|source| supervisor("starting the child", source))
+    match go(status, mounts()?) {
+        // It has failed and said why.
+        Err(rustix::io::Errno::PIPE) => Ok(()),
+        done => done.map_err(|errno| supervisor("starting the child", errno.into())),
+    }
+}
+
+/// Tells init to go on, with these mounts.
+fn go(status: &OwnedFd, mounts: &[OwnedFd]) -> rustix::io::Result<()> {
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let mounts: Vec<BorrowedFd<'_>> = mounts.iter().map(AsFd::as_fd).collect();
+    if !mounts.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&mounts)) {
+        return Err(rustix::io::Errno::TOOBIG);
+    }
+    let bytes = Command::Go.encode();
+    sendmsg(status, &[io::IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
 }
 
 /// Tells init something.
 pub(crate) fn command(status: &OwnedFd, command: Command) -> io::Result<()> {
-    rustix::net::send(status, &command.encode(), rustix::net::SendFlags::NOSIGNAL)?;
+    rustix::net::send(status, &command.encode(), SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
@@ -196,7 +225,7 @@ fn is_told(started: &Started, refused: &Refused) -> io::Result<bool> {
 /// One message of init, with the descriptors that came along; none at the end of the socket.
 pub(crate) fn receive(status: &OwnedFd) -> io::Result<(Option<Event>, Vec<OwnedFd>)> {
     let mut bytes = [0_u8; SIZE];
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_SOCKETS))];
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [io::IoSliceMut::new(&mut bytes)];
     let got = loop {
@@ -263,7 +292,7 @@ fn object(op: &Op<'_>) -> String {
         Op::BindNode { from, .. } => from,
         Op::Overlay { to: walk, .. }
         | Op::Bind { from: walk, .. }
-        | Op::BindFd { to: walk, .. }
+        | Op::BindSent { to: walk, .. }
         | Op::Mount { to: walk, .. }
         | Op::Mask(walk) => walk.path(),
         Op::LandlockPath(rights) => rights.path,

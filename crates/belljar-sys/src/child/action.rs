@@ -71,9 +71,9 @@ pub(super) fn limit_namespaces(inside: bool) -> Result<()> {
     }
 }
 
-pub(super) fn await_go(status: Fd) -> Result<()> {
+pub(super) fn await_go(state: &mut State) -> Result<()> {
     let mut go = [0_u8; 2];
-    match call::read(status, &mut go)? {
+    match state.sent.receive(state.status, &mut go)? {
         2 if go == crate::wire::Command::Go.encode() => Ok(()),
         _ => Err(Errno::PIPE),
     }
@@ -278,7 +278,7 @@ pub(super) fn drop_bounding(last: u32) -> Result<()> {
 pub(super) fn landlock_path(state: &State, rights: PathRights<'_>) -> Result<()> {
     let mount = match rights.mount {
         Mount::Unknown => -1,
-        Mount::Passed(fd) => fd,
+        Mount::Sent(number) => state.sent.get(number)?,
         Mount::Kept(at) => state.mounts.get(at).copied().unwrap_or(-1),
     };
     // The paths have no symlinks: one that has come since would lead the right elsewhere.

@@ -5,6 +5,7 @@ use linux_raw_sys::general as g;
 use super::Sequence;
 use super::aside::Aside;
 use super::op::{KEPT_MOUNTS, Op, State};
+use super::rights::Rights;
 use crate::abi::Rusage;
 use crate::call::{self, Errno, Fd};
 use crate::wire::{Command, Ended, Event, Failure, SIZE};
@@ -26,6 +27,7 @@ pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
         ruleset: -1,
         ticket: None,
         texts: [-1; 4],
+        sent: Rights::none(),
         mounts: [-1; KEPT_MOUNTS],
         aside,
         clones_with: true,

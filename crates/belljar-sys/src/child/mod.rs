@@ -17,7 +17,7 @@ pub(crate) use init::{clone_waiting, run};
 pub use network::Serve;
 pub use op::{KEPT_MOUNTS, Mount, Op, PathRights, Step, Walk};
 pub use refused::Refused;
-pub use rights::MOST as MOST_SOCKETS;
+pub use rights::MOST as MOST_DESCRIPTORS;
 pub use selfprobe::{Forbidden, Network, PROBE_MARK};
 
 use crate::call::Fd;

@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use linux_raw_sys::{general as g, prctl as p};
 
 use super::aside::Aside;
+use super::rights::Rights;
 use super::{action, narrow, network, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
@@ -27,8 +28,8 @@ pub struct PathRights<'a> {
 pub enum Mount {
     /// Nothing: the path is walked.
     Unknown,
-    /// The parent made it and passed this descriptor of it.
-    Passed(Fd),
+    /// The parent made it: the one of this number beside its word to go on.
+    Sent(usize),
     /// [`Op::Bind`] made it and kept a descriptor here.
     Kept(usize),
 }
@@ -70,7 +71,7 @@ pub enum Op<'a> {
     Narrow { fd: Fd, path: &'a CStr, device: u64, inode: u64, attrs: u64, flags: u32 },
     /// Write the caller's own id maps; groups cannot be set afterwards.
     IdMaps { uid: &'a [u8], gid: &'a [u8] },
-    /// Wait until the parent has written the id maps.
+    /// Wait until the parent has written the id maps and sent the mounts that it makes.
     AwaitGo,
     /// Drop all groups and become this user.
     BecomeUser { uid: u32, gid: u32 },
@@ -101,8 +102,8 @@ pub enum Op<'a> {
     /// symlink is possible: an entry of the host's `/`, a mount point in the jar's own memory. A descriptor of the mount stays
     /// at the place `keep` below [`KEPT_MOUNTS`], if any.
     Bind { from: Walk<'a>, to: Walk<'a>, attrs: u64, keep: Option<usize> },
-    /// Bind a detached mount that the parent made.
-    BindFd { from: Fd, to: Walk<'a>, attrs: u64 },
+    /// Bind a detached mount that the parent made: the one of this number beside its word to go on.
+    BindSent { number: usize, to: Walk<'a>, attrs: u64 },
     /// Bind a harmless node without attributes.
     BindNode { from: &'a CStr, to: &'a CStr },
     /// Mount a fresh file system at a path below the new root.
@@ -213,6 +214,8 @@ pub(crate) struct State {
     pub(crate) ticket: Option<call::Ticket>,
     /// Files of [`Op::KeepText`]; -1 = none.
     pub(crate) texts: [Fd; 4],
+    /// Detached mounts of the parent.
+    pub(crate) sent: Rights,
     /// Mounts that [`Op::Bind`] has kept; -1 = none.
     pub(crate) mounts: [Fd; KEPT_MOUNTS],
     /// Who makes the network.
@@ -243,7 +246,7 @@ impl Op<'_> {
             | Self::Unlink(_)
             | Self::KeepText { .. }
             | Self::PlaceText { .. } => "layout",
-            Self::Bind { .. } | Self::BindFd { .. } | Self::BindNode { .. } => "bind",
+            Self::Bind { .. } | Self::BindSent { .. } | Self::BindNode { .. } => "bind",
             Self::Mount { .. } => "mount",
             Self::Overlay { .. } | Self::SendFolder(_) | Self::Detach(_) => "overlay",
             Self::Channel { .. } => "channel",
@@ -286,7 +289,7 @@ impl Op<'_> {
                 narrow::open_anew(fd, path, (device, inode), attrs, flags)
             }
             Self::IdMaps { uid, gid } => action::id_maps(uid, gid),
-            Self::AwaitGo => action::await_go(state.status),
+            Self::AwaitGo => action::await_go(state),
             Self::BecomeUser { uid, gid } => action::become_user(uid, gid),
             Self::JoinCgroup(fd) => call::write(fd, b"0").map(drop),
             Self::LimitNamespaces { inside } => action::limit_namespaces(inside),
@@ -300,7 +303,7 @@ impl Op<'_> {
             Self::Symlink { target, path } => action::may_exist(call::symlink(target, path)),
             Self::Unlink(path) => call::unlink(path),
             Self::Bind { from, to, attrs, keep } => action::bind(state, from, to, attrs, keep),
-            Self::BindFd { from, to, attrs } => action::attach(from, to, attrs),
+            Self::BindSent { number, to, attrs } => action::attach(state.sent.get(number)?, to, attrs),
             Self::BindNode { from, to } => action::bind_node(from, to),
             Self::Mount { kind, to, flags, data } => action::mount(kind, to, flags, data),
             Self::Overlay { to, data } => action::overlay(to, data),

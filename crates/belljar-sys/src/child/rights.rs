@@ -1,4 +1,4 @@
-//! Descriptors that init sends to the supervisor beside a message.
+//! Descriptors beside messages between init and the supervisor.
 
 use core::mem::MaybeUninit;
 
@@ -16,7 +16,8 @@ struct Io {
 
 /// A message's descriptors as the kernel reads them. Filled one by one and never copied: what runs here has no `memcpy`.
 #[repr(C, align(8))]
-pub(super) struct Rights {
+#[derive(Debug)]
+pub(crate) struct Rights {
     len: usize,
     level: i32,
     kind: i32,
@@ -40,6 +41,8 @@ const _: () = assert!(size_of::<Rights>() == HEAD + 4 * (MOST + 1));
 const HEAD: usize = 16;
 const _: () = assert!(size_of::<Fd>() == 4);
 const NO_SIGNAL: usize = 0x4000;
+const CLOSE_ON_EXEC: usize = 0x4000_0000;
+const TRUNCATED: i32 = 8;
 
 /// Sends `event` with this descriptor, which is closed here then.
 pub(super) fn hand_over(socket: Fd, fd: Fd, event: Event) -> Result<()> {
@@ -56,7 +59,7 @@ pub(super) fn hand_over_by(ticket: Ticket, socket: Fd, fd: Fd, event: Event) -> 
 }
 
 impl Rights {
-    pub(super) const fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         // SOL_SOCKET, SCM_RIGHTS
         Self { len: HEAD, level: 1, kind: 1, fds: [MaybeUninit::uninit(); MOST + 1] }
     }
@@ -98,6 +101,33 @@ impl Rights {
         // The kernel reads no descriptor behind `len`, up to which `add` has written.
         let sent = unsafe { raw(syscalls::Sysno::sendmsg, [socket, at, flags, 0, 0, 0]) }?;
         if sent == bytes.len() { Ok(()) } else { Err(Errno::PIPE) }
+    }
+
+    /// Reads a message; descriptors beside it take the place of these. Returns its length.
+    pub(super) fn receive(&mut self, socket: Fd, bytes: &mut [u8]) -> Result<usize> {
+        let io = Io { base: bytes.as_mut_ptr().cast_const(), len: bytes.len() };
+        let mut message = MsgHdr {
+            name: core::ptr::null(),
+            name_len: 0,
+            io: &raw const io,
+            io_len: 1,
+            control: (&raw mut *self).cast_const(),
+            control_len: size_of::<Self>(),
+            flags: 0,
+        };
+        let at = (&raw mut message).expose_provenance();
+        // SAFETY: `message` and what it points at live on this stack frame or are borrowed until the call returns, mutably
+        // where the kernel writes. It writes the head of `self` together with the descriptors that this counts.
+        let got = unsafe { raw(syscalls::Sysno::recvmsg, [int(socket), at, CLOSE_ON_EXEC, 0, 0, 0]) }?;
+        let is_whole = (self.level, self.kind) == (1, 1) && message.flags & TRUNCATED == 0;
+        if is_whole && self.count() <= MOST { Ok(got) } else { Err(Errno::PIPE) }
+    }
+
+    /// The descriptor of this number.
+    pub(super) fn get(&self, number: usize) -> Result<Fd> {
+        let place = self.fds.get(number).filter(|_| number < self.count()).ok_or(Errno::INVAL)?;
+        // SAFETY: `add`, or the kernel in `receive`, has written the first `count` places.
+        Ok(unsafe { place.assume_init() })
     }
 
     /// Closes the sender's own.

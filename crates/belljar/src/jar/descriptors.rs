@@ -237,7 +237,6 @@ pub(super) fn kept(call: &Invocation<'_>, passed: &[PassFd]) -> Vec<Fd> {
     kept.extend(call.logs.iter().map(|(_, fd)| *fd));
     kept.extend(call.errands);
     kept.extend(call.cgroup);
-    kept.extend(call.detached.iter().map(|(_, fd)| *fd));
     kept.sort_unstable();
     kept.dedup();
     kept

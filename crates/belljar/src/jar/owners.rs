@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
-use belljar_sys::{Errno, Fd, owned, spawn};
+use belljar_sys::child::MOST_DESCRIPTORS;
+use belljar_sys::{Errno, owned, spawn};
 use rustix::fs::FileType;
 
 use crate::elf::open_now;
@@ -14,26 +15,46 @@ use crate::error::StartError;
 use crate::plan::{Place, Placed, Plan, Step};
 use crate::prepare::{Walker, write_maps_between};
 use crate::probe::HostFacts;
-use crate::spawn::{raw, supervisor};
+use crate::spawn::supervisor;
 
 /// Folders of the system: readable for everyone, so nobody can use them as they are; and processes, which have owners of
 /// their own.
 const SYSTEM: &[&str] =
     &["/proc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu"];
 
-/// What root grants, with its owners translated.
+/// What root grants.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    /// Detached mounts by real host path.
-    mounts: Vec<(PathBuf, OwnedFd)>,
+    granted: Vec<Granted>,
+    /// Detached mounts of those, with their owners translated.
+    mounts: Vec<OwnedFd>,
     spaces: Spaces,
     /// Processes that held a user namespace until it was open. They are about to end.
     holders: Vec<spawn::Dying>,
 }
 
+/// A file or folder whose owner is nobody inside.
+#[derive(Debug)]
+struct Granted {
+    /// Its real host path.
+    path: PathBuf,
+    access: Access,
+    owner: (u32, u32),
+    opened: OwnedFd,
+}
+
 impl Owners {
-    pub(super) fn by_path(&self) -> Vec<(PathBuf, Fd)> {
-        self.mounts.iter().map(|(path, fd)| (path.clone(), raw(fd))).collect()
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.granted.iter().map(|granted| granted.path.clone()).collect()
+    }
+
+    /// Makes the mounts, in the order of [`Self::paths`].
+    pub(super) fn translate(&mut self) -> Result<&[OwnedFd], StartError> {
+        let Self { granted, mounts, spaces, holders } = self;
+        for granted in granted {
+            mounts.push(granted.translate(spaces, holders)?);
+        }
+        Ok(mounts)
     }
 
     /// Takes the ends of the holders, which nobody had to wait for while the jar was being started.
@@ -42,8 +63,19 @@ impl Owners {
     }
 }
 
-/// Detaches what root grants; nothing when the caller is not root.
-pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) -> Result<Owners, StartError> {
+impl Granted {
+    fn translate(&self, spaces: &mut Spaces, holders: &mut Vec<spawn::Dying>) -> Result<OwnedFd, StartError> {
+        let space = space(self.owner, spaces, holders)?;
+        one(self.opened.as_fd(), self.access, space).map_err(|source| failed(&self.path, source))
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> StartError {
+    StartError::Step { step: "translate-owners", object: crate::error::shown(path), source }
+}
+
+/// Looks at what root grants; nothing when the caller is not root.
+pub(super) fn look(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) -> Result<Owners, StartError> {
     let mut owners = Owners::default();
     if facts.uid != 0 || plan.namespaces == 0 {
         return Ok(owners);
@@ -55,21 +87,19 @@ pub(super) fn detach(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) ->
             && let Some((path, opened)) = walker.opened(from)
             && !of_system(&path)
         {
-            let failed = |source| StartError::Step {
-                step: "translate-owners",
-                object: crate::error::shown(&path),
-                source,
-            };
-            let stat = rustix::fs::fstat(&opened).map_err(|errno| failed(errno.into()))?;
+            let stat = rustix::fs::fstat(&opened).map_err(|errno| failed(&path, errno.into()))?;
             if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                 walker.know(&path);
             }
-            let space = space((stat.st_uid, stat.st_gid), &mut owners.spaces, &mut owners.holders)?;
-            let tree = one(opened.as_fd(), *access, space).map_err(failed)?;
-            owners.mounts.push((path, tree));
+            owners.granted.push(Granted { path, access: *access, owner: (stat.st_uid, stat.st_gid), opened });
         }
     }
-    Ok(owners)
+    match owners.granted.len() {
+        0..=MOST_DESCRIPTORS => Ok(owners),
+        many => Err(StartError::Limit(format!(
+            "root grants {many} paths, and {MOST_DESCRIPTORS} can be prepared"
+        ))),
+    }
 }
 
 /// Whether a path lies in a folder of the system.

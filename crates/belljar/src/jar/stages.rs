@@ -71,7 +71,7 @@ pub(super) struct Named {
     stdio: [Option<Fd>; 3],
     logs: Vec<(Fd, Fd)>,
     host_terminal: Option<Fd>,
-    detached: Vec<(PathBuf, Fd)>,
+    sent: Vec<PathBuf>,
     cgroup: Vec<Fd>,
     witness: Fd,
     errands: Option<Fd>,
@@ -92,7 +92,7 @@ pub(super) fn open(
     let streams = Streams::open(command, *look)?;
     let host_terminal = host_terminal(plan, call.terminals)?;
     let group = group(plan, command, facts)?;
-    let owners = owners::detach(plan, facts, walker)?;
+    let owners = owners::look(plan, facts, walker)?;
     let cwd = working_folder(command)?;
     let judges = judges(command, &talks);
     let network = Network::open(plan, command, foreground)?;
@@ -103,7 +103,7 @@ pub(super) fn open(
         stdio: streams.child(),
         logs: streams.logs(),
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
-        detached: owners.by_path(),
+        sent: owners.paths(),
         cgroup: group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect(),
         witness: raw(&status.0),
         errands: network.errands(),
@@ -125,7 +125,7 @@ impl Named {
             home: command.home.as_deref(),
             stdio: self.stdio,
             host_terminal: self.host_terminal,
-            detached: &self.detached,
+            sent: &self.sent,
             watches_aside: command.aside,
             witness: self.witness,
             terminal: self.terminal,
@@ -174,7 +174,8 @@ fn begin_with(
     let Decided { plan, facts, call, mode, .. } = decided;
     let Handed { talks, group, mut judges, network, log, status } = handed;
     let clones = |end: OwnedFd| behind(fence, move || belljar_sys::owned::spawn(sequence, &end));
-    let mut started = spawn::spawn(plan, prepared, status, clones)?;
+    let owners = &mut opened.owners;
+    let mut started = spawn::spawn(plan, prepared, status, clones, move || owners.translate())?;
     let events = Arc::new(Events::new(command.observer.clone()));
     let hearing = hearing(&command.policy, facts, *call, &events);
     judges.hearing.clone_from(&hearing);

@@ -54,8 +54,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) stdio: [Option<Fd>; 3],
     /// Program side of a terminal that the supervisor opened on the host; none = the jar opens its own.
     pub(crate) host_terminal: Option<Fd>,
-    /// Detached copies of granted paths, made by root so that owners are translated.
-    pub(crate) detached: &'a [(PathBuf, Fd)],
+    /// Granted paths of which root makes detached copies, so that owners are translated; in the order in which it sends them.
+    pub(crate) sent: &'a [PathBuf],
     /// A descriptor that init must not keep: the supervisor's end of the status socket.
     pub(crate) witness: Fd,
     /// Size and settings of the caller's terminal.
@@ -85,8 +85,8 @@ pub(crate) struct Narrowed {
 }
 
 impl Invocation<'_> {
-    fn detached(&self, path: &Path) -> Option<Fd> {
-        self.detached.iter().find(|(from, _)| from == path).map(|(_, fd)| *fd)
+    fn sent(&self, path: &Path) -> Option<usize> {
+        self.sent.iter().position(|from| from == path)
     }
 }
 

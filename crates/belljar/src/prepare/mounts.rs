@@ -144,8 +144,8 @@ pub(super) fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> R
         Access::ReadNoexec => RDONLY | NOSUID | NODEV | NOEXEC,
         _ => RDONLY | NOSUID | NODEV,
     };
-    if let Some(fd) = builder.call.detached(&bind.from) {
-        return Ok(Op::BindFd { from: fd, to, attrs });
+    if let Some(number) = builder.call.sent(&bind.from) {
+        return Ok(Op::BindSent { number, to, attrs });
     }
     let from = builder.storage.path(&bind.from)?;
     // Only root can change what the entries of the host's root are.

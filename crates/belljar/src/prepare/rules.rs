@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
+use belljar_sys::Op;
 use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::child::{Mount, PathRights, Serve};
-use belljar_sys::Op;
 
 use super::layout::Item;
 use super::within::{self, is_same, is_within};
@@ -45,8 +45,8 @@ fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Mount> {
     let mut there = builder.layout.items.iter().filter(|item| is_same(item.at(), path) && !point(item));
     match (there.next(), there.next()) {
         (Some(Item::Bind(bind)), None) if bind.access != Access::Cow => {
-            let passed = builder.call.detached(&bind.from).map(Mount::Passed);
-            passed.or_else(|| builder.layout.number(bind).map(Mount::Kept))
+            let sent = builder.call.sent(&bind.from).map(Mount::Sent);
+            sent.or_else(|| builder.layout.number(bind).map(Mount::Kept))
         }
         _ => None,
     }
