@@ -59,6 +59,13 @@ fn what_cannot_be_run_is_told_from_what_is_not_there() {
 }
 
 #[test]
+fn a_program_that_no_search_path_leads_to_is_named() {
+    let seen = see(command(["run", "--", "true"]).env("PATH", "relative"));
+    assert_eq!(seen.status, 127, "{seen:?}");
+    assert!(seen.err.contains("not found: true"), "{seen:?}");
+}
+
+#[test]
 fn a_time_limit_ends_the_run_with_124_and_a_word() {
     let seen = belljar(["run", "-t", "300ms", "--", "sleep", "30"]);
     assert_eq!(seen.status, 124, "{seen:?}");

@@ -129,7 +129,11 @@ impl Reading<'_> {
         let error = PolicyError::new(Fault::UnknownKey(entry.name.to_string()))
             .meant(nearest(&entry.name, inner.chain(sections)))
             .at(|| self.source.place(&entry.at));
-        if section == "fs" { error.fix("a path starts with / or ./ or ~ or ?") } else { error }
+        error.fix(if section == "fs" {
+            "a path starts with / or ./ or ~ or ?"
+        } else {
+            "belljar explain lists the keys"
+        })
     }
 }
 

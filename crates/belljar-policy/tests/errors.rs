@@ -181,7 +181,7 @@ fn flags() {
         (FlagValue::new("--require", "fs"), "of the form SUBJECT=N"),
         (FlagValue::new("-r", "~/x"), "`~/x` needs a home folder and HOME is not set"),
         (FlagValue::new("-r", "a\x1b]0;x\x07"), "`a\\x1b]0;x\\x07` has a control character"),
-        (FlagValue::new("-p", "secret.toml"), "cannot read `secret.toml`: permission denied"),
+        (FlagValue::new("-p", "secret.toml"), "you may not read `secret.toml`"),
         (FlagValue::new("-p", "@nope"), "unknown preset `@nope`"),
         (FlagValue::new("-r", "/"), "granting `/` gives away the whole file system"),
     ] {

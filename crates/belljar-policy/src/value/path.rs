@@ -151,7 +151,9 @@ fn expand(source: Vec<u8>, base: Base<'_>) -> Result<PathBuf, PolicyError> {
             "only ~ itself is known; another user's home is written in full, a name with ~ as ./~name",
         ));
     }
-    let home = base.home.ok_or_else(|| PolicyError::new(Fault::NoHome(printable(path.as_os_str()))))?;
+    let home = base.home.ok_or_else(|| {
+        PolicyError::new(Fault::NoHome(printable(path.as_os_str()))).fix("write the whole path")
+    })?;
     Ok(fold(&home.join(parts.as_path())))
 }
 

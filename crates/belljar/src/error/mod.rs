@@ -151,7 +151,9 @@ impl PlanError {
                 "belljar doctor tells why user namespaces are refused and what would allow them".to_owned()
             }
             Self::NotEnforceable { gaps } => accept(gaps),
-            Self::RequirementUnmet { .. } => "belljar plan shows which layer holds each rule here".to_owned(),
+            Self::RequirementUnmet { .. } => {
+                "belljar plan without the requirement shows what holds each rule here".to_owned()
+            }
             Self::Syscall { .. } | Self::Filter { .. } => "belljar explain syscalls.allow".to_owned(),
             Self::Unsupported { what: KEPT, .. } => {
                 "--throw-away SIZE keeps them in memory and drops them at the end".to_owned()

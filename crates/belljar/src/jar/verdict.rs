@@ -280,6 +280,8 @@ impl StartError {
             StartError::Log { remedy, .. } => (*remedy).to_owned(),
             StartError::Step { step, source, .. } => looked_up(step, source, facts),
             StartError::Supervisor { source, .. } => looked_up("supervisor", source, facts),
+            StartError::NotConfined => looked_up("self-probe", &io::Error::other(""), facts),
+            StartError::Limit(_) => "belljar doctor tells which control group there is for limits".to_owned(),
             StartError::Path { origin, .. } if origin.starts_with("--root") => {
                 "name a folder that is there".to_owned()
             }

@@ -28,7 +28,7 @@ fn met(draft: &Draft<'_>, requirement: &Requirement) -> Result<(), PlanError> {
         origin: requirement.origin.to_string(),
     };
     if rows.peek().is_none() {
-        return Err(unmet("no rule".to_owned()));
+        return Err(unmet("no rule is about it".to_owned()));
     }
     for row in rows {
         let enough = match &requirement.demand {

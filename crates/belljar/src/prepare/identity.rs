@@ -34,17 +34,19 @@ pub(crate) fn refuse_unmapped(plan: &Plan) -> Result<(), StartError> {
 
 /// What is wrong where root has nobody to become.
 pub(crate) fn unmapped() -> Option<StartError> {
-    let lonely = rustix::process::geteuid().is_root() && !is_mapped(NOBODY);
-    lonely.then(|| StartError::Step {
-        step: "id-maps",
-        object: format!("of uid {NOBODY}"),
-        source: rustix::io::Errno::INVAL.into(),
-    })
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let source = match text("/proc/self/uid_map") {
+        Ok(map) if is_mapped(&map, NOBODY) => return None,
+        Ok(_) => rustix::io::Errno::INVAL.into(),
+        Err(source) => source,
+    };
+    Some(StartError::Step { step: "id-maps", object: format!("of uid {NOBODY}"), source })
 }
 
 /// Whether a user id means somebody in this user namespace.
-fn is_mapped(uid: u32) -> bool {
-    let map = text("/proc/self/uid_map").unwrap_or_default();
+fn is_mapped(map: &str, uid: u32) -> bool {
     map.lines().any(|line| {
         let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
         let (first, count) = (numbers.next(), numbers.nth(1));

@@ -15,6 +15,7 @@ pub(crate) mod program;
 mod rules;
 mod texts;
 mod variables;
+mod void;
 mod walk;
 mod within;
 
@@ -36,10 +37,11 @@ pub(crate) use program::Found;
 
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
-use crate::report::{Enforcement, Void};
+use crate::report::Void;
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use variables::{Variables, home};
+pub(crate) use void::held;
 pub(crate) use walk::Walker;
 
 /// What is run, where and with what.
@@ -196,19 +198,6 @@ pub(crate) fn prepare<'a>(
     let namespaced = plan.namespaces != 0;
     let errands = call.errands;
     Ok(Prepared { init, program, errands, file, layout: builder.layout, namespaced, walker, seen })
-}
-
-/// What holds each rule of a plan, once its root is laid out; nothing is opened.
-///
-/// # Errors
-/// What would keep a jar of that plan from starting.
-pub(crate) fn held(
-    plan: &Plan,
-    home: Option<&Path>,
-    mut walker: Walker<'_>,
-) -> Result<Vec<Enforcement>, StartError> {
-    let places: Vec<&Place> = plan.places().collect();
-    Ok(plan.held(&layout::lay_out(&places, home, &mut walker)?.void))
 }
 
 impl Prepared<'_> {

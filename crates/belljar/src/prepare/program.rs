@@ -59,6 +59,9 @@ pub(crate) fn find<'a>(
         envp.push(pointer(storage, "a variable", &entry)?);
     }
     envp.push(std::ptr::null());
+    if paths.is_empty() {
+        return Err(StartError::NotFound { program: shown(Path::new(call.program)) });
+    }
     let candidates = paths.iter().map(|path| storage.path(path)).collect::<Result<_, _>>()?;
     Ok(Found { candidates, argv, envp, file })
 }
