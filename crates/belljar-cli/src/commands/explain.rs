@@ -14,7 +14,7 @@ use crate::summary::columns;
 use crate::words::Words;
 
 pub(crate) fn explain(words: &Words) -> u8 {
-    let name = words.rest().next().map(|word| printable(word));
+    let name = words.rest().next().map(printable);
     end(match (name, words.has("json")) {
         (Some(name), false) => one(&name).map(|text| show(&text, 0)),
         (Some(name), true) => row_of(&name).and_then(|row| show_json(to_string_pretty(&row), 0)),
