@@ -218,7 +218,7 @@ impl PolicyError {
         self.0.suggestion.as_deref()
     }
 
-    /// The whole message for a terminal: headline, line with caret, suggestion, remedy. Several lines, none with control
+    /// The whole message for a terminal: headline, line with caret, suggestion, hint. Several lines, none with control
     /// characters.
     #[must_use]
     pub fn render(&self) -> String {
@@ -226,7 +226,7 @@ impl PolicyError {
         if let Some(place) = &self.0.place {
             caret(&mut out, place);
         }
-        for (label, text) in [("did you mean", self.suggestion()), ("remedy", self.remedy())] {
+        for (label, text) in [("did you mean", self.suggestion()), ("hint", self.remedy())] {
             if let Some(text) = text {
                 out.push_str(&format!("\n  {label}: {}", shown(text)));
             }

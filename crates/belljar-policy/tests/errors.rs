@@ -106,7 +106,7 @@ fn wrong_types_and_values() {
         ("pass-fds = [2]", "`2` is not a descriptor from 3"),
         ("[require]\nfs = 9", "`9` is not a number of layers"),
         ("extends = '@base'", "expected a list, found text"),
-        ("[env]\npass = 'A'", "remedy: put it into brackets"),
+        ("[env]\npass = 'A'", "hint: put it into brackets"),
         ("extends = ['none.toml']", "there is no file `none.toml`"),
         ("a = ", "string values must be quoted"),
         ("debug = true\ndebug = true", "duplicate key"),
@@ -126,7 +126,7 @@ fn versions() {
         ("{\"belljar\": 3}", "format version 3 is unknown"),
     ] {
         let shown = render(text);
-        assert!(shown.contains(message) && shown.contains("remedy: write belljar = 1"), "{shown}");
+        assert!(shown.contains(message) && shown.contains("hint: write belljar = 1"), "{shown}");
     }
 }
 
