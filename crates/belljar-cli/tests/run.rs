@@ -5,7 +5,7 @@ mod seen;
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use seen::{Folder, belljar, command, json, see};
@@ -237,4 +237,14 @@ fn the_program_ignores_the_signals_that_its_caller_ignored() {
     let ask = ["grep", "SigIgn", "/proc/self/status"];
     let bare = see(std::process::Command::new(ask[0]).args(&ask[1..]));
     assert_eq!(belljar(["run", "--"].iter().chain(&ask)).out, bare.out);
+}
+
+#[test]
+fn the_callers_file_mode_mask_is_the_programs_and_nothing_elses() {
+    for mask in ["0022", "0177", "0777"] {
+        let script = format!("umask {mask}; exec \"$0\" run -- sh -c 'umask; cd /tmp && echo made > new'");
+        let seen = Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_belljar")]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&seen.stdout), format!("{mask}\n"), "{seen:?}");
+        assert!(seen.status.success(), "{seen:?}");
+    }
 }

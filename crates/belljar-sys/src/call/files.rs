@@ -116,9 +116,10 @@ pub fn unlink(path: &CStr) -> Result<()> {
     plain(Sysno::unlinkat, [int(CWD), cstr(path), 0, 0, 0, 0]).map(drop)
 }
 
-/// `umask(2)`.
-pub fn umask(mask: u32) {
-    crate::call::unheard(plain(Sysno::umask, [word(mask), 0, 0, 0, 0, 0]));
+/// `umask(2)`: the mask before.
+pub fn umask(mask: u32) -> u32 {
+    let before = plain(Sysno::umask, [word(mask), 0, 0, 0, 0, 0]);
+    before.ok().and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0o077)
 }
 
 /// `ioctl(2)` with a plain number.

@@ -10,6 +10,9 @@ use crate::abi::Rusage;
 use crate::call::{self, Errno, Fd};
 use crate::wire::{Command, Ended, Event, Failure, SIZE};
 
+/// Whatever the caller's mask is, the jar's folders are what they are meant to be.
+const MASK: u32 = 0o022;
+
 /// What init and the program's process share until exec: they run on the same memory, one after the other.
 struct Shared<'a> {
     sequence: &'a Sequence<'a>,
@@ -31,6 +34,7 @@ pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
         mounts: [-1; KEPT_MOUNTS],
         aside,
         clones_with: true,
+        umask: call::umask(MASK),
     };
     let mut shared = Shared { sequence, state, failure: None };
     if let Err(failure) = apply(sequence.init, &mut shared.state, 0) {
@@ -87,6 +91,7 @@ extern "C" fn program(arg: *mut u8) -> ! {
     // SAFETY: `start` passes a `Shared` that it borrows mutably and does not touch while this process uses its memory.
     let shared = unsafe { &mut *arg.cast::<Shared<'_>>() };
     let ops = shared.sequence.program;
+    call::umask(shared.state.umask);
     let failure = match apply(ops, &mut shared.state, 1) {
         Err(failure) => failure,
         Ok(()) => Failure { phase: 1, at: u64::MAX, errno: Errno::INVAL },

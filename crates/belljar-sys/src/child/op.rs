@@ -222,6 +222,8 @@ pub(crate) struct State {
     pub(crate) aside: Aside,
     /// This kernel clones a mount together with its attributes (Linux 6.15), as far as is known.
     pub(crate) clones_with: bool,
+    /// The caller's file mode mask, which the program gets.
+    pub(crate) umask: u32,
 }
 
 impl Op<'_> {
