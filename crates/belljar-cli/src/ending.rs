@@ -32,6 +32,10 @@ impl Ending {
             let hint = "name two files or descriptors";
             return Err(Fault::new(Verdict::SetupFailed, "--report and --events name the same place", hint));
         }
+        if words.has("quiet") && words.has("verbose") {
+            let reason = "--quiet and --verbose contradict each other";
+            return Err(Fault::new(Verdict::SetupFailed, reason, "say one of them"));
+        }
         let sink = report.map(open_sink).transpose()?;
         let stream = events.map(open_stream).transpose()?;
         Ok(Self {

@@ -156,3 +156,15 @@ fn report_and_events_cannot_share_a_place() {
     assert_eq!((seen.status, seen.out.as_str()), (125, ""));
     assert!(seen.err.contains("name the same place") && seen.err.contains("hint: "), "{seen:?}");
 }
+
+#[test]
+fn nobody_can_want_silence_and_many_words() {
+    for words in [&["-q", "-v"][..], &["-vq"], &["--verbose", "--quiet"]] {
+        let seen = belljar(["run"].iter().chain(words).chain(&["--", "echo", "ran"]));
+        assert_eq!((seen.status, seen.out.as_str()), (125, ""), "{words:?}");
+        assert!(
+            seen.err.contains("--quiet and --verbose contradict") && seen.err.contains("hint: "),
+            "{seen:?}"
+        );
+    }
+}
