@@ -80,16 +80,18 @@ impl Ending {
 
     /// Ends a run that took place.
     pub(crate) fn finish(self, report: &Report) -> u8 {
+        let mut words = String::new();
         if self.verbose {
-            screen::say(&summary::full(report));
+            words += &summary::full(report);
         } else if !self.quiet || summary::is_failure(report) {
-            screen::say(&summary::unusual(report));
+            words += &summary::unusual(report);
         }
         if self.refusals {
             let block = refusals::block(report);
             let hint = refusals::hint(report, self.verbose || !block.is_empty());
-            screen::say(&(block + if self.explained { "" } else { hint }));
+            words = words + &block + if self.explained { "" } else { hint };
         }
+        screen::say_after_run(&words);
         let status = report.verdict.exit_code();
         self.write(report, status)
     }
@@ -100,7 +102,7 @@ impl Ending {
         let faults = [("events", events), ("report", written)].map(|(what, done)| match done {
             Ok(()) => false,
             Err(error) => {
-                screen::say(&sink_fault(what, &error).text());
+                screen::say_after_run(&sink_fault(what, &error).text());
                 true
             }
         });

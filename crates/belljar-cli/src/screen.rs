@@ -1,6 +1,8 @@
 //! The two streams of the person at the terminal. Each text is written once, whole and safe.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
+
+use belljar::ask::plain;
 
 use crate::text;
 
@@ -19,6 +21,28 @@ pub(crate) fn answer_json(text: &str) -> bool {
 /// Says something beside the answer. A closed standard error changes nothing about the run.
 pub(crate) fn say(text: &str) {
     if !text.is_empty() && put(io::stderr().lock(), &text::lines(text)).is_err() {
+        // Nobody is listening.
+    }
+}
+
+/// Leaves the screen that a program drew on beside the caller's. The cursor is kept first: on the caller's own screen that is
+/// where it goes back to.
+const BACK: &str = "\x18\x1b\\\x1b7\x1b[?1049l\x1b[?25h";
+
+/// Ends a line, and takes away what a program left behind it.
+const LINE: &str = "\x1b[K\n";
+
+/// Says something on a terminal that a program may have left in any state: without an end to a sequence, in colours that nobody
+/// sees. Nothing is cleared but the rest of the lines that are said.
+pub(crate) fn say_after_run(text: &str) {
+    let mut stream = io::stderr().lock();
+    let calm = if stream.is_terminal() { plain() } else { "" };
+    let text = match (text, calm) {
+        ("", _) => return,
+        (text, "") => text::lines(text),
+        (text, calm) => format!("{BACK}{calm}{}", text::lines(text).replace('\n', LINE)),
+    };
+    if stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_err() {
         // Nobody is listening.
     }
 }

@@ -5,15 +5,10 @@ mod seen;
 #[path = "seen/stage.rs"]
 mod stage;
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use seen::{Folder, belljar, json};
 use serde_json::Value;
 use stage::Stage;
@@ -110,94 +105,4 @@ fn without_somebody_to_ask_nothing_runs() {
         .unwrap();
     assert_eq!((alone.status.code(), alone.stdout.as_slice()), (Some(125), &b""[..]));
     assert!(String::from_utf8_lossy(&alone.stderr).contains("no terminal"), "{alone:?}");
-}
-
-/// What brings a terminal to its senses, whatever the jar wrote before.
-const PLAIN: &str = "\x18\x1b\\\x1b7\x1b[?69l\x1b[r\x1b8\x1b[?2026l\x1b(B\x0f\x1b[0m\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b[?7h\x1b[4l\x1b[J";
-
-/// A terminal with belljar as its session's leader.
-struct Terminal {
-    master: File,
-    shown: String,
-}
-
-impl Terminal {
-    fn run(script: &str) -> (Self, std::process::Child) {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap();
-        let open =
-            || OwnedFd::from(File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap());
-        let child = Command::new("setsid")
-            .env("TERM", "xterm")
-            .args([
-                "--ctty",
-                "--wait",
-                env!("CARGO_BIN_EXE_belljar"),
-                "run",
-                "--ask=tty",
-                "--",
-                "sh",
-                "-c",
-                script,
-            ])
-            .stdin(open())
-            .stdout(open())
-            .stderr(open())
-            .spawn()
-            .unwrap();
-        (Self { master: master.into(), shown: String::new() }, child)
-    }
-
-    fn until(&mut self, text: &str) {
-        while !self.shown.contains(text) {
-            let mut bytes = [0; 4096];
-            let count = self.master.read(&mut bytes).unwrap_or(0);
-            assert!(count > 0, "{text:?} was never shown: {}", self.shown);
-            self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        }
-    }
-
-    /// Types when the question is armed.
-    fn type_later(&mut self, keys: &str) {
-        thread::park_timeout(Duration::from_millis(1000));
-        self.master.write_all(keys.as_bytes()).unwrap();
-    }
-}
-
-#[test]
-fn the_terminal_asks_and_one_key_answers() {
-    let folder = Folder::new("tty");
-    let files = ["a", "b\u{1b}[2J"].map(|name| folder.write(name, "text\n"));
-    let script =
-        format!("cat '{}'; cat '{}'; stty -a | grep -c isig", files[0].display(), files[1].display());
-    let (mut terminal, mut child) = Terminal::run(&script);
-    terminal.until("n = never");
-    // Typed before the question could be read: not for us.
-    terminal.master.write_all(b"o").unwrap();
-    terminal.type_later("o");
-    terminal.until("-> granted once");
-    terminal.until("n = never   (60 s) \u{0}".trim_end_matches('\u{0}'));
-    terminal.until("b\\u{1b}[2J\"");
-    terminal.type_later("\u{3}");
-    terminal.until("-> refused by the user");
-    assert!(child.wait().unwrap().success());
-    terminal.until("1\r\n");
-    assert!(terminal.shown.contains("text\r\n"), "{}", terminal.shown);
-    let plain = terminal.shown.replace(PLAIN, "");
-    assert!(!plain.contains('\u{1b}') && plain != terminal.shown, "{}", terminal.shown.escape_debug());
-}
-
-#[test]
-fn a_sequence_without_an_end_swallows_no_question() {
-    let folder = Folder::new("swallow");
-    let file = folder.write("a", "text\n");
-    let (mut terminal, mut child) =
-        Terminal::run(&format!("printf '\\033]0;your move: o or x?'; cat '{}'", file.display()));
-    terminal.until("n = never");
-    assert!(terminal.shown.contains(&format!("{PLAIN}\r\nbelljar: ")), "{}", terminal.shown.escape_debug());
-    terminal.type_later("n");
-    terminal.until("-> refused by the user");
-    assert!(!child.wait().unwrap().success());
 }

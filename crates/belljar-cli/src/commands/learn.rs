@@ -93,12 +93,12 @@ fn tell(lesson: &Lesson, place: &Place, quiet: bool, status: u8) -> u8 {
     match written {
         Ok(policy) => {
             if !quiet {
-                screen::say(&told(lesson, place, &policy));
+                screen::say_after_run(&told(lesson, place, &policy));
             }
             status
         }
         Err(fault) => {
-            screen::say(&fault.text());
+            screen::say_after_run(&fault.text());
             BELLJAR_FAILED
         }
     }

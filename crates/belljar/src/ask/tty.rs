@@ -1,7 +1,7 @@
 //! The user answers on the supervisor's own terminal, with one key.
 //!
 //! The jar has a terminal of its own whose output waits meanwhile, so it can neither paint over a question nor see the keys.
-//! What it wrote before may have left the caller's terminal in a state that hides a question, so each begins with [`PLAIN`].
+//! What it wrote before may have left the caller's terminal in a state that hides a question, so each begins with [`plain`].
 //! Keys count after a moment of silence: what is typed before a question was seen was meant for the program, which could have
 //! asked for it.
 
@@ -19,23 +19,15 @@ use rustix::termios::{
 use super::asker::{Answer, Why};
 use super::attendant::Front;
 use super::error::AskError;
+use super::plain::plain;
 use super::prompt::Prompt;
 use super::text::shown;
 
 /// Keys count when none has come for this long since a question appeared.
 const ARMING: Duration = Duration::from_millis(700);
 
-/// Undoes what would hide, move or counterfeit the text behind it. CAN and ST come first: in a sequence without an end a
-/// terminal would swallow the question, and all that follows.
-const PLAIN: &str = concat!(
-    "\x18\x1b\\",
-    // Each line has the whole screen, and the cursor stays.
-    "\x1b7\x1b[?69l\x1b[r\x1b8",
-    // Shown at once; letters are letters, in plain colours that nobody gave another look.
-    "\x1b[?2026l\x1b(B\x0f\x1b[0m\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\",
-    // Lines wrap, letters push nothing on, and nothing is left to read behind them.
-    "\x1b[?7h\x1b[4l\x1b[J",
-);
+/// Behind a question stands nothing that was written before.
+const CLEAR: &str = "\x1b[J";
 
 /// What each key says. The widest answer needs the shift key.
 const KEYS: &[(u8, Answer)] = &[
@@ -54,7 +46,7 @@ const KEYS: &[(u8, Answer)] = &[
 #[derive(Debug)]
 pub(crate) struct TtyFront {
     tty: OwnedFd,
-    /// What each question begins with: [`PLAIN`], or nothing where sequences are text.
+    /// What each question begins with: nothing where sequences are text.
     plain: &'static str,
     /// Name of the file that "always" writes to; none: it is not offered.
     file: Option<String>,
@@ -74,8 +66,7 @@ impl TtyFront {
         let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let tty = open("/dev/tty", how, Mode::empty()).map_err(|errno| AskError::NoTerminal(errno.into()))?;
         let file = file.map(|path| shown(path.as_os_str()));
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let (plain, since) = (if is_dumb { "" } else { PLAIN }, Instant::now());
+        let (plain, since) = (plain(), Instant::now());
         Ok(Self { tty, plain, file, before: None, since, armed: false, offered: Vec::new() })
     }
 
@@ -123,7 +114,11 @@ impl TtyFront {
         let once = if prompt.want.offers(Answer::Once) { "o = once, for this run   " } else { "" };
         let keys = format!("{once}{}n = never", always.unwrap_or_default());
         let (plain, question, reason) = (self.plain, prompt.question(), prompt.reason());
-        format!("{plain}\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ", patience.as_secs())
+        let clear = if plain.is_empty() { "" } else { CLEAR };
+        format!(
+            "{plain}{clear}\r\nbelljar: {question}\r\n  {reason}\r\n  {keys}   ({} s) ",
+            patience.as_secs()
+        )
     }
 }
 
@@ -227,7 +222,7 @@ mod tests {
         let offered = vec![Answer::Once, Answer::Never];
         let mut front = TtyFront {
             tty,
-            plain: PLAIN,
+            plain: plain(),
             file: None,
             before: None,
             since: Instant::now(),
