@@ -1,6 +1,8 @@
 //! Questions about looking at files, making them, and programs: what an answer grants, and what none can.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "seen/out.rs"]
+mod out;
 mod seen;
 #[path = "seen/stage.rs"]
 mod stage;
@@ -8,27 +10,12 @@ mod stage;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use out::{asked, files, names, open_folder};
 use seen::{belljar, json};
 use stage::Stage;
 
 fn is_ready() -> bool {
     seen::is_ready(&["--require=fs=namespaces", "--", "true"])
-}
-
-/// Kind and file name of each question.
-fn asked(stage: &Stage) -> Vec<String> {
-    let name = |object: &str| object.rsplit('/').next().unwrap_or_default().to_owned();
-    let one = |asked: &serde_json::Value| {
-        format!("{} {}", asked["kind"].as_str().unwrap(), name(asked["object"].as_str().unwrap()))
-    };
-    stage.questions().iter().map(one).collect()
-}
-
-/// A folder of the host in which the jar's user may make files, whoever that is.
-fn open_folder(stage: &Stage) {
-    let out = stage.path("out");
-    fs::create_dir(&out).unwrap();
-    fs::set_permissions(&out, fs::Permissions::from_mode(0o777)).unwrap();
 }
 
 #[test]
@@ -99,25 +86,6 @@ fn a_file_is_made_where_the_user_says_so() {
     assert_eq!(belljar(["run", &policy, "--", "true"]).status, 0, "a rule for what is gone is none");
 }
 
-/// Files of the host that the jar's user may write, each with its name as text.
-fn files(stage: &Stage, names: &[&str]) {
-    open_folder(stage);
-    for name in names {
-        let path = stage.path("out").join(name);
-        fs::write(&path, format!("{name}\n")).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
-    }
-}
-
-fn names(stage: &Stage) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(stage.path("out"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
 #[test]
 fn a_program_saves_by_way_of_a_second_file_when_both_are_granted() {
     if !is_ready() {
@@ -181,44 +149,6 @@ fn a_program_saves_by_a_second_name_when_both_are_granted() {
     assert_eq!(names(&stage), [".git", "new", "pointer", "there"]);
     assert_eq!(fs::read_to_string(stage.path("out/there")).unwrap(), "there\n");
     assert_eq!(fs::read_dir(stage.path("out/.git/hooks")).unwrap().count(), 0);
-}
-
-/// Saves as programs do that want a file whole or not at all: without a name first, with one where that cannot be had.
-const SAVES: &str = "import ctypes, os, sys
-d = sys.argv[1]
-name = lambda old: ctypes.CDLL(None, use_errno=True).linkat(-100, old.encode(), -100, (d + '/saved').encode(), 0x400)
-try:
-    fd = os.open(d, os.O_TMPFILE | os.O_RDWR, 0o644)
-    os.write(fd, b'whole\\n')
-    weak = os.open('/proc/self/fd/%d' % fd, os.O_RDONLY)
-    print(name('/proc/self/fd/%d' % weak) and ctypes.get_errno(), name('/proc/self/fd/%d' % fd))
-except OSError as error:
-    print(error.errno)
-    with open(d + '/part', 'x') as part: part.write('whole\\n')
-    os.link(d + '/part', d + '/saved'); os.unlink(d + '/part')
-    try: os.open(d, os.O_TMPFILE | os.O_RDWR, 0o644)
-    except OSError as error: print(error.errno)
-print(open(d + '/saved').read(), end='')";
-
-#[test]
-fn a_file_without_a_name_gets_one_in_the_jars_own_folders_and_is_not_supported_elsewhere() {
-    if !seen::is_ready(&["--require=fs=namespaces", "--", "python3", "-c", "1"]) {
-        return;
-    }
-    let stage = Stage::new("unnamed", &["once", "once"]);
-    open_folder(&stage);
-    let script = format!("python3 -c \"{SAVES}\" $DIR/out");
-    let seen = stage.run(&[], &script);
-    assert_eq!(seen.out, "2\n95\nwhole\n", "a question needs a name: {seen:?}");
-    assert_eq!(asked(&stage), ["create part", "create saved"]);
-    for (name, more) in [("unnamed-traced", &["--trace"][..]), ("unnamed-asked", &[])] {
-        let stage = Stage::new(name, &[]);
-        open_folder(&stage);
-        let grants = format!("--write={}", stage.path("out").display());
-        let seen = stage.run(&[&[grants.as_str()], more].concat(), &script);
-        assert_eq!(seen.out, "13 0\nwhole\n", "only who can write it can give it a name: {seen:?}");
-        assert_eq!((names(&stage), asked(&stage)), (vec!["saved".to_owned()], vec![]));
-    }
 }
 
 #[test]

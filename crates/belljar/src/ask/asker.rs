@@ -201,7 +201,7 @@ fn kin(want: &Want) -> (Vec<Want>, Vec<Want>) {
         Want::Read(_) => (vec![], vec![write, create]),
         Want::Write(_) => (vec![read], vec![create]),
         Want::Create(_) => (vec![read, write.clone()], vec![write]),
-        Want::Execute(_) | Want::Connect(_) => (vec![], vec![]),
+        Want::Unnamed(_) | Want::Execute(_) | Want::Connect(_) => (vec![], vec![]),
     }
 }
 

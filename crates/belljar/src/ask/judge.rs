@@ -79,6 +79,8 @@ impl AskJudge {
             (meta.is_dir(), meta.is_file() && meta.permissions().mode() & 0o111 != 0)
         });
         match wanted {
+            Wanted::Unnamed if folder => Wish::Ask(Want::Unnamed(path.to_owned())),
+            Wanted::Unnamed => Wish::Nothing,
             _ if folder => Wish::Known(wanted == Wanted::Look && self.desk.leads_to_granted(path)),
             Wanted::Write if found.is_none() => Wish::Ask(Want::Create(path.to_owned())),
             Wanted::Write => Wish::Ask(write),
@@ -113,7 +115,10 @@ impl AskJudge {
         if !settled.granted() {
             return Verdict::Refuse { errno: self.absent(), rule };
         }
-        let access = if request.wanted == Wanted::Write { event::Access::Write } else { event::Access::Read };
+        let access = match request.wanted {
+            Wanted::Write | Wanted::Unnamed => event::Access::Write,
+            _ => event::Access::Read,
+        };
         let event = Event::new(event::Verdict::Granted, request.call, path.as_os_str());
         self.events.event(event.access(access).by(request.pid).rule(&rule.text, &rule.origin));
         Verdict::Grant(rule)

@@ -214,7 +214,7 @@ impl Never {
         if self.homes.iter().any(|home| home.starts_with(path)) {
             return Some("the home folder");
         }
-        let writes = matches!(want, Want::Write(_) | Want::Create(_));
+        let writes = matches!(want, Want::Write(_) | Want::Create(_) | Want::Unnamed(_));
         if writes && path.iter().any(|part| NAMES.iter().any(|name| part == *name)) {
             return Some(STARTED);
         }
@@ -261,6 +261,7 @@ mod tests {
             for path in [place.clone(), place.join("x/y"), place.parent().unwrap().to_owned()] {
                 assert!(never.refuses(&Want::Write(path.clone())).is_some(), "{}", path.display());
                 assert!(never.refuses(&Want::Create(path.clone())).is_some(), "{}", path.display());
+                assert!(never.refuses(&Want::Unnamed(path.clone())).is_some(), "{}", path.display());
                 let read = never.refuses(&Want::Read(path.clone()));
                 assert!(*to == Write || read.is_some(), "{}", path.display());
             }

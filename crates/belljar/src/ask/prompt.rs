@@ -18,6 +18,8 @@ pub enum Want {
     Write(PathBuf),
     /// Making a file that is not there.
     Create(PathBuf),
+    /// Making a file without a name in this folder; a name is a wish of its own.
+    Unnamed(PathBuf),
     /// Finding and executing a program.
     Execute(PathBuf),
     /// Connecting to `HOST:PORT`.
@@ -32,6 +34,7 @@ impl Want {
             Self::Read(_) => "read",
             Self::Write(_) => "write",
             Self::Create(_) => "create",
+            Self::Unnamed(_) => "unnamed",
             Self::Execute(_) => "execute",
             Self::Connect(_) => "connect",
         }
@@ -41,7 +44,11 @@ impl Want {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Read(path) | Self::Write(path) | Self::Create(path) | Self::Execute(path) => Some(path),
+            Self::Read(path)
+            | Self::Write(path)
+            | Self::Create(path)
+            | Self::Unnamed(path)
+            | Self::Execute(path) => Some(path),
             Self::Connect(_) => None,
         }
     }
@@ -50,29 +57,32 @@ impl Want {
     #[must_use]
     pub fn object(&self) -> &OsStr {
         match self {
-            Self::Read(path) | Self::Write(path) | Self::Create(path) | Self::Execute(path) => {
-                path.as_os_str()
-            }
             Self::Connect(host) => OsStr::new(host),
+            _ => self.path().unwrap_or(Path::new("")).as_os_str(),
         }
     }
 
-    /// The rule that grants it for ever.
+    /// The rule that grants it for ever; none where each rule would grant more.
     #[must_use]
-    pub fn addition(&self) -> Addition<'_> {
-        match self {
+    pub fn addition(&self) -> Option<Addition<'_>> {
+        Some(match self {
             Self::Read(path) | Self::Execute(path) => Addition::Path { path, access: Access::Read },
             Self::Write(path) => Addition::Path { path, access: Access::Write },
             // It may be gone when the next run starts.
             Self::Create(path) => Addition::OptionalPath { path, access: Access::Write },
             Self::Connect(host) => Addition::Host(host),
-        }
+            Self::Unnamed(_) => return None,
+        })
     }
 
     /// The answers that make sense. A program joins a jar only at its start: nothing grants it to a run that has begun.
     #[must_use]
     pub fn offers(&self, answer: Answer) -> bool {
-        answer != Answer::Once || !matches!(self, Self::Execute(_))
+        match answer {
+            Answer::Once => !matches!(self, Self::Execute(_)),
+            Answer::Always => self.addition().is_some(),
+            Answer::Never => true,
+        }
     }
 }
 
@@ -113,6 +123,7 @@ impl Prompt {
             Want::Read(_) => "read",
             Want::Write(_) => "WRITE",
             Want::Create(_) => "CREATE",
+            Want::Unnamed(_) => "CREATE a file without a name in",
             Want::Execute(_) => "execute",
             Want::Connect(_) => "connect to",
         };

@@ -51,6 +51,9 @@ pub enum SaveError {
         /// What is wrong with it.
         source: Box<PolicyError>,
     },
+    /// Each rule would grant more than was asked.
+    #[error("no rule grants just that")]
+    NoRule,
     /// Somebody changed it at the same time.
     #[error("policy file `{}` was changed at the same time", shown(.0.as_os_str()))]
     Changed(PathBuf),
@@ -81,12 +84,13 @@ impl PolicyFile {
     /// # Errors
     /// See [`SaveError`]; the file is as it was.
     pub fn add(&self, prompt: &Prompt, now: SystemTime) -> Result<(), SaveError> {
+        let addition = prompt.want.addition().ok_or(SaveError::NoRule)?;
         let place = Place::open(&self.path)?;
         place.lock()?;
         let old = place.read()?;
         let comment = format!("allowed when asked, {}, for {}", date(now), shown(&prompt.program));
         let (text, mode) = old.as_ref().map_or(("", 0o600), |old| (old.text.as_str(), old.stat.st_mode));
-        let made = amend(text, &prompt.want.addition(), &comment, &self.bases)
+        let made = amend(text, &addition, &comment, &self.bases)
             .map_err(|source| SaveError::Text { path: self.path.clone(), source: Box::new(source) })?;
         place.replace(&made, mode, old.as_ref())
     }

@@ -110,7 +110,8 @@ impl TtyFront {
     }
 
     fn text(&self, prompt: &Prompt, patience: Duration) -> String {
-        let always = self.file.as_ref().map(|file| format!("A = always, adds a line to {file}   "));
+        let file = self.file.as_ref().filter(|_| prompt.want.offers(Answer::Always));
+        let always = file.map(|file| format!("A = always, adds a line to {file}   "));
         let once = if prompt.want.offers(Answer::Once) { "o = once, for this run   " } else { "" };
         let keys = format!("{once}{}n = never", always.unwrap_or_default());
         let (plain, question, reason) = (self.plain, prompt.question(), prompt.reason());

@@ -62,21 +62,28 @@ pub(super) fn symlink(task: &Task<'_>) -> Served {
 pub(super) fn link(task: &Task<'_>) -> Served {
     let flags = flags(task, AT_FOLLOW | AT_EMPTY_PATH)?;
     let (old, new) = (task.name()?, task.second_name()?);
-    or_on_host(task, link_in_jar(task, &old, &new, flags), || host::link(task, &old, &new))
+    let flags = if flags & AT_FOLLOW != 0 { flags & !AT_NOFOLLOW } else { flags };
+    match unnamed(task, &old, flags)? {
+        Some(file) => {
+            let file = Held::new(file, None);
+            or_on_host(task, name_in_jar(task, &file, &new), || host::name(task, &file.fd, &new))
+        }
+        None => or_on_host(task, link_in_jar(task, &old, &new, flags), || host::link(task, &old, &new)),
+    }
 }
 
 fn link_in_jar(task: &Task<'_>, old: &Name, new: &Name, flags: u32) -> Served {
-    let flags = if flags & AT_FOLLOW != 0 { flags & !AT_NOFOLLOW } else { flags };
-    let held = match unnamed(task, old, flags)? {
-        Some(file) => Held::new(file, None),
-        None => object(task, old, flags)?,
-    };
+    name_in_jar(task, &object(task, old, flags)?, new)
+}
+
+/// A further name for what is open, or its first.
+fn name_in_jar(task: &Task<'_>, held: &Held, new: &Name) -> Served {
     let spot = vacant(task, new)?;
     task.decide_writing(&spot.path)?;
     one_mount(&held.fd, &spot.folder)?;
     match &held.path {
         Some(path) => task.decide_writing(path)?,
-        None => task.decide(Wanted::Write, &held)?,
+        None => task.decide(Wanted::Write, held)?,
     }
     linkat(CWD, own_name(&held.fd), &spot.folder, spot.entry(), AtFlags::SYMLINK_FOLLOW)?;
     DONE

@@ -99,6 +99,23 @@ pub(super) fn make(task: &Task<'_>, name: &Name, flags: OFlags, mode: u32) -> Re
     Ok(made)
 }
 
+/// Makes a file in a folder of the host that no name leads to, when that is granted. A name is granted by itself.
+pub(super) fn make_unnamed(task: &Task<'_>, name: &Name, flags: OFlags, mode: u32) -> Result<OwnedFd, Stop> {
+    let path = path(task, name)?;
+    let folder = open(task, &path, OFlags::DIRECTORY)?;
+    match task.decide_host(Wanted::Unnamed, &path) {
+        // Programs that hear so make a file that has a name.
+        Err(Stop::Fails(Errno::NOENT)) if task.decide_host(Wanted::Look, &path).is_ok() => {
+            return Err(Errno::OPNOTSUPP.into());
+        }
+        decided => decided?,
+    }
+    let mode = task.masked(mode & 0o666)?;
+    let made = openat(&folder, ".", flags | OFlags::TMPFILE | OFlags::NOCTTY | OFlags::CLOEXEC, mode)?;
+    // Whatever the flags are: a descriptor of the folder itself leads to all that is around it.
+    if kind(&made)? == FileType::RegularFile { Ok(made) } else { Err(Errno::OPNOTSUPP.into()) }
+}
+
 /// Moves a plain file to a name of a plain file, or of nothing, when writing both is granted: that is how programs save.
 /// Nothing else is replaced, and what the jar has elsewhere is copied by programs that hear so.
 pub(super) fn rename(task: &Task<'_>, old: &Name, new: &Name, how: RenameFlags) -> Result<(), Stop> {
@@ -123,6 +140,16 @@ pub(super) fn link(task: &Task<'_>, old: &Name, new: &Name) -> Result<(), Stop> 
     let (from, to) = writable_pair(task, old, new)?;
     let file = from.file.as_ref().ok_or(Errno::NOENT)?;
     Ok(linkat(CWD, own_name(file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Gives a file that has none a name that nothing has, when making that is granted.
+pub(super) fn name(task: &Task<'_>, file: &OwnedFd, new: &Name) -> Result<(), Stop> {
+    let to = Entry::of(task, path(task, new)?)?;
+    one_mount(file, &to.folder)?;
+    task.decide_host(Wanted::Write, &to.path)?;
+    linkat(CWD, own_name(file), &to.folder, &to.name, AtFlags::SYMLINK_FOLLOW)?;
+    task.shared.copies.note_made(file);
+    Ok(())
 }
 
 /// Neither name is the jar's own. What the jar has elsewhere is copied by programs that hear of another device.

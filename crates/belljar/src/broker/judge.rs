@@ -17,6 +17,9 @@ pub enum Wanted {
     Execute,
     /// Change, create, remove or rename it, or change its attributes.
     Write,
+    /// Make a file in this folder that has no name yet, and may never have one (`O_TMPFILE`). Of the host's folders only: of the
+    /// jar's own it is writing.
+    Unnamed,
     /// Speak with whoever listens at this unix socket.
     Connect,
 }

@@ -164,11 +164,8 @@ pub(super) fn waiting(fd: OwnedFd, how: How) -> Result<OwnedFd, Errno> {
 /// What the jar does not have may be granted all the same: a plain file of the host that is there, or that is to be made.
 fn on_host(task: &Task<'_>, name: &Name, how: How) -> Served {
     let wanted = wanted(how.flags);
-    // A question needs a name. Programs that hear so make a file that has one.
     if how.flags & TMPFILE != 0 {
-        let folder = host::look(task, name, Wanted::Look)?;
-        let is_folder = FileType::from_raw_mode(fstat(&folder)?.st_mode) == FileType::Directory;
-        return Err(if is_folder { Errno::OPNOTSUPP } else { Errno::NOTDIR }.into());
+        return unnamed(task, name, how);
     }
     let creates = how.flags & O_CREAT != 0 && wanted == Wanted::Write;
     if creates && !host::has(task, name)? {
@@ -183,6 +180,15 @@ fn on_host(task: &Task<'_>, name: &Name, how: How) -> Served {
         Wanted::Read => hand_over(task.shared.copies.of(&file)?, how),
         _ => hand_over(reopen(task, &file, how)?, how),
     }
+}
+
+/// A file without a name in a folder of the host.
+fn unnamed(task: &Task<'_>, name: &Name, how: How) -> Served {
+    if how.flags & (O_PATH | O_CREAT) != 0 || how.access() == 0 {
+        return Err(Errno::INVAL.into());
+    }
+    let kept = how.flags & !(O_NOFOLLOW | O_CLOEXEC);
+    hand_over(host::make_unnamed(task, name, OFlags::from_bits_retain(kept), how.mode)?, how)
 }
 
 fn wanted(flags: u32) -> Wanted {

@@ -108,7 +108,7 @@ fn allows(access: Access, wanted: Wanted) -> bool {
     match access {
         Access::Hide => false,
         Access::ReadNoexec => matches!(wanted, Wanted::Look | Wanted::Read),
-        Access::Read => !matches!(wanted, Wanted::Write | Wanted::Connect),
+        Access::Read => !matches!(wanted, Wanted::Write | Wanted::Unnamed | Wanted::Connect),
         _ => true,
     }
 }

@@ -141,7 +141,8 @@ impl Told {
         if wanted == Wanted::Connect {
             return Some(format!("--socket {}", belljar_policy::printable(path.as_os_str())));
         }
-        let access = if wanted == Wanted::Write { Access::Write } else { Access::Read };
+        let writes = matches!(wanted, Wanted::Write | Wanted::Unnamed);
+        let access = if writes { Access::Write } else { Access::Read };
         let there = path.ancestors().find(|path| is_there(path))?;
         let spot = match self.home.as_deref() {
             Some(home) if home == there => path.ancestors().take_while(|path| *path != there).last()?,
@@ -221,7 +222,7 @@ fn access(wanted: Wanted) -> event::Access {
         Wanted::Look => event::Access::Look,
         Wanted::Read => event::Access::Read,
         Wanted::Execute => event::Access::Execute,
-        Wanted::Write => event::Access::Write,
+        Wanted::Write | Wanted::Unnamed => event::Access::Write,
         Wanted::Connect => event::Access::Connect,
     }
 }

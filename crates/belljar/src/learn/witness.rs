@@ -183,7 +183,7 @@ fn need(wanted: Wanted) -> Option<Need> {
         Wanted::Look | Wanted::Connect => None,
         Wanted::Read => Some(Need::Read),
         Wanted::Execute => Some(Need::Execute),
-        Wanted::Write => Some(Need::Write),
+        Wanted::Write | Wanted::Unnamed => Some(Need::Write),
     }
 }
 
