@@ -106,3 +106,36 @@ fn without_somebody_to_ask_nothing_runs() {
     assert_eq!((alone.status.code(), alone.stdout.as_slice()), (Some(125), &b""[..]));
     assert!(String::from_utf8_lossy(&alone.stderr).contains("no terminal"), "{alone:?}");
 }
+
+/// Listens, greets, and says that it did.
+const LISTENS: &str = "import socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+print('listens', flush=True)
+c, _ = s.accept(); c.recv(4096); c.sendall(b'{\"type\":\"hello\",\"belljar\":1}\\n'); c.recv(4096)";
+
+#[test]
+fn no_program_of_a_jar_answers_for_the_user() {
+    let needs = ["--allow-syscall=@socket-unix", "--", "python3", "-c", "1"];
+    if !seen::is_ready(&needs) {
+        return;
+    }
+    let folder = Folder::new("poses");
+    let at = folder.path().join("ask").display().to_string();
+    let write = format!("--write={}", folder.path().display());
+    let jar = [env!("CARGO_BIN_EXE_belljar"), "run", &write, "--allow-syscall=@socket-unix", "--"];
+    for (who, status, said) in [(&[][..], 0, ""), (&jar, 125, "listened on by")] {
+        let words = [who, &["python3", "-c", LISTENS, &at]].concat();
+        let mut listener = Command::new(words[0]).args(&words[1..]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = [0; 8];
+        std::io::Read::read_exact(listener.stdout.as_mut().unwrap(), &mut line).unwrap();
+        let seen = belljar(["run", &format!("--ask=socket:{at}"), "--", "true"]);
+        assert!(seen.status == status && seen.err.contains(said), "{seen:?}");
+        if status != 0 {
+            listener.kill().unwrap();
+        }
+        listener.wait().unwrap();
+        fs::remove_file(&at).unwrap();
+    }
+    let seen = belljar(["run", &write, &format!("--ask=socket:{at}"), "--", "true"]);
+    assert!(seen.status == 125 && seen.err.contains("can be written by the program itself"), "{seen:?}");
+}

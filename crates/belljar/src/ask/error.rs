@@ -46,6 +46,9 @@ pub enum AskError {
     /// The jar could change the file that "always" writes to, or the folder that it is in.
     #[error("policy file `{}` or its folder can be written by the program itself", shown(.0))]
     OpenFile(PathBuf),
+    /// The jar could listen in the place of the user's program when the next one starts.
+    #[error("ask socket `{}` or its folder can be written by the program itself", .0.display())]
+    OpenSocket(PathBuf),
 }
 
 impl AskError {
@@ -59,8 +62,11 @@ impl AskError {
             Self::Unreachable { .. } => {
                 "start the program that answers first; it has to listen on the socket"
             }
-            Self::Unfit { .. } => "name a socket of your own in a folder of your own",
+            Self::Unfit { .. } => {
+                "name a socket of your own in a folder of your own, on which an unconfined program listens"
+            }
             Self::Peer { .. } => "the protocol is in docs/ask.md",
+            Self::OpenSocket(_) => "name a socket in a folder that no --write grants",
             Self::OpenFile(_) => "name a file with --ask-save in a folder that no --write grants",
         }
     }

@@ -15,6 +15,7 @@ mod desk;
 mod error;
 mod judge;
 mod never;
+mod peer;
 mod plain;
 mod prompt;
 pub(crate) mod rate;

@@ -160,7 +160,10 @@ fn reach(path: &Path) -> Result<UnixStream, AskError> {
     let stream =
         UnixStream::connect(place).map_err(|source| AskError::Unreachable { path: path.into(), source })?;
     let peer = rustix::net::sockopt::socket_peercred(&stream).map_err(failed)?;
-    if peer.uid == me { Ok(stream) } else { Err(unfit("listened on by another user")) }
+    if peer.uid != me {
+        return Err(unfit("listened on by another user"));
+    }
+    super::peer::unfit(peer.pid.as_raw_nonzero().get()).map_or(Ok(stream), |what| Err(unfit(what)))
 }
 
 /// Random, so that the questions of two runs cannot be taken for one another.

@@ -97,6 +97,11 @@ impl Ask {
         if let Some(file) = self.file.as_ref().filter(|file| is_writable(policy, &file.path)) {
             return Err(AskError::OpenFile(file.path.clone()));
         }
+        if let Way::Socket(path) = &self.way
+            && is_writable(policy, path)
+        {
+            return Err(AskError::OpenSocket(path.clone()));
+        }
         let front = self.front()?;
         let never = Never::new(home, self.policies.iter().map(PathBuf::as_path));
         let desk =
