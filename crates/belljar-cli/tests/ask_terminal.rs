@@ -17,7 +17,7 @@ const BELLJAR: &str = env!("CARGO_BIN_EXE_belljar");
 const PLAIN: &str = "\x18\x1b\\\x1b<\x1b7\x1b[?69l\x1b[r\x1b8\x1b[?2026l\x1b(B\x0f\x1b[0m\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b[?7h\x1b[4l";
 
 fn asked(script: &str) -> (Terminal, Child) {
-    Terminal::start(&[BELLJAR, "run", "--ask=tty", "--", "sh", "-c", script])
+    Terminal::start(&[BELLJAR, "run", "-q", "--ask=tty", "--", "sh", "-c", script])
 }
 
 #[test]
@@ -82,4 +82,47 @@ fn without_last_words_a_terminal_is_left_as_the_program_left_it() {
     assert!(child.wait().unwrap().success());
     terminal.until("said\x1b[1m");
     assert!(terminal.shown.ends_with("said\x1b[1m"), "{}", terminal.shown.escape_debug());
+}
+
+/// Both sides of a pipe ask on the terminal.
+fn pipeline(first: &str, second: &str) -> (Terminal, Child) {
+    let run = |script: &str| format!("'{BELLJAR}' run -q --ask=tty -- sh -c '{script}'");
+    Terminal::start(&["sh", "-c", &format!("{} | {}", run(first), run(second))])
+}
+
+#[test]
+fn two_runs_on_a_terminal_ask_one_after_the_other() {
+    let folder = Folder::new("turns");
+    let files = ["a", "b"].map(|name| folder.write(name, "text\n").display().to_string());
+    let script = |file: &str| format!("cat {file} >/dev/null && echo got {file} >&2");
+    let (mut terminal, mut child) = pipeline(&script(&files[0]), &(script(&files[1]) + "; cat >/dev/null"));
+    terminal.until("n = never");
+    terminal.type_later("o");
+    terminal.until("-> granted once");
+    // Typed before the other question could be read.
+    terminal.master.write_all(b"o").unwrap();
+    let (first, second) = terminal.shown.split_once("-> granted once").unwrap();
+    assert_eq!(first.matches("n = never").count(), 1, "{}", terminal.shown.escape_debug());
+    terminal.shown = second.to_owned();
+    terminal.until("n = never");
+    terminal.type_later("n");
+    terminal.until("-> refused by the user");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn no_other_run_takes_the_key_of_an_answer_nor_writes_beside_a_question() {
+    let folder = Folder::new("keys");
+    let file = folder.write("a", "text\n").display().to_string();
+    let keys = "stty -icanon -echo; echo reads >&2; dd bs=1 count=1 2>/dev/null | od -An -c >&2";
+    let asks = format!("sleep 1; cat {file} >/dev/null && echo got it >&2; cat >/dev/null");
+    let (mut terminal, mut child) = pipeline(keys, &asks);
+    terminal.until("reads");
+    terminal.until("n = never");
+    terminal.type_later("o");
+    terminal.until("-> granted once");
+    terminal.until("got it");
+    terminal.master.write_all(b"k").unwrap();
+    terminal.until("   k");
+    assert!(child.wait().unwrap().success());
 }

@@ -13,6 +13,9 @@ use super::desk::Desk;
 use super::prompt::Prompt;
 use super::save::PolicyFile;
 
+/// How often is looked whether another run still asks on the same terminal: a lock that is let go is no event.
+const PERIOD: Duration = Duration::from_millis(50);
+
 /// How long a question stands.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -32,6 +35,16 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The question is not shown yet: another run asks at the same place. Its time has not begun.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+
+    /// Another run asks at the same place.
+    fn is_taken(&self) -> bool {
+        false
+    }
+
     /// The question is over.
     fn end(&mut self, why: Why, note: &str) -> io::Result<()>;
 
@@ -49,6 +62,8 @@ pub(crate) struct Attendant {
     file: Option<PolicyFile>,
     patience: Duration,
     until: Option<Instant>,
+    /// Another run asks on the same terminal.
+    others: bool,
     lost: bool,
 }
 
@@ -59,7 +74,7 @@ impl Attendant {
         file: Option<PolicyFile>,
         patience: Duration,
     ) -> Self {
-        Self { desk, front, file, patience, until: None, lost: false }
+        Self { desk, front, file, patience, until: None, others: false, lost: false }
     }
 
     /// What poll should look at: the line while nothing is shown, the front always, since it may go away.
@@ -69,15 +84,17 @@ impl Attendant {
         bell.into_iter().chain(front)
     }
 
-    /// Somebody is being asked: the jar's own terminal has to wait.
+    /// Somebody is being asked, by this run or another on the same terminal: the jar's own terminal has to wait.
     pub(crate) fn is_asking(&self) -> bool {
-        self.until.is_some()
+        self.until.is_some() || self.others
     }
 
     /// Time until the shown question ends by itself, or the front wants a turn.
     pub(crate) fn time_left(&self, now: Instant) -> Option<Duration> {
-        let next = [self.until, self.front.wake()].into_iter().flatten().min();
-        next.filter(|_| self.until.is_some()).map(|next| next.saturating_duration_since(now))
+        let waits = self.others || self.front.is_waiting();
+        let wake = self.until.and_then(|_| self.front.wake());
+        let next = [self.until, wake, waits.then_some(now + PERIOD)].into_iter().flatten().min();
+        next.map(|next| next.saturating_duration_since(now))
     }
 
     /// Does what can be done without waiting.
@@ -91,10 +108,14 @@ impl Attendant {
             self.until = None;
             self.desk.close();
         }
+        self.others = !self.lost && self.front.is_taken();
     }
 
     fn step(&mut self, now: Instant) -> io::Result<()> {
         let answer = self.front.read()?;
+        if self.front.is_waiting() {
+            self.until = Some(now + self.patience);
+        }
         match (self.until, answer) {
             (Some(_), Some(answer)) => self.finish(Why::Answered(answer))?,
             (Some(until), None) if now >= until => self.finish(Why::NoAnswer)?,

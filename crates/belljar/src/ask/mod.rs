@@ -26,6 +26,7 @@ mod socket;
 mod tests;
 mod text;
 mod tty;
+mod turn;
 mod way;
 pub mod wire;
 

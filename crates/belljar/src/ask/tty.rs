@@ -22,9 +22,13 @@ use super::error::AskError;
 use super::plain::plain;
 use super::prompt::Prompt;
 use super::text::shown;
+use super::turn::Turn;
 
 /// Keys count when none has come for this long since a question appeared.
 const ARMING: Duration = Duration::from_millis(700);
+
+/// How long a question waits for others on the same terminal.
+const LINE: Duration = Duration::from_secs(600);
 
 /// Behind a question stands nothing that was written before.
 const CLEAR: &str = "\x1b[J";
@@ -52,6 +56,11 @@ pub(crate) struct TtyFront {
     file: Option<String>,
     /// Settings to restore; there while a question is shown.
     before: Option<Termios>,
+    /// A question that is yet to be shown, or shown again, and since when.
+    waiting: Option<(String, Instant)>,
+    /// What is shown.
+    text: String,
+    turn: Turn,
     /// When the question appeared, or the last key that did not count.
     since: Instant,
     /// It was silent for long enough: the next key is an answer.
@@ -67,7 +76,9 @@ impl TtyFront {
         let tty = open("/dev/tty", how, Mode::empty()).map_err(|errno| AskError::NoTerminal(errno.into()))?;
         let file = file.map(|path| shown(path.as_os_str()));
         let (plain, since) = (plain(), Instant::now());
-        Ok(Self { tty, plain, file, before: None, since, armed: false, offered: Vec::new() })
+        let turn = Turn::of(&tty).map_err(|errno| AskError::NoTerminal(errno.into()))?;
+        let (before, waiting, text, offered) = (None, None, String::new(), Vec::new());
+        Ok(Self { tty, plain, file, before, waiting, text, turn, since, armed: false, offered })
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
@@ -109,6 +120,19 @@ impl TtyFront {
         tcgetpgrp(&self.tty).is_ok_and(|group| group == rustix::process::getpgrp())
     }
 
+    /// Shows what waits, if nobody else asks here. What was typed before was meant for somebody else.
+    fn begin(&mut self) -> io::Result<()> {
+        if self.waiting.is_none() || !self.is_ours() || !self.turn.take() {
+            return Ok(());
+        }
+        self.text = self.waiting.take().map(|(text, _)| text).unwrap_or_default();
+        self.raw()?;
+        tcflush(&self.tty, QueueSelector::IFlush)?;
+        self.write(&self.text)?;
+        self.disarm();
+        Ok(())
+    }
+
     fn text(&self, prompt: &Prompt, patience: Duration) -> String {
         let file = self.file.as_ref().filter(|_| prompt.want.offers(Answer::Always));
         let always = file.map(|file| format!("A = always, adds a line to {file}   "));
@@ -135,11 +159,17 @@ impl Front for TtyFront {
         let always = self.file.is_some();
         let offered = |answer: &Answer| prompt.want.offers(*answer) && (always || *answer != Answer::Always);
         self.offered = Answer::WORDS.into_iter().map(|(_, answer)| answer).filter(offered).collect();
-        self.raw()?;
-        tcflush(&self.tty, QueueSelector::IFlush)?;
-        self.write(&self.text(prompt, patience))?;
-        self.disarm();
+        self.waiting = Some((self.text(prompt, patience), Instant::now()));
+        self.begin()?;
         Ok(true)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|(_, since)| since.elapsed() < LINE)
+    }
+
+    fn is_taken(&self) -> bool {
+        self.turn.is_taken()
     }
 
     fn wake(&self) -> Option<Instant> {
@@ -148,7 +178,7 @@ impl Front for TtyFront {
 
     fn read(&mut self) -> io::Result<Option<Answer>> {
         if self.before.is_none() {
-            return Ok(None);
+            return self.begin().map(|()| None);
         }
         if !super::socket::readable(self.tty.as_fd(), Duration::ZERO)? {
             self.armed |= self.since.elapsed() >= ARMING;
@@ -171,31 +201,31 @@ impl Front for TtyFront {
 
     fn end(&mut self, why: Why, note: &str) -> io::Result<()> {
         let asked = self.before.is_some();
+        self.waiting = None;
         self.restore()?;
         let note = if note.is_empty() {
             String::new()
         } else {
             format!(" ({})", super::text::escaped(note.as_ref()))
         };
-        if asked { self.write(&format!("\r\n  -> {why}{note}\r\n")) } else { Ok(()) }
+        if asked {
+            self.write(&format!("\r\n  -> {why}{note}\r\n"))?;
+        }
+        self.turn.give_back();
+        Ok(())
     }
 
+    /// Who is stopped does not keep others from asking. The question is shown again when its turn comes.
     fn stopped(&mut self, stopped: bool) -> io::Result<()> {
-        match (stopped, self.before.is_some()) {
-            (true, true) => {
-                let before = self.before.clone();
-                self.restore()?;
-                self.before = before;
-                Ok(())
-            }
-            (false, true) => {
-                self.raw()?;
-                tcflush(&self.tty, QueueSelector::IFlush)?;
-                self.disarm();
-                Ok(())
-            }
-            _ => Ok(()),
+        if !stopped {
+            return self.begin();
         }
+        if self.before.is_some() {
+            self.restore()?;
+            self.turn.give_back();
+            self.waiting = Some((std::mem::take(&mut self.text), Instant::now()));
+        }
+        Ok(())
     }
 }
 
@@ -222,10 +252,13 @@ mod tests {
         let (master, tty) = crate::supervise::host_pair().unwrap();
         let offered = vec![Answer::Once, Answer::Never];
         let mut front = TtyFront {
+            turn: Turn::of(&tty).unwrap(),
             tty,
             plain: plain(),
             file: None,
             before: None,
+            waiting: None,
+            text: String::new(),
             since: Instant::now(),
             armed: false,
             offered,

@@ -40,6 +40,7 @@ use std::sync::Arc;
 use belljar_sys::notify::Listener;
 use rustix::event::{EventfdFlags, eventfd};
 
+pub(crate) use caller::terminal;
 pub(crate) use confine::thread_filter;
 pub(crate) use connect::{Connections, Said};
 #[cfg(any(test, feature = "test-hooks"))]

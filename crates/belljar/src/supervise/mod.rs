@@ -157,7 +157,9 @@ fn follow(started: &Started, watch: &mut Watch, outcome: &mut Outcome) -> io::Re
                 _ => refused.listen(None),
             }
         }
+        // Looked at anew: keys may have come for a question that has been shown since.
         if ready.relay
+            && !is_asking(watch)
             && let Some(relay) = &mut watch.relay
         {
             relay.pump(started, &mut watch.output, &mut outcome.forwarded)?;
@@ -251,11 +253,15 @@ enum Source {
     Output,
 }
 
+/// The jar's own terminal waits while the user is asked on the caller's.
+fn is_asking(watch: &Watch) -> bool {
+    watch.attendant.as_ref().is_some_and(Attendant::is_asking)
+}
+
 fn sources<'w>(started: &'w Started, watch: &'w Watch) -> impl Iterator<Item = (Source, PollFd<'w>)> {
     let of = |source| move |(fd, flags)| (source, PollFd::from_borrowed_fd(fd, flags));
     let readable = |source| move |fd| (source, PollFd::from_borrowed_fd(fd, PollFlags::IN));
-    // The jar's own terminal waits while the user is asked on it.
-    let asking = watch.attendant.as_ref().is_some_and(Attendant::is_asking);
+    let asking = is_asking(watch);
     let terminal = watch.relay.iter().filter(move |_| !asking).flat_map(Relay::interests);
     let signals = watch.signals.iter().map(AsFd::as_fd);
     let questions = watch.attendant.iter().flat_map(Attendant::interests);
