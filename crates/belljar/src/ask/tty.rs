@@ -30,6 +30,12 @@ const ARMING: Duration = Duration::from_millis(700);
 /// How long a question waits for others on the same terminal.
 const LINE: Duration = Duration::from_secs(600);
 
+/// How often is looked whether keys still arrive one by one.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What makes lines and signals of keys.
+const LINES: LocalModes = LocalModes::ICANON.union(LocalModes::ECHO).union(LocalModes::ISIG);
+
 /// Behind a question stands nothing that was written before.
 const CLEAR: &str = "\x1b[J";
 
@@ -97,7 +103,7 @@ impl TtyFront {
     fn raw(&mut self) -> io::Result<()> {
         let now = tcgetattr(&self.tty)?;
         let mut raw = now.clone();
-        raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        raw.local_modes -= LINES;
         tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
         self.before = Some(now);
         Ok(())
@@ -108,11 +114,16 @@ impl TtyFront {
         self.armed = false;
     }
 
+    /// What another program of the terminal has set since stays: a run beside this one that ended.
     fn restore(&mut self) -> io::Result<()> {
         match self.before.take() {
-            Some(before) => Ok(tcsetattr(&self.tty, OptionalActions::Now, &before)?),
-            None => Ok(()),
+            Some(before) if self.is_raw()? => Ok(tcsetattr(&self.tty, OptionalActions::Now, &before)?),
+            _ => Ok(()),
         }
+    }
+
+    fn is_raw(&self) -> io::Result<bool> {
+        Ok(!tcgetattr(&self.tty)?.local_modes.intersects(LINES))
     }
 
     /// Whether keys of the terminal are ours: a job in the background has none.
@@ -173,12 +184,16 @@ impl Front for TtyFront {
     }
 
     fn wake(&self) -> Option<Instant> {
-        (self.before.is_some() && !self.armed).then(|| self.since + ARMING)
+        let next = || if self.armed { Instant::now() + LOOK } else { self.since + ARMING };
+        self.before.is_some().then(next)
     }
 
     fn read(&mut self) -> io::Result<Option<Answer>> {
         if self.before.is_none() {
             return self.begin().map(|()| None);
+        }
+        if !self.is_raw()? {
+            self.raw()?;
         }
         if !super::socket::readable(self.tty.as_fd(), Duration::ZERO)? {
             self.armed |= self.since.elapsed() >= ARMING;
@@ -281,12 +296,33 @@ mod tests {
         assert!(front.wake().is_some_and(|wake| wake > Instant::now()), "silence begins anew");
         front.since = Instant::now().checked_sub(ARMING).unwrap();
         assert_eq!(front.read().unwrap(), None);
-        assert!(front.armed && front.wake().is_none());
+        assert!(front.armed);
         assert_eq!(at(&mut front, b"x", 800), None);
         assert_eq!(at(&mut front, b"o", 300), None, "in the middle of a word");
         front.since = Instant::now().checked_sub(ARMING).unwrap();
         front.read().unwrap();
         assert_eq!(at(&mut front, b"o", 900), Some(Answer::Once));
+    }
+
+    #[test]
+    fn what_another_program_sets_meanwhile_stays() {
+        let (mut front, _keyboard) = asked();
+        let lines = |front: &TtyFront| tcgetattr(&front.tty).unwrap().local_modes.contains(LINES);
+        let before = front.before.clone().unwrap();
+        assert!(!lines(&front));
+        // The raw settings of a run beside this one, which ends during the question.
+        front.raw().unwrap();
+        tcsetattr(&front.tty, OptionalActions::Now, &before).unwrap();
+        assert!(lines(&front));
+        front.read().unwrap();
+        assert!(!lines(&front), "keys arrive one by one again");
+        front.restore().unwrap();
+        assert!(lines(&front), "and the shell has its lines");
+        front.raw().unwrap();
+        front.raw().unwrap();
+        tcsetattr(&front.tty, OptionalActions::Now, &before).unwrap();
+        front.restore().unwrap();
+        assert!(lines(&front));
     }
 
     #[test]
