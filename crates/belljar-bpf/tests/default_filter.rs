@@ -83,6 +83,54 @@ fn dangerous_calls_are_refused() {
     }
 }
 
+/// A snapshot shows what is hidden, a key that is taken away locks the user out, a map tells of the whole disk.
+#[test]
+fn file_systems_answer_the_usual_questions_only() {
+    const OWN: &[u64] = &[
+        0x5000_9401, // BTRFS_IOC_SNAP_CREATE
+        0x5000_9417, // BTRFS_IOC_SNAP_CREATE_V2
+        0xD000_9412, // BTRFS_IOC_INO_LOOKUP
+        0xC040_6618, // FS_IOC_REMOVE_ENCRYPTION_KEY
+        0x800C_6613, // FS_IOC_SET_ENCRYPTION_POLICY
+        0xC0C0_583B, // FS_IOC_GETFSMAP
+        0xC004_5877, // FIFREEZE
+        0xC004_5878, // FITHAW
+        0x8004_587D, // XFS_IOC_GOINGDOWN
+        0x8004_CF04, // CIFS_IOC_SHUTDOWN
+        0x4018_BC10, // BCH_IOCTL_SUBVOLUME_CREATE
+        0xB702,      // NS_GET_PARENT
+    ];
+    const USUAL: &[&str] = &[
+        "FS_IOC_GETFLAGS",
+        "FS_IOC_SETFLAGS",
+        "FS_IOC_FIEMAP",
+        "FS_IOC_FSGETXATTR",
+        "FS_IOC_FSSETXATTR",
+        "FS_IOC_GETVERSION",
+        "FICLONE",
+        "FICLONERANGE",
+        "FIDEDUPERANGE",
+        "FIONREAD",
+    ];
+    let filter = default_filter();
+    for dirty in [0, 1 << 32] {
+        for cmd in OWN {
+            assert_eq!(verdict(&filter, "ioctl", &[3, cmd | dirty]), Action::EPERM, "{cmd:x}");
+        }
+        for name in USUAL {
+            assert_eq!(verdict(&filter, "ioctl", &[3, constant(name) | dirty]), Action::Allow, "{name}");
+        }
+    }
+}
+
+/// Pages that are locked for sending count against the user.
+#[test]
+fn sockets_send_by_copying() {
+    let (filter, socket) = (default_filter(), constant("SOL_SOCKET"));
+    assert_eq!(verdict(&filter, "setsockopt", &[3, socket, constant("SO_ZEROCOPY")]), Action::EPERM);
+    assert_eq!(verdict(&filter, "setsockopt", &[3, socket, constant("SO_KEEPALIVE")]), Action::Allow);
+}
+
 /// A 32-bit argument is the same with every upper half; a 64-bit one is not.
 #[test]
 fn upper_halves_neither_hide_nor_grant() {

@@ -477,8 +477,8 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
             // rt_sigreturn: end of every signal handler
             Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
-            // ioctl: terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up
-            Row { nr: 16, verdict: Verdict::When(15), text: p(3148, 239), reason: p(3387, 111) },
+            // ioctl: terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up; of what file systems have of their own (snapshots, keys, walks by number) only flags, extents and shared copies
+            Row { nr: 16, verdict: Verdict::When(15), text: p(3148, 502), reason: p(3650, 224) },
             // pread64: descriptors it was given
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwrite64: descriptors it was given
@@ -488,267 +488,267 @@ pub(crate) static GROUPS: &[Group] = &[
             // writev: descriptors it was given
             Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // access: asks for rights
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // pipe: pipes
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(3513, 5) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(3889, 5) },
             // select: waits
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // sched_yield: spin locks
             Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
             // mremap: grows large allocations
             Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(376, 23) },
             // msync: writes mapped files back
-            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3523, 24) },
+            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3899, 24) },
             // mincore: which pages are present
-            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3547, 23) },
+            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3923, 23) },
             // madvise: gives pages back
             Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(399, 16) },
             // dup: copies
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // dup2: copies
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // pause: waits for a signal
-            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getitimer: timer signal
-            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // alarm: timer signal
-            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // setitimer: timer signal
-            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // sendfile: copies between descriptors
-            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // socket: TCP; no MPTCP, SCTP or raw sockets
-            Row { nr: 41, verdict: Verdict::When(16), text: p(3632, 112), reason: p(3744, 34) },
+            Row { nr: 41, verdict: Verdict::When(16), text: p(4008, 112), reason: p(4120, 34) },
             // socket: UDP; no ping sockets
-            Row { nr: 41, verdict: Verdict::When(17), text: p(3778, 111), reason: p(3889, 20) },
+            Row { nr: 41, verdict: Verdict::When(17), text: p(4154, 111), reason: p(4265, 20) },
             // socket: between programs
-            Row { nr: 41, verdict: Verdict::When(18), text: p(3909, 126), reason: p(4035, 16) },
+            Row { nr: 41, verdict: Verdict::When(18), text: p(4285, 126), reason: p(4411, 16) },
             // socket: getaddrinfo and getifaddrs ask for the interfaces
-            Row { nr: 41, verdict: Verdict::When(19), text: p(4051, 111), reason: p(4162, 49) },
+            Row { nr: 41, verdict: Verdict::When(19), text: p(4427, 111), reason: p(4538, 49) },
             // connect: reaches a peer
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4211, 14) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4587, 14) },
             // accept: takes a peer
-            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // sendto: sends
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvfrom: receives
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmsg: sends
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvmsg: receives
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // shutdown: ends one direction
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4250, 18) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4626, 18) },
             // bind: own address
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4644, 11) },
             // listen: waits for peers
-            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4279, 15) },
+            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4655, 15) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // socketpair: between own processes
-            Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
-            // setsockopt: options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
-            Row { nr: 54, verdict: Verdict::When(21), text: p(4339, 389), reason: p(4728, 108) },
+            Row { nr: 53, verdict: Verdict::When(20), text: p(4679, 15), reason: p(4694, 21) },
+            // setsockopt: options without programs for the kernel, pages of the user's locked memory, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
+            Row { nr: 54, verdict: Verdict::When(21), text: p(4715, 402), reason: p(5117, 143) },
             // getsockopt: options
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(5260, 7) },
             // clone: threads and processes without new namespaces
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(4978, 44) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(5402, 44) },
             // fork: starts a process
-            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // vfork: starts a process
-            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // execve: starts a program
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(5038, 16) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(5462, 16) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // wait4: waits for a child
-            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // kill: signals inside the jar
-            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(5071, 22) },
+            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(5495, 22) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: flags, locks, copies; F_SETOWN signals reach no process outside the jar
-            Row { nr: 72, verdict: Verdict::Allow, text: p(0, 0), reason: p(5093, 71) },
+            Row { nr: 72, verdict: Verdict::Allow, text: p(0, 0), reason: p(5517, 71) },
             // flock: locks
             Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
             // fsync: data to disk
-            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // fdatasync: data to disk
-            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // truncate: length
-            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // ftruncate: length
-            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // getdents: lists a folder
-            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // getcwd: current folder
-            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // chdir: current folder
-            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // fchdir: current folder
-            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // rename: names
-            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // mkdir: folders
-            Row { nr: 83, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 83, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // rmdir: names
-            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // creat: opens for writing; decided by mounts and Landlock
-            Row { nr: 85, verdict: Verdict::Allow, text: p(0, 0), reason: p(5222, 49) },
+            Row { nr: 85, verdict: Verdict::Allow, text: p(0, 0), reason: p(5646, 49) },
             // link: names
-            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // unlink: names
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlink: names
-            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // readlink: symbolic links
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // chmod: modes
-            Row { nr: 90, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 90, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // fchmod: modes
-            Row { nr: 91, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 91, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // chown: installers keep owners; without capabilities only a change to oneself works
-            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(5290, 75) },
+            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(5714, 75) },
             // fchown: as chown
-            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // lchown: as chown
-            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // umask: default modes
-            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5373, 13) },
+            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5797, 13) },
             // gettimeofday: clock without the shared page
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // getrlimit: reads own limits
             Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // sysinfo: amount of memory, for thread pools
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(5406, 34) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(5830, 34) },
             // times: own use of resources
-            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getgid: own group
             Row { nr: 104, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // setuid: dropping rights that are not there
-            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(5440, 34) },
+            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(5864, 34) },
             // setgid: as setuid
-            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // geteuid: own user
             Row { nr: 107, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getegid: own group
             Row { nr: 108, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // setpgid: job control
-            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // getppid: own number
             Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // getpgrp: job control
-            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // setsid: daemons, terminals
-            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(5494, 18) },
+            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(5918, 18) },
             // setreuid: as setuid
-            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setregid: as setuid
-            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getgroups: own groups
-            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5512, 10) },
+            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5936, 10) },
             // setgroups: as setuid
-            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setresuid: as setuid
-            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getresuid: own user
             Row { nr: 118, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // setresgid: as setuid
-            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getresgid: own group
             Row { nr: 120, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // getpgid: job control
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // setfsuid: as setuid
-            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setfsgid: as setuid
-            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getsid: job control
-            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // capget: own capabilities
-            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5522, 16) },
+            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5946, 16) },
             // capset: can only drop capabilities
-            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5538, 26) },
+            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5962, 26) },
             // rt_sigpending: waiting signals
-            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5564, 15) },
+            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5988, 15) },
             // rt_sigtimedwait: waits for a signal
-            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // rt_sigqueueinfo: signals with data
-            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // rt_sigsuspend: waits for a signal
-            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // utime: times
-            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // mknod: files, pipes and sockets; no devices
-            Row { nr: 133, verdict: Verdict::When(23), text: p(5601, 48), reason: p(5649, 36) },
+            Row { nr: 133, verdict: Verdict::When(23), text: p(6025, 48), reason: p(6073, 36) },
             // personality: asks, or the normal one; no READ_IMPLIES_EXEC
-            Row { nr: 135, verdict: Verdict::When(24), text: p(5685, 31), reason: p(5716, 45) },
+            Row { nr: 135, verdict: Verdict::When(24), text: p(6109, 31), reason: p(6140, 45) },
             // statfs: free space, kind of file system
-            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // fstatfs: free space, kind of file system
-            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // getpriority: priority
-            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
+            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(6216, 8) },
             // setpriority: priority; only down without a capability
-            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5800, 40) },
+            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(6224, 40) },
             // sched_getparam: scheduling class
-            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_setscheduler: no realtime class; the bit is SCHED_RESET_ON_FORK
-            Row { nr: 144, verdict: Verdict::When(25), text: p(5856, 61), reason: p(5917, 49) },
+            Row { nr: 144, verdict: Verdict::When(25), text: p(6280, 61), reason: p(6341, 49) },
             // sched_getscheduler: scheduling class
-            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_max: scheduling class
-            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_min: scheduling class
-            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_rr_get_interval: scheduling class
-            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5966, 55) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(6390, 55) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // mlockall: as mlock
-            Row { nr: 151, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 151, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // munlockall: as mlock
-            Row { nr: 152, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 152, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // prctl: tightens itself further; this form has no listener
-            Row { nr: 157, verdict: Verdict::When(26), text: p(6029, 76), reason: p(6105, 50) },
+            Row { nr: 157, verdict: Verdict::When(26), text: p(6453, 76), reason: p(6529, 50) },
             // prctl: asks for, lowers or clears ambient capabilities
-            Row { nr: 157, verdict: Verdict::When(27), text: p(6155, 43), reason: p(6198, 47) },
+            Row { nr: 157, verdict: Verdict::When(27), text: p(6579, 43), reason: p(6622, 47) },
             // prctl: switches speculation off, never on
-            Row { nr: 157, verdict: Verdict::When(28), text: p(6245, 53), reason: p(6298, 34) },
+            Row { nr: 157, verdict: Verdict::When(28), text: p(6669, 53), reason: p(6722, 34) },
             // prctl: hides its memory from other processes, or not
-            Row { nr: 157, verdict: Verdict::When(29), text: p(6332, 41), reason: p(6373, 45) },
+            Row { nr: 157, verdict: Verdict::When(29), text: p(6756, 41), reason: p(6797, 45) },
             // prctl: the state after exec
-            Row { nr: 157, verdict: Verdict::When(30), text: p(6418, 36), reason: p(6454, 20) },
+            Row { nr: 157, verdict: Verdict::When(30), text: p(6842, 36), reason: p(6878, 20) },
             // prctl: names, questions and options that only tighten
-            Row { nr: 157, verdict: Verdict::When(31), text: p(6474, 453), reason: p(6927, 46) },
+            Row { nr: 157, verdict: Verdict::When(31), text: p(6898, 453), reason: p(7351, 46) },
             // prctl: can only drop capabilities
-            Row { nr: 157, verdict: Verdict::When(32), text: p(6973, 23), reason: p(5538, 26) },
+            Row { nr: 157, verdict: Verdict::When(32), text: p(7397, 23), reason: p(5962, 26) },
             // arch_prctl: thread pointer; questions about the processor
             Row { nr: 158, verdict: Verdict::When(0), text: p(567, 181), reason: p(748, 45) },
             // arch_prctl: matrix registers and shadow stacks of one's own
             Row { nr: 158, verdict: Verdict::When(1), text: p(793, 65), reason: p(858, 47) },
             // setrlimit: own limits
-            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(6996, 10) },
+            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(7420, 10) },
             // sync: data to disk
-            Row { nr: 162, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 162, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // readahead: hint
-            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // setxattr: attributes
             Row { nr: 188, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lsetxattr: attributes
@@ -774,37 +774,37 @@ pub(crate) static GROUPS: &[Group] = &[
             // fremovexattr: attributes
             Row { nr: 199, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // tkill: signals to a thread
-            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(7010, 19) },
+            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(7434, 19) },
             // time: clock without the shared page
             Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // futex: locks
             Row { nr: 202, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
             // sched_setaffinity: binds threads to processors it may use
-            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7029, 38) },
+            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7453, 38) },
             // sched_getaffinity: number of processors
             Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2350, 20) },
             // epoll_create: waits
-            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // remap_file_pages: old databases; emulated by mmap
-            Row { nr: 216, verdict: Verdict::Allow, text: p(0, 0), reason: p(7067, 31) },
+            Row { nr: 216, verdict: Verdict::Allow, text: p(0, 0), reason: p(7491, 31) },
             // getdents64: lists a folder
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // set_tid_address: start of every thread library
             Row { nr: 218, verdict: Verdict::Allow, text: p(0, 0), reason: p(910, 29) },
             // restart_syscall: the kernel restarts an interrupted wait with it
             Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
             // fadvise64: hint
-            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // timer_create: timer signal
-            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_settime: timer signal
-            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_gettime: timer signal
-            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_getoverrun: timer signal
-            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_delete: timer signal
-            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // clock_gettime: clock without the shared page
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // clock_getres: resolution of the clock
@@ -814,211 +814,211 @@ pub(crate) static GROUPS: &[Group] = &[
             // exit_group: ends the process
             Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
             // epoll_wait: waits
-            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // epoll_ctl: waits
-            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // tgkill: signals to a thread, abort()
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(7098, 28) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(7522, 28) },
             // utimes: times
-            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // mbind: placement on processors
-            Row { nr: 237, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 237, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // set_mempolicy: placement on processors
-            Row { nr: 238, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 238, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // get_mempolicy: placement on processors
-            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // mq_open: queues
-            Row { nr: 240, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 240, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_unlink: queues
-            Row { nr: 241, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 241, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_timedsend: queues
-            Row { nr: 242, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 242, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_timedreceive: queues
-            Row { nr: 243, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 243, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_notify: queues
-            Row { nr: 244, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 244, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_getsetattr: queues
-            Row { nr: 245, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 245, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // waitid: waits for a child
-            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // ioprio_set: priority of disk access; the realtime class needs a capability
-            Row { nr: 251, verdict: Verdict::Allow, text: p(0, 0), reason: p(7155, 62) },
+            Row { nr: 251, verdict: Verdict::Allow, text: p(0, 0), reason: p(7579, 62) },
             // ioprio_get: priority of disk access
-            Row { nr: 252, verdict: Verdict::Allow, text: p(0, 0), reason: p(7217, 23) },
+            Row { nr: 252, verdict: Verdict::Allow, text: p(0, 0), reason: p(7641, 23) },
             // inotify_init: watches files
-            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_add_watch: watches files
-            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_rm_watch: watches files
-            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // openat: opens by path
-            Row { nr: 257, verdict: Verdict::Allow, text: p(0, 0), reason: p(7253, 13) },
+            Row { nr: 257, verdict: Verdict::Allow, text: p(0, 0), reason: p(7677, 13) },
             // mkdirat: folders
-            Row { nr: 258, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 258, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // mknodat: files, pipes and sockets; no devices
-            Row { nr: 259, verdict: Verdict::When(33), text: p(7266, 48), reason: p(5649, 36) },
+            Row { nr: 259, verdict: Verdict::When(33), text: p(7690, 48), reason: p(6073, 36) },
             // fchownat: as chown
-            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // futimesat: times
-            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // newfstatat: attributes
             Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // unlinkat: names
-            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // renameat: names
-            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // linkat: names
-            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlinkat: names
-            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // readlinkat: symbolic links
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // fchmodat: modes
-            Row { nr: 268, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 268, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // faccessat: asks for rights
-            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // pselect6: waits
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // ppoll: descriptors 0-2 are checked at start
             Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
             // unshare: own file tables of a thread; no new namespaces
-            Row { nr: 272, verdict: Verdict::When(34), text: p(7314, 53), reason: p(7367, 46) },
+            Row { nr: 272, verdict: Verdict::When(34), text: p(7738, 53), reason: p(7791, 46) },
             // set_robust_list: locks released when a thread dies
             Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(1025, 33) },
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // splice: copies between descriptors
-            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // tee: copies between pipes
-            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(7413, 20) },
+            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(7837, 20) },
             // sync_file_range: data to disk
-            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // utimensat: times
-            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // epoll_pwait: waits
-            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // signalfd: signals as data
-            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // timerfd_create: timers as data
-            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // eventfd: wakes a thread
-            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(7462, 14) },
+            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(7886, 14) },
             // fallocate: reserves space
-            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(7476, 14) },
+            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(7900, 14) },
             // timerfd_settime: timers as data
-            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // timerfd_gettime: timers as data
-            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // accept4: takes a peer
-            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // signalfd4: signals as data
-            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // eventfd2: wakes a thread
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(7462, 14) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(7886, 14) },
             // epoll_create1: waits
-            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // dup3: copies
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // pipe2: pipes
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(3513, 5) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(3889, 5) },
             // inotify_init1: watches files
-            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // preadv: descriptors it was given
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev: descriptors it was given
             Row { nr: 296, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // rt_tgsigqueueinfo: signals with data
-            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // recvmmsg: receives
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // prlimit64: reads own limits (stack size); memory of arg2 decides, a null pointer sets nothing
             Row { nr: 302, verdict: Verdict::When(2), text: p(1077, 22), reason: p(1099, 82) },
             // prlimit64: own limits; raising a hard limit needs a capability
-            Row { nr: 302, verdict: Verdict::When(35), text: p(7490, 9), reason: p(7499, 51) },
+            Row { nr: 302, verdict: Verdict::When(35), text: p(7914, 9), reason: p(7923, 51) },
             // syncfs: data to disk
-            Row { nr: 306, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 306, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // sendmmsg: sends
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // sched_getattr: scheduling class
-            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // renameat2: names
-            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // seccomp: tightens itself further; no listener of its own
-            Row { nr: 317, verdict: Verdict::When(36), text: p(7550, 168), reason: p(7718, 47) },
+            Row { nr: 317, verdict: Verdict::When(36), text: p(7974, 168), reason: p(8142, 47) },
             // seccomp: tightens itself further; questions
-            Row { nr: 317, verdict: Verdict::When(37), text: p(7765, 84), reason: p(7849, 34) },
+            Row { nr: 317, verdict: Verdict::When(37), text: p(8189, 84), reason: p(8273, 34) },
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // memfd_create: shared buffers of most programs, which do not ask for the seal; just-in-time compilers
-            Row { nr: 319, verdict: Verdict::When(38), text: p(7883, 102), reason: p(7985, 86) },
+            Row { nr: 319, verdict: Verdict::When(38), text: p(8307, 102), reason: p(8409, 86) },
             // memfd_create: shared buffers that can never be executed
-            Row { nr: 319, verdict: Verdict::When(39), text: p(8071, 41), reason: p(8112, 41) },
+            Row { nr: 319, verdict: Verdict::When(39), text: p(8495, 41), reason: p(8536, 41) },
             // execveat: starts a program
-            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(5038, 16) },
+            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(5462, 16) },
             // userfaultfd: stops the kernel in the middle of a copy; run-times fall back
-            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8153, 61) },
+            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8577, 61) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // mlock2: as mlock
-            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // copy_file_range: copies between descriptors
-            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // preadv2: descriptors it was given
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev2: descriptors it was given
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pkey_mprotect: memory keys
-            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // pkey_alloc: memory keys
-            Row { nr: 330, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 330, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // pkey_free: memory keys
-            Row { nr: 331, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 331, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // statx: attributes
             Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // pidfd_send_signal: signals by descriptor
-            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8258, 21) },
+            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8682, 21) },
             // io_uring_setup: its operations pass no filter; programs fall back
-            Row { nr: 425, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8279, 49) },
+            Row { nr: 425, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8703, 49) },
             // io_uring_enter: as io_uring_setup
-            Row { nr: 426, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 426, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8752, 17) },
             // io_uring_register: as io_uring_setup
-            Row { nr: 427, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 427, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8752, 17) },
             // pidfd_open: a descriptor for a child
-            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8345, 24) },
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8769, 24) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: opens by path with limits on the walk
-            Row { nr: 437, verdict: Verdict::Allow, text: p(0, 0), reason: p(8454, 37) },
+            Row { nr: 437, verdict: Verdict::Allow, text: p(0, 0), reason: p(8878, 37) },
             // faccessat2: asks for rights
-            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // epoll_pwait2: waits
-            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // landlock_create_ruleset: tightens itself further
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_add_rule: tightens itself further
-            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_restrict_self: tightens itself further
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // memfd_secret: memory that the kernel cannot reclaim; key stores fall back to mlock
-            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8514, 68) },
+            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8938, 68) },
             // process_mrelease: frees the memory of a killed child
-            Row { nr: 448, verdict: Verdict::Allow, text: p(0, 0), reason: p(8582, 34) },
+            Row { nr: 448, verdict: Verdict::Allow, text: p(0, 0), reason: p(9006, 34) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // set_mempolicy_home_node: placement on processors
-            Row { nr: 450, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 450, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // cachestat: asks what is in memory
-            Row { nr: 451, verdict: Verdict::Allow, text: p(0, 0), reason: p(8616, 22) },
+            Row { nr: 451, verdict: Verdict::Allow, text: p(0, 0), reason: p(9040, 22) },
             // fchmodat2: modes
-            Row { nr: 452, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 452, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // map_shadow_stack: shadow stacks of threads
-            Row { nr: 453, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 24) },
+            Row { nr: 453, verdict: Verdict::Allow, text: p(0, 0), reason: p(9062, 24) },
             // futex_wake: locks, newer form
             Row { nr: 454, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
             // futex_wait: locks, newer form
@@ -1026,17 +1026,17 @@ pub(crate) static GROUPS: &[Group] = &[
             // futex_requeue: locks, newer form
             Row { nr: 456, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
             // statmount: mounts; programs fall back to /proc
-            Row { nr: 457, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8662, 35) },
+            Row { nr: 457, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9086, 35) },
             // listmount: mounts; programs fall back to /proc
-            Row { nr: 458, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8662, 35) },
+            Row { nr: 458, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9086, 35) },
             // lsm_get_self_attr: labels of the host
-            Row { nr: 459, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8697, 18) },
+            Row { nr: 459, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9121, 18) },
             // lsm_set_self_attr: labels of the host
-            Row { nr: 460, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8697, 18) },
+            Row { nr: 460, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9121, 18) },
             // lsm_list_modules: asks which modules are there
-            Row { nr: 461, verdict: Verdict::Allow, text: p(0, 0), reason: p(8715, 28) },
+            Row { nr: 461, verdict: Verdict::Allow, text: p(0, 0), reason: p(9139, 28) },
             // mseal: seals its own mappings for good
-            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(8743, 31) },
+            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(9167, 31) },
             // setxattrat: attributes
             Row { nr: 463, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // getxattrat: attributes
@@ -1046,9 +1046,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // removexattrat: attributes
             Row { nr: 466, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // file_getattr: inode flags
-            Row { nr: 468, verdict: Verdict::Allow, text: p(0, 0), reason: p(8774, 11) },
+            Row { nr: 468, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 11) },
             // file_setattr: inode flags
-            Row { nr: 469, verdict: Verdict::Allow, text: p(0, 0), reason: p(8774, 11) },
+            Row { nr: 469, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 11) },
         ],
     },
     Group {
@@ -1056,58 +1056,58 @@ pub(crate) static GROUPS: &[Group] = &[
         about: "pipes, copies of descriptors and waiting for them",
         never: "",
         rows: &[
-            // ioctl: terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up
-            Row { nr: 16, verdict: Verdict::When(15), text: p(3148, 239), reason: p(3387, 111) },
+            // ioctl: terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up; of what file systems have of their own (snapshots, keys, walks by number) only flags, extents and shared copies
+            Row { nr: 16, verdict: Verdict::When(15), text: p(3148, 502), reason: p(3650, 224) },
             // pipe: pipes
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(3513, 5) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(3889, 5) },
             // select: waits
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // dup: copies
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // dup2: copies
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // sendfile: copies between descriptors
-            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // fcntl: flags, locks, copies; F_SETOWN signals reach no process outside the jar
-            Row { nr: 72, verdict: Verdict::Allow, text: p(0, 0), reason: p(5093, 71) },
+            Row { nr: 72, verdict: Verdict::Allow, text: p(0, 0), reason: p(5517, 71) },
             // epoll_create: waits
-            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // epoll_wait: waits
-            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // epoll_ctl: waits
-            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // pselect6: waits
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // splice: copies between descriptors
-            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // tee: copies between pipes
-            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(7413, 20) },
+            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(7837, 20) },
             // epoll_pwait: waits
-            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // signalfd: signals as data
-            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // timerfd_create: timers as data
-            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // eventfd: wakes a thread
-            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(7462, 14) },
+            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(7886, 14) },
             // timerfd_settime: timers as data
-            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // timerfd_gettime: timers as data
-            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // signalfd4: signals as data
-            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // eventfd2: wakes a thread
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(7462, 14) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(7886, 14) },
             // epoll_create1: waits
-            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // dup3: copies
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // pipe2: pipes
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(3513, 5) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(3889, 5) },
             // copy_file_range: copies between descriptors
-            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // epoll_pwait2: waits
-            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
         ],
     },
     Group {
@@ -1122,27 +1122,27 @@ pub(crate) static GROUPS: &[Group] = &[
             // lstat: attributes
             Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // access: asks for rights
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // flock: locks
             Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
             // getdents: lists a folder
-            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // getcwd: current folder
-            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // chdir: current folder
-            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // fchdir: current folder
-            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // creat: opens for writing; decided by mounts and Landlock
-            Row { nr: 85, verdict: Verdict::Allow, text: p(0, 0), reason: p(5222, 49) },
+            Row { nr: 85, verdict: Verdict::Allow, text: p(0, 0), reason: p(5646, 49) },
             // readlink: symbolic links
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // statfs: free space, kind of file system
-            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // fstatfs: free space, kind of file system
-            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // readahead: hint
-            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // getxattr: attributes
             Row { nr: 191, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lgetxattr: attributes
@@ -1156,39 +1156,39 @@ pub(crate) static GROUPS: &[Group] = &[
             // flistxattr: attributes
             Row { nr: 196, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // getdents64: lists a folder
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // fadvise64: hint
-            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // inotify_init: watches files
-            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_add_watch: watches files
-            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_rm_watch: watches files
-            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // openat: opens by path
-            Row { nr: 257, verdict: Verdict::Allow, text: p(0, 0), reason: p(7253, 13) },
+            Row { nr: 257, verdict: Verdict::Allow, text: p(0, 0), reason: p(7677, 13) },
             // newfstatat: attributes
             Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // readlinkat: symbolic links
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // faccessat: asks for rights
-            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // inotify_init1: watches files
-            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // statx: attributes
             Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // openat2: opens by path with limits on the walk
-            Row { nr: 437, verdict: Verdict::Allow, text: p(0, 0), reason: p(8454, 37) },
+            Row { nr: 437, verdict: Verdict::Allow, text: p(0, 0), reason: p(8878, 37) },
             // faccessat2: asks for rights
-            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // cachestat: asks what is in memory
-            Row { nr: 451, verdict: Verdict::Allow, text: p(0, 0), reason: p(8616, 22) },
+            Row { nr: 451, verdict: Verdict::Allow, text: p(0, 0), reason: p(9040, 22) },
             // getxattrat: attributes
             Row { nr: 464, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // listxattrat: attributes
             Row { nr: 465, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // file_getattr: inode flags
-            Row { nr: 468, verdict: Verdict::Allow, text: p(0, 0), reason: p(8774, 11) },
+            Row { nr: 468, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 11) },
         ],
     },
     Group {
@@ -1197,43 +1197,43 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // fsync: data to disk
-            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // fdatasync: data to disk
-            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // truncate: length
-            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // ftruncate: length
-            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // rename: names
-            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // mkdir: folders
-            Row { nr: 83, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 83, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // rmdir: names
-            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // link: names
-            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // unlink: names
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlink: names
-            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // chmod: modes
-            Row { nr: 90, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 90, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // fchmod: modes
-            Row { nr: 91, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 91, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // chown: installers keep owners; without capabilities only a change to oneself works
-            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(5290, 75) },
+            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(5714, 75) },
             // fchown: as chown
-            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // lchown: as chown
-            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // umask: default modes
-            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5373, 13) },
+            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5797, 13) },
             // utime: times
-            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // mknod: files, pipes and sockets; no devices
-            Row { nr: 133, verdict: Verdict::When(23), text: p(5601, 48), reason: p(5649, 36) },
+            Row { nr: 133, verdict: Verdict::When(23), text: p(6025, 48), reason: p(6073, 36) },
             // sync: data to disk
-            Row { nr: 162, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 162, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // setxattr: attributes
             Row { nr: 188, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lsetxattr: attributes
@@ -1247,43 +1247,43 @@ pub(crate) static GROUPS: &[Group] = &[
             // fremovexattr: attributes
             Row { nr: 199, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // utimes: times
-            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // mkdirat: folders
-            Row { nr: 258, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 258, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // mknodat: files, pipes and sockets; no devices
-            Row { nr: 259, verdict: Verdict::When(33), text: p(7266, 48), reason: p(5649, 36) },
+            Row { nr: 259, verdict: Verdict::When(33), text: p(7690, 48), reason: p(6073, 36) },
             // fchownat: as chown
-            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // futimesat: times
-            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // unlinkat: names
-            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // renameat: names
-            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // linkat: names
-            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlinkat: names
-            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // fchmodat: modes
-            Row { nr: 268, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 268, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // sync_file_range: data to disk
-            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // utimensat: times
-            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // fallocate: reserves space
-            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(7476, 14) },
+            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(7900, 14) },
             // syncfs: data to disk
-            Row { nr: 306, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 306, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // renameat2: names
-            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // fchmodat2: modes
-            Row { nr: 452, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 452, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // setxattrat: attributes
             Row { nr: 463, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // removexattrat: attributes
             Row { nr: 466, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // file_setattr: inode flags
-            Row { nr: 469, verdict: Verdict::Allow, text: p(0, 0), reason: p(8774, 11) },
+            Row { nr: 469, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 11) },
         ],
     },
     Group {
@@ -1296,15 +1296,15 @@ pub(crate) static GROUPS: &[Group] = &[
             // write: descriptors it was given
             Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // open: the loader reads libraries; which files exist is decided by mounts
-            Row { nr: 2, verdict: Verdict::When(40), text: p(8785, 38), reason: p(8823, 66) },
+            Row { nr: 2, verdict: Verdict::When(40), text: p(9209, 38), reason: p(9247, 66) },
             // close: descriptors
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // stat: the loader looks for libraries
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // fstat: type of a descriptor, before buffering it
             Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(114, 41) },
             // lstat: the loader looks for libraries
-            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // poll: descriptors 0-2 are checked at start
             Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
             // lseek: position in a file
@@ -1324,7 +1324,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // rt_sigreturn: end of every signal handler
             Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
             // ioctl: asks if a descriptor is a terminal
-            Row { nr: 16, verdict: Verdict::When(41), text: p(8919, 38), reason: p(8957, 34) },
+            Row { nr: 16, verdict: Verdict::When(41), text: p(9343, 38), reason: p(9381, 34) },
             // pread64: descriptors it was given
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwrite64: descriptors it was given
@@ -1334,11 +1334,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // writev: descriptors it was given
             Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // access: the loader looks for a preload list
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(8991, 35) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(9415, 35) },
             // pipe: wakes own threads
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // select: waits for its descriptors
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(9043, 25) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(9467, 25) },
             // sched_yield: spin locks
             Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
             // mremap: grows large allocations
@@ -1346,37 +1346,37 @@ pub(crate) static GROUPS: &[Group] = &[
             // madvise: gives pages back
             Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(399, 16) },
             // dup: copies of its descriptors
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // dup2: copies of its descriptors
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // clone: threads, no processes
-            Row { nr: 56, verdict: Verdict::When(42), text: p(9093, 183), reason: p(9276, 21) },
+            Row { nr: 56, verdict: Verdict::When(42), text: p(9517, 183), reason: p(9700, 21) },
             // execve: the start itself
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(9297, 16) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(9721, 16) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: flags of a descriptor
-            Row { nr: 72, verdict: Verdict::When(43), text: p(9313, 35), reason: p(9348, 21) },
+            Row { nr: 72, verdict: Verdict::When(43), text: p(9737, 35), reason: p(9772, 21) },
             // getcwd: the loader asks for its own path
-            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(9369, 32) },
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(9793, 32) },
             // creat: opens for writing
-            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(9401, 17) },
+            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(9825, 17) },
             // readlink: the loader asks for its own path
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(9369, 32) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(9793, 32) },
             // gettimeofday: clock without the shared page
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // getrlimit: reads own limits
             Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // sysinfo: amount of memory
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9418, 16) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9842, 16) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getgid: own group
@@ -1394,11 +1394,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // mlock: keys that must not be swapped
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(9434, 29) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(9858, 29) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // prctl: names of threads
-            Row { nr: 157, verdict: Verdict::When(44), text: p(9463, 34), reason: p(9497, 16) },
+            Row { nr: 157, verdict: Verdict::When(44), text: p(9887, 34), reason: p(9921, 16) },
             // arch_prctl: thread pointer; questions about the processor
             Row { nr: 158, verdict: Verdict::When(0), text: p(567, 181), reason: p(748, 45) },
             // arch_prctl: matrix registers and shadow stacks of one's own
@@ -1416,7 +1416,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // restart_syscall: the kernel restarts an interrupted wait with it
             Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
             // fadvise64: hint for descriptor 0
-            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(9513, 21) },
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(9937, 21) },
             // clock_gettime: clock without the shared page
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // clock_getres: resolution of the clock
@@ -1426,17 +1426,17 @@ pub(crate) static GROUPS: &[Group] = &[
             // exit_group: ends the process
             Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
             // tgkill: abort() and own threads
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(9534, 23) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(9958, 23) },
             // openat: the loader reads libraries; which files exist is decided by mounts
-            Row { nr: 257, verdict: Verdict::When(45), text: p(9557, 38), reason: p(8823, 66) },
+            Row { nr: 257, verdict: Verdict::When(45), text: p(9981, 38), reason: p(9247, 66) },
             // newfstatat: the loader looks for libraries
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // readlinkat: the loader asks for its own path
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(9369, 32) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(9793, 32) },
             // faccessat: the loader looks for a preload list
-            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(8991, 35) },
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(9415, 35) },
             // pselect6: waits for its descriptors
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(9043, 25) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(9467, 25) },
             // ppoll: descriptors 0-2 are checked at start
             Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
             // set_robust_list: locks released when a thread dies
@@ -1444,11 +1444,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // eventfd2: wakes own threads
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // dup3: copies of its descriptors
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // pipe2: wakes own threads
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // preadv: descriptors it was given
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev: descriptors it was given
@@ -1460,23 +1460,23 @@ pub(crate) static GROUPS: &[Group] = &[
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // preadv2: descriptors it was given
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev2: descriptors it was given
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // statx: the loader looks for libraries
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: its flags are in memory
-            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9595, 23) },
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(10019, 23) },
             // faccessat2: the loader looks for a preload list
-            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(8991, 35) },
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(9415, 35) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // futex_wake: locks, newer form
@@ -1493,23 +1493,23 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // setuid: dropping rights that are not there
-            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(5440, 34) },
+            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(5864, 34) },
             // setgid: as setuid
-            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setreuid: as setuid
-            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setregid: as setuid
-            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setgroups: as setuid
-            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setresuid: as setuid
-            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setresgid: as setuid
-            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setfsuid: as setuid
-            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setfsgid: as setuid
-            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
         ],
     },
     Group {
@@ -1518,11 +1518,11 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // io_uring_setup: opened a file while openat was refused
-            Row { nr: 425, verdict: Verdict::Allow, text: p(0, 0), reason: p(9618, 38) },
+            Row { nr: 425, verdict: Verdict::Allow, text: p(0, 0), reason: p(10042, 38) },
             // io_uring_enter: as io_uring_setup
-            Row { nr: 426, verdict: Verdict::Allow, text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 426, verdict: Verdict::Allow, text: p(0, 0), reason: p(8752, 17) },
             // io_uring_register: as io_uring_setup
-            Row { nr: 427, verdict: Verdict::Allow, text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 427, verdict: Verdict::Allow, text: p(0, 0), reason: p(8752, 17) },
         ],
     },
     Group {
@@ -1531,17 +1531,17 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // mq_open: queues
-            Row { nr: 240, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 240, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_unlink: queues
-            Row { nr: 241, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 241, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_timedsend: queues
-            Row { nr: 242, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 242, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_timedreceive: queues
-            Row { nr: 243, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 243, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_notify: queues
-            Row { nr: 244, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 244, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_getsetattr: queues
-            Row { nr: 245, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 245, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
         ],
     },
     Group {
@@ -1550,51 +1550,51 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // modify_ldt: segments of 32-bit code
-            Row { nr: 154, verdict: Verdict::Allow, text: p(0, 0), reason: p(9656, 23) },
+            Row { nr: 154, verdict: Verdict::Allow, text: p(0, 0), reason: p(10080, 23) },
             // lookup_dcookie: paths by number, for profilers
-            Row { nr: 212, verdict: Verdict::Allow, text: p(0, 0), reason: p(9679, 30) },
+            Row { nr: 212, verdict: Verdict::Allow, text: p(0, 0), reason: p(10103, 30) },
             // add_key: keys of the user
-            Row { nr: 248, verdict: Verdict::Allow, text: p(0, 0), reason: p(9709, 16) },
+            Row { nr: 248, verdict: Verdict::Allow, text: p(0, 0), reason: p(10133, 16) },
             // request_key: keys of the user; starts a program of the host
-            Row { nr: 249, verdict: Verdict::Allow, text: p(0, 0), reason: p(9725, 46) },
+            Row { nr: 249, verdict: Verdict::Allow, text: p(0, 0), reason: p(10149, 46) },
             // keyctl: keys of the user, shared with all his processes
-            Row { nr: 250, verdict: Verdict::Allow, text: p(0, 0), reason: p(9771, 47) },
+            Row { nr: 250, verdict: Verdict::Allow, text: p(0, 0), reason: p(10195, 47) },
             // migrate_pages: memory of another process
-            Row { nr: 256, verdict: Verdict::Allow, text: p(0, 0), reason: p(9818, 25) },
+            Row { nr: 256, verdict: Verdict::Allow, text: p(0, 0), reason: p(10242, 25) },
             // vmsplice: memory pages in pipes
-            Row { nr: 278, verdict: Verdict::Allow, text: p(0, 0), reason: p(9843, 21) },
+            Row { nr: 278, verdict: Verdict::Allow, text: p(0, 0), reason: p(10267, 21) },
             // move_pages: memory of another process
-            Row { nr: 279, verdict: Verdict::Allow, text: p(0, 0), reason: p(9818, 25) },
+            Row { nr: 279, verdict: Verdict::Allow, text: p(0, 0), reason: p(10242, 25) },
             // perf_event_open: counters and traces of the kernel
-            Row { nr: 298, verdict: Verdict::Allow, text: p(0, 0), reason: p(9864, 33) },
+            Row { nr: 298, verdict: Verdict::Allow, text: p(0, 0), reason: p(10288, 33) },
             // fanotify_init: watches whole mounts
-            Row { nr: 300, verdict: Verdict::Allow, text: p(0, 0), reason: p(9897, 20) },
+            Row { nr: 300, verdict: Verdict::Allow, text: p(0, 0), reason: p(10321, 20) },
             // fanotify_mark: watches whole mounts
-            Row { nr: 301, verdict: Verdict::Allow, text: p(0, 0), reason: p(9897, 20) },
+            Row { nr: 301, verdict: Verdict::Allow, text: p(0, 0), reason: p(10321, 20) },
             // name_to_handle_at: names for files that no path rule sees
-            Row { nr: 303, verdict: Verdict::Allow, text: p(0, 0), reason: p(9917, 38) },
+            Row { nr: 303, verdict: Verdict::Allow, text: p(0, 0), reason: p(10341, 38) },
             // process_vm_readv: reads another process
-            Row { nr: 310, verdict: Verdict::Allow, text: p(0, 0), reason: p(9955, 21) },
+            Row { nr: 310, verdict: Verdict::Allow, text: p(0, 0), reason: p(10379, 21) },
             // process_vm_writev: writes another process
-            Row { nr: 311, verdict: Verdict::Allow, text: p(0, 0), reason: p(9976, 22) },
+            Row { nr: 311, verdict: Verdict::Allow, text: p(0, 0), reason: p(10400, 22) },
             // kcmp: compares tables of processes: kernel addresses in small doses
-            Row { nr: 312, verdict: Verdict::Allow, text: p(0, 0), reason: p(9998, 61) },
+            Row { nr: 312, verdict: Verdict::Allow, text: p(0, 0), reason: p(10422, 61) },
             // sched_setattr: deadline scheduling; its class is in memory
-            Row { nr: 314, verdict: Verdict::Allow, text: p(0, 0), reason: p(10059, 43) },
+            Row { nr: 314, verdict: Verdict::Allow, text: p(0, 0), reason: p(10483, 43) },
             // bpf: programs for the kernel
-            Row { nr: 321, verdict: Verdict::Allow, text: p(0, 0), reason: p(10102, 23) },
+            Row { nr: 321, verdict: Verdict::Allow, text: p(0, 0), reason: p(10526, 23) },
             // userfaultfd: stops the kernel in the middle of a copy, the tool of many exploits
-            Row { nr: 323, verdict: Verdict::Allow, text: p(0, 0), reason: p(10125, 67) },
+            Row { nr: 323, verdict: Verdict::Allow, text: p(0, 0), reason: p(10549, 67) },
             // pidfd_getfd: copies descriptors of another process
-            Row { nr: 438, verdict: Verdict::Allow, text: p(0, 0), reason: p(10192, 37) },
+            Row { nr: 438, verdict: Verdict::Allow, text: p(0, 0), reason: p(10616, 37) },
             // process_madvise: memory of another process
-            Row { nr: 440, verdict: Verdict::Allow, text: p(0, 0), reason: p(9818, 25) },
+            Row { nr: 440, verdict: Verdict::Allow, text: p(0, 0), reason: p(10242, 25) },
             // memfd_secret: memory that the kernel cannot reclaim
-            Row { nr: 447, verdict: Verdict::Allow, text: p(0, 0), reason: p(10229, 37) },
+            Row { nr: 447, verdict: Verdict::Allow, text: p(0, 0), reason: p(10653, 37) },
             // lsm_get_self_attr: labels of the host
-            Row { nr: 459, verdict: Verdict::Allow, text: p(0, 0), reason: p(8697, 18) },
+            Row { nr: 459, verdict: Verdict::Allow, text: p(0, 0), reason: p(9121, 18) },
             // lsm_set_self_attr: labels of the host
-            Row { nr: 460, verdict: Verdict::Allow, text: p(0, 0), reason: p(8697, 18) },
+            Row { nr: 460, verdict: Verdict::Allow, text: p(0, 0), reason: p(9121, 18) },
         ],
     },
     Group {
@@ -1603,7 +1603,7 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // memfd_create: shared buffers of most programs, which do not ask for the seal; just-in-time compilers
-            Row { nr: 319, verdict: Verdict::When(38), text: p(7883, 102), reason: p(7985, 86) },
+            Row { nr: 319, verdict: Verdict::When(38), text: p(8307, 102), reason: p(8409, 86) },
         ],
     },
     Group {
@@ -1612,41 +1612,41 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // msync: writes mapped files back
-            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3523, 24) },
+            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3899, 24) },
             // mincore: which pages are present
-            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3547, 23) },
+            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3923, 23) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5966, 55) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(6390, 55) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // mlockall: as mlock
-            Row { nr: 151, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 151, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // munlockall: as mlock
-            Row { nr: 152, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 152, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // remap_file_pages: old databases; emulated by mmap
-            Row { nr: 216, verdict: Verdict::Allow, text: p(0, 0), reason: p(7067, 31) },
+            Row { nr: 216, verdict: Verdict::Allow, text: p(0, 0), reason: p(7491, 31) },
             // mbind: placement on processors
-            Row { nr: 237, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 237, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // set_mempolicy: placement on processors
-            Row { nr: 238, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 238, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // get_mempolicy: placement on processors
-            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // memfd_create: shared buffers that can never be executed
-            Row { nr: 319, verdict: Verdict::When(39), text: p(8071, 41), reason: p(8112, 41) },
+            Row { nr: 319, verdict: Verdict::When(39), text: p(8495, 41), reason: p(8536, 41) },
             // mlock2: as mlock
-            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // pkey_mprotect: memory keys
-            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // pkey_alloc: memory keys
-            Row { nr: 330, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 330, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // pkey_free: memory keys
-            Row { nr: 331, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 331, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // set_mempolicy_home_node: placement on processors
-            Row { nr: 450, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 450, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // map_shadow_stack: shadow stacks of threads
-            Row { nr: 453, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 24) },
+            Row { nr: 453, verdict: Verdict::Allow, text: p(0, 0), reason: p(9062, 24) },
             // mseal: seals its own mappings for good
-            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(8743, 31) },
+            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(9167, 31) },
         ],
     },
     Group {
@@ -1655,45 +1655,45 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // clone: new namespaces
-            Row { nr: 56, verdict: Verdict::When(46), text: p(10266, 135), reason: p(10401, 14) },
+            Row { nr: 56, verdict: Verdict::When(46), text: p(10690, 135), reason: p(10825, 14) },
             // pivot_root: root folder of its own mount namespace
-            Row { nr: 155, verdict: Verdict::Allow, text: p(0, 0), reason: p(10415, 38) },
+            Row { nr: 155, verdict: Verdict::Allow, text: p(0, 0), reason: p(10839, 38) },
             // chroot: root folder
-            Row { nr: 161, verdict: Verdict::Allow, text: p(0, 0), reason: p(10453, 11) },
+            Row { nr: 161, verdict: Verdict::Allow, text: p(0, 0), reason: p(10877, 11) },
             // mount: mounts in its own mount namespace
-            Row { nr: 165, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 165, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // umount2: mounts in its own mount namespace
-            Row { nr: 166, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 166, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // sethostname: name in its own uts namespace
-            Row { nr: 170, verdict: Verdict::Allow, text: p(0, 0), reason: p(10497, 29) },
+            Row { nr: 170, verdict: Verdict::Allow, text: p(0, 0), reason: p(10921, 29) },
             // setdomainname: name in its own uts namespace
-            Row { nr: 171, verdict: Verdict::Allow, text: p(0, 0), reason: p(10497, 29) },
+            Row { nr: 171, verdict: Verdict::Allow, text: p(0, 0), reason: p(10921, 29) },
             // unshare: new namespaces
-            Row { nr: 272, verdict: Verdict::When(47), text: p(10526, 53), reason: p(10401, 14) },
+            Row { nr: 272, verdict: Verdict::When(47), text: p(10950, 53), reason: p(10825, 14) },
             // setns: joins namespaces it holds descriptors of
-            Row { nr: 308, verdict: Verdict::Allow, text: p(0, 0), reason: p(10579, 40) },
+            Row { nr: 308, verdict: Verdict::Allow, text: p(0, 0), reason: p(11003, 40) },
             // open_tree: mounts in its own mount namespace
-            Row { nr: 428, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 428, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // move_mount: mounts in its own mount namespace
-            Row { nr: 429, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 429, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // fsopen: mounts in its own mount namespace
-            Row { nr: 430, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 430, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // fsconfig: mounts in its own mount namespace
-            Row { nr: 431, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 431, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // fsmount: mounts in its own mount namespace
-            Row { nr: 432, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 432, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // fspick: mounts in its own mount namespace
-            Row { nr: 433, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 433, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // clone3: new namespaces; its flags are in memory
-            Row { nr: 435, verdict: Verdict::Allow, text: p(0, 0), reason: p(10619, 39) },
+            Row { nr: 435, verdict: Verdict::Allow, text: p(0, 0), reason: p(11043, 39) },
             // mount_setattr: mounts in its own mount namespace
-            Row { nr: 442, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 442, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
             // statmount: lists mounts
-            Row { nr: 457, verdict: Verdict::Allow, text: p(0, 0), reason: p(10658, 12) },
+            Row { nr: 457, verdict: Verdict::Allow, text: p(0, 0), reason: p(11082, 12) },
             // listmount: lists mounts
-            Row { nr: 458, verdict: Verdict::Allow, text: p(0, 0), reason: p(10658, 12) },
+            Row { nr: 458, verdict: Verdict::Allow, text: p(0, 0), reason: p(11082, 12) },
             // open_tree_attr: mounts in its own mount namespace
-            Row { nr: 467, verdict: Verdict::Allow, text: p(0, 0), reason: p(10464, 33) },
+            Row { nr: 467, verdict: Verdict::Allow, text: p(0, 0), reason: p(10888, 33) },
         ],
     },
     Group {
@@ -1702,47 +1702,47 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // socket: TCP; no MPTCP, SCTP or raw sockets
-            Row { nr: 41, verdict: Verdict::When(16), text: p(3632, 112), reason: p(3744, 34) },
+            Row { nr: 41, verdict: Verdict::When(16), text: p(4008, 112), reason: p(4120, 34) },
             // socket: UDP; no ping sockets
-            Row { nr: 41, verdict: Verdict::When(17), text: p(3778, 111), reason: p(3889, 20) },
+            Row { nr: 41, verdict: Verdict::When(17), text: p(4154, 111), reason: p(4265, 20) },
             // socket: between programs
-            Row { nr: 41, verdict: Verdict::When(18), text: p(3909, 126), reason: p(4035, 16) },
+            Row { nr: 41, verdict: Verdict::When(18), text: p(4285, 126), reason: p(4411, 16) },
             // socket: getaddrinfo and getifaddrs ask for the interfaces
-            Row { nr: 41, verdict: Verdict::When(19), text: p(4051, 111), reason: p(4162, 49) },
+            Row { nr: 41, verdict: Verdict::When(19), text: p(4427, 111), reason: p(4538, 49) },
             // connect: reaches a peer
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4211, 14) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4587, 14) },
             // accept: takes a peer
-            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // sendto: sends
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvfrom: receives
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmsg: sends
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvmsg: receives
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // shutdown: ends one direction
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4250, 18) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4626, 18) },
             // bind: own address
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4644, 11) },
             // listen: waits for peers
-            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4279, 15) },
+            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4655, 15) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // socketpair: between own processes
-            Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
-            // setsockopt: options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
-            Row { nr: 54, verdict: Verdict::When(21), text: p(4339, 389), reason: p(4728, 108) },
+            Row { nr: 53, verdict: Verdict::When(20), text: p(4679, 15), reason: p(4694, 21) },
+            // setsockopt: options without programs for the kernel, pages of the user's locked memory, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
+            Row { nr: 54, verdict: Verdict::When(21), text: p(4715, 402), reason: p(5117, 143) },
             // getsockopt: options
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(5260, 7) },
             // accept4: takes a peer
-            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // recvmmsg: receives
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmmsg: sends
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
         ],
     },
     Group {
@@ -1782,8 +1782,8 @@ pub(crate) static GROUPS: &[Group] = &[
             Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
             // rt_sigreturn: end of every signal handler
             Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
-            // ioctl: terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up
-            Row { nr: 16, verdict: Verdict::When(15), text: p(3148, 239), reason: p(3387, 111) },
+            // ioctl: terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up; of what file systems have of their own (snapshots, keys, walks by number) only flags, extents and shared copies
+            Row { nr: 16, verdict: Verdict::When(15), text: p(3148, 502), reason: p(3650, 224) },
             // pread64: descriptors it was given
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwrite64: descriptors it was given
@@ -1793,251 +1793,251 @@ pub(crate) static GROUPS: &[Group] = &[
             // writev: descriptors it was given
             Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // access: asks for rights
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // pipe: pipes
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(3513, 5) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(3889, 5) },
             // select: waits
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // sched_yield: spin locks
             Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
             // mremap: grows large allocations
             Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(376, 23) },
             // msync: writes mapped files back
-            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3523, 24) },
+            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3899, 24) },
             // mincore: which pages are present
-            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3547, 23) },
+            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3923, 23) },
             // madvise: gives pages back
             Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(399, 16) },
             // dup: copies
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // dup2: copies
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // pause: waits for a signal
-            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getitimer: timer signal
-            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // alarm: timer signal
-            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // setitimer: timer signal
-            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // sendfile: copies between descriptors
-            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // sendto: sends
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvfrom: receives
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmsg: sends
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvmsg: receives
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // shutdown: ends one direction
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4250, 18) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4626, 18) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // socketpair: between own processes
-            Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
-            // setsockopt: options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
-            Row { nr: 54, verdict: Verdict::When(21), text: p(4339, 389), reason: p(4728, 108) },
+            Row { nr: 53, verdict: Verdict::When(20), text: p(4679, 15), reason: p(4694, 21) },
+            // setsockopt: options without programs for the kernel, pages of the user's locked memory, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
+            Row { nr: 54, verdict: Verdict::When(21), text: p(4715, 402), reason: p(5117, 143) },
             // getsockopt: options
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(5260, 7) },
             // clone: threads and processes without new namespaces
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(4978, 44) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(5402, 44) },
             // fork: starts a process
-            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // vfork: starts a process
-            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // execve: starts a program
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(5038, 16) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(5462, 16) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // wait4: waits for a child
-            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // kill: signals inside the jar
-            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(5071, 22) },
+            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(5495, 22) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: flags, locks, copies; F_SETOWN signals reach no process outside the jar
-            Row { nr: 72, verdict: Verdict::Allow, text: p(0, 0), reason: p(5093, 71) },
+            Row { nr: 72, verdict: Verdict::Allow, text: p(0, 0), reason: p(5517, 71) },
             // flock: locks
             Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
             // fsync: data to disk
-            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // fdatasync: data to disk
-            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // truncate: length
-            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // ftruncate: length
-            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // getdents: lists a folder
-            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // getcwd: current folder
-            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // chdir: current folder
-            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // fchdir: current folder
-            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // rename: names
-            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // mkdir: folders
-            Row { nr: 83, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 83, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // rmdir: names
-            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // creat: opens for writing; decided by mounts and Landlock
-            Row { nr: 85, verdict: Verdict::Allow, text: p(0, 0), reason: p(5222, 49) },
+            Row { nr: 85, verdict: Verdict::Allow, text: p(0, 0), reason: p(5646, 49) },
             // link: names
-            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // unlink: names
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlink: names
-            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // readlink: symbolic links
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // chmod: modes
-            Row { nr: 90, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 90, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // fchmod: modes
-            Row { nr: 91, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 91, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // chown: installers keep owners; without capabilities only a change to oneself works
-            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(5290, 75) },
+            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(5714, 75) },
             // fchown: as chown
-            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // lchown: as chown
-            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // umask: default modes
-            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5373, 13) },
+            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5797, 13) },
             // gettimeofday: clock without the shared page
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // getrlimit: reads own limits
             Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // sysinfo: amount of memory, for thread pools
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(5406, 34) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(5830, 34) },
             // times: own use of resources
-            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getgid: own group
             Row { nr: 104, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // setuid: dropping rights that are not there
-            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(5440, 34) },
+            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(5864, 34) },
             // setgid: as setuid
-            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // geteuid: own user
             Row { nr: 107, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getegid: own group
             Row { nr: 108, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // setpgid: job control
-            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // getppid: own number
             Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // getpgrp: job control
-            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // setsid: daemons, terminals
-            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(5494, 18) },
+            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(5918, 18) },
             // setreuid: as setuid
-            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setregid: as setuid
-            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getgroups: own groups
-            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5512, 10) },
+            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5936, 10) },
             // setgroups: as setuid
-            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setresuid: as setuid
-            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getresuid: own user
             Row { nr: 118, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // setresgid: as setuid
-            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getresgid: own group
             Row { nr: 120, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // getpgid: job control
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // setfsuid: as setuid
-            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // setfsgid: as setuid
-            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(5474, 9) },
+            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(5898, 9) },
             // getsid: job control
-            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // capget: own capabilities
-            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5522, 16) },
+            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5946, 16) },
             // capset: can only drop capabilities
-            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5538, 26) },
+            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5962, 26) },
             // rt_sigpending: waiting signals
-            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5564, 15) },
+            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5988, 15) },
             // rt_sigtimedwait: waits for a signal
-            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // rt_sigqueueinfo: signals with data
-            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // rt_sigsuspend: waits for a signal
-            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // utime: times
-            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // mknod: files, pipes and sockets; no devices
-            Row { nr: 133, verdict: Verdict::When(23), text: p(5601, 48), reason: p(5649, 36) },
+            Row { nr: 133, verdict: Verdict::When(23), text: p(6025, 48), reason: p(6073, 36) },
             // personality: asks, or the normal one; no READ_IMPLIES_EXEC
-            Row { nr: 135, verdict: Verdict::When(24), text: p(5685, 31), reason: p(5716, 45) },
+            Row { nr: 135, verdict: Verdict::When(24), text: p(6109, 31), reason: p(6140, 45) },
             // statfs: free space, kind of file system
-            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // fstatfs: free space, kind of file system
-            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // getpriority: priority
-            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
+            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(6216, 8) },
             // setpriority: priority; only down without a capability
-            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5800, 40) },
+            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(6224, 40) },
             // sched_getparam: scheduling class
-            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_setscheduler: no realtime class; the bit is SCHED_RESET_ON_FORK
-            Row { nr: 144, verdict: Verdict::When(25), text: p(5856, 61), reason: p(5917, 49) },
+            Row { nr: 144, verdict: Verdict::When(25), text: p(6280, 61), reason: p(6341, 49) },
             // sched_getscheduler: scheduling class
-            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_max: scheduling class
-            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_min: scheduling class
-            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_rr_get_interval: scheduling class
-            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5966, 55) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(6390, 55) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // mlockall: as mlock
-            Row { nr: 151, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 151, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // munlockall: as mlock
-            Row { nr: 152, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 152, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // prctl: tightens itself further; this form has no listener
-            Row { nr: 157, verdict: Verdict::When(26), text: p(6029, 76), reason: p(6105, 50) },
+            Row { nr: 157, verdict: Verdict::When(26), text: p(6453, 76), reason: p(6529, 50) },
             // prctl: asks for, lowers or clears ambient capabilities
-            Row { nr: 157, verdict: Verdict::When(27), text: p(6155, 43), reason: p(6198, 47) },
+            Row { nr: 157, verdict: Verdict::When(27), text: p(6579, 43), reason: p(6622, 47) },
             // prctl: switches speculation off, never on
-            Row { nr: 157, verdict: Verdict::When(28), text: p(6245, 53), reason: p(6298, 34) },
+            Row { nr: 157, verdict: Verdict::When(28), text: p(6669, 53), reason: p(6722, 34) },
             // prctl: hides its memory from other processes, or not
-            Row { nr: 157, verdict: Verdict::When(29), text: p(6332, 41), reason: p(6373, 45) },
+            Row { nr: 157, verdict: Verdict::When(29), text: p(6756, 41), reason: p(6797, 45) },
             // prctl: the state after exec
-            Row { nr: 157, verdict: Verdict::When(30), text: p(6418, 36), reason: p(6454, 20) },
+            Row { nr: 157, verdict: Verdict::When(30), text: p(6842, 36), reason: p(6878, 20) },
             // prctl: names, questions and options that only tighten
-            Row { nr: 157, verdict: Verdict::When(31), text: p(6474, 453), reason: p(6927, 46) },
+            Row { nr: 157, verdict: Verdict::When(31), text: p(6898, 453), reason: p(7351, 46) },
             // prctl: can only drop capabilities
-            Row { nr: 157, verdict: Verdict::When(32), text: p(6973, 23), reason: p(5538, 26) },
+            Row { nr: 157, verdict: Verdict::When(32), text: p(7397, 23), reason: p(5962, 26) },
             // arch_prctl: thread pointer; questions about the processor
             Row { nr: 158, verdict: Verdict::When(0), text: p(567, 181), reason: p(748, 45) },
             // arch_prctl: matrix registers and shadow stacks of one's own
             Row { nr: 158, verdict: Verdict::When(1), text: p(793, 65), reason: p(858, 47) },
             // setrlimit: own limits
-            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(6996, 10) },
+            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(7420, 10) },
             // sync: data to disk
-            Row { nr: 162, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 162, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // readahead: hint
-            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // setxattr: attributes
             Row { nr: 188, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lsetxattr: attributes
@@ -2063,37 +2063,37 @@ pub(crate) static GROUPS: &[Group] = &[
             // fremovexattr: attributes
             Row { nr: 199, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // tkill: signals to a thread
-            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(7010, 19) },
+            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(7434, 19) },
             // time: clock without the shared page
             Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // futex: locks
             Row { nr: 202, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
             // sched_setaffinity: binds threads to processors it may use
-            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7029, 38) },
+            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7453, 38) },
             // sched_getaffinity: number of processors
             Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2350, 20) },
             // epoll_create: waits
-            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // remap_file_pages: old databases; emulated by mmap
-            Row { nr: 216, verdict: Verdict::Allow, text: p(0, 0), reason: p(7067, 31) },
+            Row { nr: 216, verdict: Verdict::Allow, text: p(0, 0), reason: p(7491, 31) },
             // getdents64: lists a folder
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // set_tid_address: start of every thread library
             Row { nr: 218, verdict: Verdict::Allow, text: p(0, 0), reason: p(910, 29) },
             // restart_syscall: the kernel restarts an interrupted wait with it
             Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
             // fadvise64: hint
-            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // timer_create: timer signal
-            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_settime: timer signal
-            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_gettime: timer signal
-            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_getoverrun: timer signal
-            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_delete: timer signal
-            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // clock_gettime: clock without the shared page
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // clock_getres: resolution of the clock
@@ -2103,209 +2103,209 @@ pub(crate) static GROUPS: &[Group] = &[
             // exit_group: ends the process
             Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
             // epoll_wait: waits
-            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // epoll_ctl: waits
-            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // tgkill: signals to a thread, abort()
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(7098, 28) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(7522, 28) },
             // utimes: times
-            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // mbind: placement on processors
-            Row { nr: 237, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 237, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // set_mempolicy: placement on processors
-            Row { nr: 238, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 238, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // get_mempolicy: placement on processors
-            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // mq_open: queues
-            Row { nr: 240, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 240, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_unlink: queues
-            Row { nr: 241, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 241, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_timedsend: queues
-            Row { nr: 242, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 242, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_timedreceive: queues
-            Row { nr: 243, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 243, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_notify: queues
-            Row { nr: 244, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 244, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // mq_getsetattr: queues
-            Row { nr: 245, verdict: Verdict::Allow, text: p(0, 0), reason: p(7149, 6) },
+            Row { nr: 245, verdict: Verdict::Allow, text: p(0, 0), reason: p(7573, 6) },
             // waitid: waits for a child
-            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // ioprio_set: priority of disk access; the realtime class needs a capability
-            Row { nr: 251, verdict: Verdict::Allow, text: p(0, 0), reason: p(7155, 62) },
+            Row { nr: 251, verdict: Verdict::Allow, text: p(0, 0), reason: p(7579, 62) },
             // ioprio_get: priority of disk access
-            Row { nr: 252, verdict: Verdict::Allow, text: p(0, 0), reason: p(7217, 23) },
+            Row { nr: 252, verdict: Verdict::Allow, text: p(0, 0), reason: p(7641, 23) },
             // inotify_init: watches files
-            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_add_watch: watches files
-            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_rm_watch: watches files
-            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // openat: opens by path
-            Row { nr: 257, verdict: Verdict::Allow, text: p(0, 0), reason: p(7253, 13) },
+            Row { nr: 257, verdict: Verdict::Allow, text: p(0, 0), reason: p(7677, 13) },
             // mkdirat: folders
-            Row { nr: 258, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 258, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // mknodat: files, pipes and sockets; no devices
-            Row { nr: 259, verdict: Verdict::When(33), text: p(7266, 48), reason: p(5649, 36) },
+            Row { nr: 259, verdict: Verdict::When(33), text: p(7690, 48), reason: p(6073, 36) },
             // fchownat: as chown
-            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(5365, 8) },
+            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(5789, 8) },
             // futimesat: times
-            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // newfstatat: attributes
             Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // unlinkat: names
-            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // renameat: names
-            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // linkat: names
-            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlinkat: names
-            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // readlinkat: symbolic links
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // fchmodat: modes
-            Row { nr: 268, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 268, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // faccessat: asks for rights
-            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // pselect6: waits
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // ppoll: descriptors 0-2 are checked at start
             Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
             // unshare: own file tables of a thread; no new namespaces
-            Row { nr: 272, verdict: Verdict::When(34), text: p(7314, 53), reason: p(7367, 46) },
+            Row { nr: 272, verdict: Verdict::When(34), text: p(7738, 53), reason: p(7791, 46) },
             // set_robust_list: locks released when a thread dies
             Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(1025, 33) },
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // splice: copies between descriptors
-            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // tee: copies between pipes
-            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(7413, 20) },
+            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(7837, 20) },
             // sync_file_range: data to disk
-            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // utimensat: times
-            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // epoll_pwait: waits
-            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // signalfd: signals as data
-            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // timerfd_create: timers as data
-            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // eventfd: wakes a thread
-            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(7462, 14) },
+            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(7886, 14) },
             // fallocate: reserves space
-            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(7476, 14) },
+            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(7900, 14) },
             // timerfd_settime: timers as data
-            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // timerfd_gettime: timers as data
-            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // signalfd4: signals as data
-            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // eventfd2: wakes a thread
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(7462, 14) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(7886, 14) },
             // epoll_create1: waits
-            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // dup3: copies
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(3570, 6) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(3946, 6) },
             // pipe2: pipes
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(3513, 5) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(3889, 5) },
             // inotify_init1: watches files
-            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // preadv: descriptors it was given
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev: descriptors it was given
             Row { nr: 296, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // rt_tgsigqueueinfo: signals with data
-            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // recvmmsg: receives
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // prlimit64: reads own limits (stack size); memory of arg2 decides, a null pointer sets nothing
             Row { nr: 302, verdict: Verdict::When(2), text: p(1077, 22), reason: p(1099, 82) },
             // prlimit64: own limits; raising a hard limit needs a capability
-            Row { nr: 302, verdict: Verdict::When(35), text: p(7490, 9), reason: p(7499, 51) },
+            Row { nr: 302, verdict: Verdict::When(35), text: p(7914, 9), reason: p(7923, 51) },
             // syncfs: data to disk
-            Row { nr: 306, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 306, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // sendmmsg: sends
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // sched_getattr: scheduling class
-            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // renameat2: names
-            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // seccomp: tightens itself further; no listener of its own
-            Row { nr: 317, verdict: Verdict::When(36), text: p(7550, 168), reason: p(7718, 47) },
+            Row { nr: 317, verdict: Verdict::When(36), text: p(7974, 168), reason: p(8142, 47) },
             // seccomp: tightens itself further; questions
-            Row { nr: 317, verdict: Verdict::When(37), text: p(7765, 84), reason: p(7849, 34) },
+            Row { nr: 317, verdict: Verdict::When(37), text: p(8189, 84), reason: p(8273, 34) },
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // memfd_create: shared buffers of most programs, which do not ask for the seal; just-in-time compilers
-            Row { nr: 319, verdict: Verdict::When(38), text: p(7883, 102), reason: p(7985, 86) },
+            Row { nr: 319, verdict: Verdict::When(38), text: p(8307, 102), reason: p(8409, 86) },
             // memfd_create: shared buffers that can never be executed
-            Row { nr: 319, verdict: Verdict::When(39), text: p(8071, 41), reason: p(8112, 41) },
+            Row { nr: 319, verdict: Verdict::When(39), text: p(8495, 41), reason: p(8536, 41) },
             // execveat: starts a program
-            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(5038, 16) },
+            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(5462, 16) },
             // userfaultfd: stops the kernel in the middle of a copy; run-times fall back
-            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8153, 61) },
+            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8577, 61) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // mlock2: as mlock
-            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // copy_file_range: copies between descriptors
-            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(3606, 26) },
+            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(3982, 26) },
             // preadv2: descriptors it was given
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev2: descriptors it was given
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pkey_mprotect: memory keys
-            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // pkey_alloc: memory keys
-            Row { nr: 330, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 330, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // pkey_free: memory keys
-            Row { nr: 331, verdict: Verdict::Allow, text: p(0, 0), reason: p(8247, 11) },
+            Row { nr: 331, verdict: Verdict::Allow, text: p(0, 0), reason: p(8671, 11) },
             // statx: attributes
             Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // pidfd_send_signal: signals by descriptor
-            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8258, 21) },
+            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8682, 21) },
             // io_uring_setup: its operations pass no filter; programs fall back
-            Row { nr: 425, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8279, 49) },
+            Row { nr: 425, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8703, 49) },
             // io_uring_enter: as io_uring_setup
-            Row { nr: 426, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 426, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8752, 17) },
             // io_uring_register: as io_uring_setup
-            Row { nr: 427, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 427, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8752, 17) },
             // pidfd_open: a descriptor for a child
-            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8345, 24) },
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8769, 24) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: opens by path with limits on the walk
-            Row { nr: 437, verdict: Verdict::Allow, text: p(0, 0), reason: p(8454, 37) },
+            Row { nr: 437, verdict: Verdict::Allow, text: p(0, 0), reason: p(8878, 37) },
             // faccessat2: asks for rights
-            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // epoll_pwait2: waits
-            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // landlock_create_ruleset: tightens itself further
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_add_rule: tightens itself further
-            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_restrict_self: tightens itself further
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // memfd_secret: memory that the kernel cannot reclaim; key stores fall back to mlock
-            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8514, 68) },
+            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8938, 68) },
             // process_mrelease: frees the memory of a killed child
-            Row { nr: 448, verdict: Verdict::Allow, text: p(0, 0), reason: p(8582, 34) },
+            Row { nr: 448, verdict: Verdict::Allow, text: p(0, 0), reason: p(9006, 34) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // set_mempolicy_home_node: placement on processors
-            Row { nr: 450, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 450, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // cachestat: asks what is in memory
-            Row { nr: 451, verdict: Verdict::Allow, text: p(0, 0), reason: p(8616, 22) },
+            Row { nr: 451, verdict: Verdict::Allow, text: p(0, 0), reason: p(9040, 22) },
             // fchmodat2: modes
-            Row { nr: 452, verdict: Verdict::Allow, text: p(0, 0), reason: p(5285, 5) },
+            Row { nr: 452, verdict: Verdict::Allow, text: p(0, 0), reason: p(5709, 5) },
             // map_shadow_stack: shadow stacks of threads
-            Row { nr: 453, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 24) },
+            Row { nr: 453, verdict: Verdict::Allow, text: p(0, 0), reason: p(9062, 24) },
             // futex_wake: locks, newer form
             Row { nr: 454, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
             // futex_wait: locks, newer form
@@ -2313,17 +2313,17 @@ pub(crate) static GROUPS: &[Group] = &[
             // futex_requeue: locks, newer form
             Row { nr: 456, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
             // statmount: mounts; programs fall back to /proc
-            Row { nr: 457, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8662, 35) },
+            Row { nr: 457, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9086, 35) },
             // listmount: mounts; programs fall back to /proc
-            Row { nr: 458, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8662, 35) },
+            Row { nr: 458, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9086, 35) },
             // lsm_get_self_attr: labels of the host
-            Row { nr: 459, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8697, 18) },
+            Row { nr: 459, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9121, 18) },
             // lsm_set_self_attr: labels of the host
-            Row { nr: 460, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8697, 18) },
+            Row { nr: 460, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9121, 18) },
             // lsm_list_modules: asks which modules are there
-            Row { nr: 461, verdict: Verdict::Allow, text: p(0, 0), reason: p(8715, 28) },
+            Row { nr: 461, verdict: Verdict::Allow, text: p(0, 0), reason: p(9139, 28) },
             // mseal: seals its own mappings for good
-            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(8743, 31) },
+            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(9167, 31) },
             // setxattrat: attributes
             Row { nr: 463, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // getxattrat: attributes
@@ -2333,9 +2333,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // removexattrat: attributes
             Row { nr: 466, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // file_getattr: inode flags
-            Row { nr: 468, verdict: Verdict::Allow, text: p(0, 0), reason: p(8774, 11) },
+            Row { nr: 468, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 11) },
             // file_setattr: inode flags
-            Row { nr: 469, verdict: Verdict::Allow, text: p(0, 0), reason: p(8774, 11) },
+            Row { nr: 469, verdict: Verdict::Allow, text: p(0, 0), reason: p(9198, 11) },
         ],
     },
     Group {
@@ -2344,23 +2344,23 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // read: the socket it has
-            Row { nr: 0, verdict: Verdict::Allow, text: p(0, 0), reason: p(10670, 17) },
+            Row { nr: 0, verdict: Verdict::Allow, text: p(0, 0), reason: p(11094, 17) },
             // write: the socket it has
-            Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(10670, 17) },
+            Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(11094, 17) },
             // open: files of the C library; it goes on without them
-            Row { nr: 2, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(10687, 47) },
+            Row { nr: 2, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11111, 47) },
             // close: descriptors it has
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // stat: as open
             Row { nr: 4, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(3075, 7) },
             // fstat: before buffering a descriptor; the C library then does without its size
-            Row { nr: 5, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(10734, 71) },
+            Row { nr: 5, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11158, 71) },
             // lstat: as open
             Row { nr: 6, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(3075, 7) },
             // poll: waits for the socket
-            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(10805, 20) },
+            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(11229, 20) },
             // mmap: memory of its own; nothing executable, nothing shared
-            Row { nr: 9, verdict: Verdict::When(48), text: p(10825, 95), reason: p(10920, 53) },
+            Row { nr: 9, verdict: Verdict::When(48), text: p(11249, 95), reason: p(11344, 53) },
             // mprotect: protection of memory; nothing executable
             Row { nr: 10, verdict: Verdict::When(4), text: p(1502, 37), reason: p(1539, 40) },
             // munmap: gives memory back
@@ -2368,41 +2368,41 @@ pub(crate) static GROUPS: &[Group] = &[
             // brk: heap of the C library
             Row { nr: 12, verdict: Verdict::Allow, text: p(0, 0), reason: p(291, 21) },
             // rt_sigprocmask: signal masks, around the end of the process
-            Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(10973, 43) },
+            Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(11397, 43) },
             // writev: the socket it has
-            Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(10670, 17) },
+            Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(11094, 17) },
             // select: waits for the socket
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(10805, 20) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(11229, 20) },
             // mremap: grows large allocations; keeps the protection
             Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(1579, 45) },
             // madvise: gives pages back, keeps secrets out of dumps
-            Row { nr: 28, verdict: Verdict::When(49), text: p(11016, 94), reason: p(11110, 44) },
+            Row { nr: 28, verdict: Verdict::When(49), text: p(11440, 94), reason: p(11534, 44) },
             // shmget: shared memory of old libraries
-            Row { nr: 29, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11154, 30) },
+            Row { nr: 29, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11578, 30) },
             // shmat: as shmget
-            Row { nr: 30, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11184, 9) },
+            Row { nr: 30, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11608, 9) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // shutdown: ends the connection
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(11193, 19) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(11617, 19) },
             // getsockname: asks about the socket it has
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(11212, 28) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(11636, 28) },
             // getpeername: asks about the socket it has
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(11212, 28) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(11636, 28) },
             // setsockopt: kind of traffic
-            Row { nr: 54, verdict: Verdict::When(50), text: p(11240, 36), reason: p(11276, 15) },
+            Row { nr: 54, verdict: Verdict::When(50), text: p(11664, 36), reason: p(11700, 15) },
             // setsockopt: kind of traffic
-            Row { nr: 54, verdict: Verdict::When(51), text: p(11291, 43), reason: p(11276, 15) },
+            Row { nr: 54, verdict: Verdict::When(51), text: p(11715, 43), reason: p(11700, 15) },
             // getsockopt: asks about the socket it has
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(11212, 28) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(11636, 28) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // shmdt: as shmget
-            Row { nr: 67, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11184, 9) },
+            Row { nr: 67, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(11608, 9) },
             // gettimeofday: clocks
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // getuid: own user
@@ -2410,13 +2410,13 @@ pub(crate) static GROUPS: &[Group] = &[
             // geteuid: own user
             Row { nr: 107, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getpgid: process group
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(11334, 13) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(11758, 13) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // time: clocks
             Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // futex: locks; none with priority inheritance
-            Row { nr: 202, verdict: Verdict::When(52), text: p(11347, 151), reason: p(2313, 37) },
+            Row { nr: 202, verdict: Verdict::When(52), text: p(11771, 151), reason: p(2313, 37) },
             // clock_gettime: clocks
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // clock_nanosleep: sleep
@@ -2428,11 +2428,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // newfstatat: as open
             Row { nr: 262, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(3075, 7) },
             // pselect6: waits for the socket
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(10805, 20) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(11229, 20) },
             // ppoll: waits for the socket
-            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(10805, 20) },
+            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(11229, 20) },
             // getrandom: keys
-            Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(11498, 4) },
+            Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(11922, 4) },
             // statx: as open
             Row { nr: 332, verdict: Verdict::Answer(13), text: p(0, 0), reason: p(3075, 7) },
         ],
@@ -2443,61 +2443,61 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "it changes the host for everybody and needs rights that no jar has",
         rows: &[
             // syslog: kernel messages of the host
-            Row { nr: 103, verdict: Verdict::Allow, text: p(0, 0), reason: p(11502, 27) },
+            Row { nr: 103, verdict: Verdict::Allow, text: p(0, 0), reason: p(11926, 27) },
             // uselib: runs library code from a path, old form
-            Row { nr: 134, verdict: Verdict::Allow, text: p(0, 0), reason: p(11529, 39) },
+            Row { nr: 134, verdict: Verdict::Allow, text: p(0, 0), reason: p(11953, 39) },
             // ustat: devices by number
-            Row { nr: 136, verdict: Verdict::Allow, text: p(0, 0), reason: p(11568, 17) },
+            Row { nr: 136, verdict: Verdict::Allow, text: p(0, 0), reason: p(11992, 17) },
             // sysfs: file system numbers, old form
-            Row { nr: 139, verdict: Verdict::Allow, text: p(0, 0), reason: p(11585, 29) },
+            Row { nr: 139, verdict: Verdict::Allow, text: p(0, 0), reason: p(12009, 29) },
             // vhangup: terminals of the host
-            Row { nr: 153, verdict: Verdict::Allow, text: p(0, 0), reason: p(11614, 21) },
+            Row { nr: 153, verdict: Verdict::Allow, text: p(0, 0), reason: p(12038, 21) },
             // _sysctl: kernel settings, old form
-            Row { nr: 156, verdict: Verdict::Allow, text: p(0, 0), reason: p(11635, 25) },
+            Row { nr: 156, verdict: Verdict::Allow, text: p(0, 0), reason: p(12059, 25) },
             // adjtimex: clock of the host
-            Row { nr: 159, verdict: Verdict::Allow, text: p(0, 0), reason: p(11660, 17) },
+            Row { nr: 159, verdict: Verdict::Allow, text: p(0, 0), reason: p(12084, 17) },
             // acct: accounting of the host
-            Row { nr: 163, verdict: Verdict::Allow, text: p(0, 0), reason: p(11677, 22) },
+            Row { nr: 163, verdict: Verdict::Allow, text: p(0, 0), reason: p(12101, 22) },
             // settimeofday: clock of the host
-            Row { nr: 164, verdict: Verdict::Allow, text: p(0, 0), reason: p(11660, 17) },
+            Row { nr: 164, verdict: Verdict::Allow, text: p(0, 0), reason: p(12084, 17) },
             // swapon: memory of the host
-            Row { nr: 167, verdict: Verdict::Allow, text: p(0, 0), reason: p(11699, 18) },
+            Row { nr: 167, verdict: Verdict::Allow, text: p(0, 0), reason: p(12123, 18) },
             // swapoff: memory of the host
-            Row { nr: 168, verdict: Verdict::Allow, text: p(0, 0), reason: p(11699, 18) },
+            Row { nr: 168, verdict: Verdict::Allow, text: p(0, 0), reason: p(12123, 18) },
             // reboot: stops the host
-            Row { nr: 169, verdict: Verdict::Allow, text: p(0, 0), reason: p(11717, 14) },
+            Row { nr: 169, verdict: Verdict::Allow, text: p(0, 0), reason: p(12141, 14) },
             // iopl: ports of the machine
-            Row { nr: 172, verdict: Verdict::Allow, text: p(0, 0), reason: p(11731, 20) },
+            Row { nr: 172, verdict: Verdict::Allow, text: p(0, 0), reason: p(12155, 20) },
             // ioperm: ports of the machine
-            Row { nr: 173, verdict: Verdict::Allow, text: p(0, 0), reason: p(11731, 20) },
+            Row { nr: 173, verdict: Verdict::Allow, text: p(0, 0), reason: p(12155, 20) },
             // create_module: kernel code, old form
-            Row { nr: 174, verdict: Verdict::Allow, text: p(0, 0), reason: p(11751, 21) },
+            Row { nr: 174, verdict: Verdict::Allow, text: p(0, 0), reason: p(12175, 21) },
             // init_module: kernel code
-            Row { nr: 175, verdict: Verdict::Allow, text: p(0, 0), reason: p(11772, 11) },
+            Row { nr: 175, verdict: Verdict::Allow, text: p(0, 0), reason: p(12196, 11) },
             // delete_module: kernel code
-            Row { nr: 176, verdict: Verdict::Allow, text: p(0, 0), reason: p(11772, 11) },
+            Row { nr: 176, verdict: Verdict::Allow, text: p(0, 0), reason: p(12196, 11) },
             // get_kernel_syms: kernel code, old form
-            Row { nr: 177, verdict: Verdict::Allow, text: p(0, 0), reason: p(11751, 21) },
+            Row { nr: 177, verdict: Verdict::Allow, text: p(0, 0), reason: p(12175, 21) },
             // query_module: kernel code, old form
-            Row { nr: 178, verdict: Verdict::Allow, text: p(0, 0), reason: p(11751, 21) },
+            Row { nr: 178, verdict: Verdict::Allow, text: p(0, 0), reason: p(12175, 21) },
             // quotactl: quotas of the host
-            Row { nr: 179, verdict: Verdict::Allow, text: p(0, 0), reason: p(11783, 18) },
+            Row { nr: 179, verdict: Verdict::Allow, text: p(0, 0), reason: p(12207, 18) },
             // nfsservctl: file server of the host
-            Row { nr: 180, verdict: Verdict::Allow, text: p(0, 0), reason: p(11801, 23) },
+            Row { nr: 180, verdict: Verdict::Allow, text: p(0, 0), reason: p(12225, 23) },
             // clock_settime: clock of the host
-            Row { nr: 227, verdict: Verdict::Allow, text: p(0, 0), reason: p(11660, 17) },
+            Row { nr: 227, verdict: Verdict::Allow, text: p(0, 0), reason: p(12084, 17) },
             // kexec_load: starts another kernel
-            Row { nr: 246, verdict: Verdict::Allow, text: p(0, 0), reason: p(11824, 21) },
+            Row { nr: 246, verdict: Verdict::Allow, text: p(0, 0), reason: p(12248, 21) },
             // open_by_handle_at: opens by a number that no path rule sees
-            Row { nr: 304, verdict: Verdict::Allow, text: p(0, 0), reason: p(11845, 40) },
+            Row { nr: 304, verdict: Verdict::Allow, text: p(0, 0), reason: p(12269, 40) },
             // clock_adjtime: clock of the host
-            Row { nr: 305, verdict: Verdict::Allow, text: p(0, 0), reason: p(11660, 17) },
+            Row { nr: 305, verdict: Verdict::Allow, text: p(0, 0), reason: p(12084, 17) },
             // finit_module: kernel code
-            Row { nr: 313, verdict: Verdict::Allow, text: p(0, 0), reason: p(11772, 11) },
+            Row { nr: 313, verdict: Verdict::Allow, text: p(0, 0), reason: p(12196, 11) },
             // kexec_file_load: starts another kernel
-            Row { nr: 320, verdict: Verdict::Allow, text: p(0, 0), reason: p(11824, 21) },
+            Row { nr: 320, verdict: Verdict::Allow, text: p(0, 0), reason: p(12248, 21) },
             // quotactl_fd: quotas of the host
-            Row { nr: 443, verdict: Verdict::Allow, text: p(0, 0), reason: p(11783, 18) },
+            Row { nr: 443, verdict: Verdict::Allow, text: p(0, 0), reason: p(12207, 18) },
         ],
     },
     Group {
@@ -2506,107 +2506,107 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // clone: threads and processes without new namespaces
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(4978, 44) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(5402, 44) },
             // fork: starts a process
-            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // vfork: starts a process
-            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // execve: starts a program
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(5038, 16) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(5462, 16) },
             // wait4: waits for a child
-            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // times: own use of resources
-            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // setpgid: job control
-            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // getpgrp: job control
-            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // setsid: daemons, terminals
-            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(5494, 18) },
+            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(5918, 18) },
             // getgroups: own groups
-            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5512, 10) },
+            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5936, 10) },
             // getpgid: job control
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // getsid: job control
-            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // capget: own capabilities
-            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5522, 16) },
+            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5946, 16) },
             // capset: can only drop capabilities
-            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5538, 26) },
+            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5962, 26) },
             // personality: asks, or the normal one; no READ_IMPLIES_EXEC
-            Row { nr: 135, verdict: Verdict::When(24), text: p(5685, 31), reason: p(5716, 45) },
+            Row { nr: 135, verdict: Verdict::When(24), text: p(6109, 31), reason: p(6140, 45) },
             // getpriority: priority
-            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
+            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(6216, 8) },
             // setpriority: priority; only down without a capability
-            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5800, 40) },
+            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(6224, 40) },
             // sched_getparam: scheduling class
-            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_setscheduler: no realtime class; the bit is SCHED_RESET_ON_FORK
-            Row { nr: 144, verdict: Verdict::When(25), text: p(5856, 61), reason: p(5917, 49) },
+            Row { nr: 144, verdict: Verdict::When(25), text: p(6280, 61), reason: p(6341, 49) },
             // sched_getscheduler: scheduling class
-            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_max: scheduling class
-            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_min: scheduling class
-            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_rr_get_interval: scheduling class
-            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // prctl: tightens itself further; this form has no listener
-            Row { nr: 157, verdict: Verdict::When(26), text: p(6029, 76), reason: p(6105, 50) },
+            Row { nr: 157, verdict: Verdict::When(26), text: p(6453, 76), reason: p(6529, 50) },
             // prctl: asks for, lowers or clears ambient capabilities
-            Row { nr: 157, verdict: Verdict::When(27), text: p(6155, 43), reason: p(6198, 47) },
+            Row { nr: 157, verdict: Verdict::When(27), text: p(6579, 43), reason: p(6622, 47) },
             // prctl: switches speculation off, never on
-            Row { nr: 157, verdict: Verdict::When(28), text: p(6245, 53), reason: p(6298, 34) },
+            Row { nr: 157, verdict: Verdict::When(28), text: p(6669, 53), reason: p(6722, 34) },
             // prctl: hides its memory from other processes, or not
-            Row { nr: 157, verdict: Verdict::When(29), text: p(6332, 41), reason: p(6373, 45) },
+            Row { nr: 157, verdict: Verdict::When(29), text: p(6756, 41), reason: p(6797, 45) },
             // prctl: the state after exec
-            Row { nr: 157, verdict: Verdict::When(30), text: p(6418, 36), reason: p(6454, 20) },
+            Row { nr: 157, verdict: Verdict::When(30), text: p(6842, 36), reason: p(6878, 20) },
             // prctl: names, questions and options that only tighten
-            Row { nr: 157, verdict: Verdict::When(31), text: p(6474, 453), reason: p(6927, 46) },
+            Row { nr: 157, verdict: Verdict::When(31), text: p(6898, 453), reason: p(7351, 46) },
             // prctl: can only drop capabilities
-            Row { nr: 157, verdict: Verdict::When(32), text: p(6973, 23), reason: p(5538, 26) },
+            Row { nr: 157, verdict: Verdict::When(32), text: p(7397, 23), reason: p(5962, 26) },
             // setrlimit: own limits
-            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(6996, 10) },
+            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(7420, 10) },
             // sched_setaffinity: binds threads to processors it may use
-            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7029, 38) },
+            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7453, 38) },
             // sched_getaffinity: number of processors
             Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2350, 20) },
             // waitid: waits for a child
-            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // ioprio_set: priority of disk access; the realtime class needs a capability
-            Row { nr: 251, verdict: Verdict::Allow, text: p(0, 0), reason: p(7155, 62) },
+            Row { nr: 251, verdict: Verdict::Allow, text: p(0, 0), reason: p(7579, 62) },
             // ioprio_get: priority of disk access
-            Row { nr: 252, verdict: Verdict::Allow, text: p(0, 0), reason: p(7217, 23) },
+            Row { nr: 252, verdict: Verdict::Allow, text: p(0, 0), reason: p(7641, 23) },
             // unshare: own file tables of a thread; no new namespaces
-            Row { nr: 272, verdict: Verdict::When(34), text: p(7314, 53), reason: p(7367, 46) },
+            Row { nr: 272, verdict: Verdict::When(34), text: p(7738, 53), reason: p(7791, 46) },
             // prlimit64: own limits; raising a hard limit needs a capability
-            Row { nr: 302, verdict: Verdict::When(35), text: p(7490, 9), reason: p(7499, 51) },
+            Row { nr: 302, verdict: Verdict::When(35), text: p(7914, 9), reason: p(7923, 51) },
             // sched_getattr: scheduling class
-            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // seccomp: tightens itself further; no listener of its own
-            Row { nr: 317, verdict: Verdict::When(36), text: p(7550, 168), reason: p(7718, 47) },
+            Row { nr: 317, verdict: Verdict::When(36), text: p(7974, 168), reason: p(8142, 47) },
             // seccomp: tightens itself further; questions
-            Row { nr: 317, verdict: Verdict::When(37), text: p(7765, 84), reason: p(7849, 34) },
+            Row { nr: 317, verdict: Verdict::When(37), text: p(8189, 84), reason: p(8273, 34) },
             // execveat: starts a program
-            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(5038, 16) },
+            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(5462, 16) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // pidfd_open: a descriptor for a child
-            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8345, 24) },
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8769, 24) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // landlock_create_ruleset: tightens itself further
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_add_rule: tightens itself further
-            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_restrict_self: tightens itself further
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // process_mrelease: frees the memory of a killed child
-            Row { nr: 448, verdict: Verdict::Allow, text: p(0, 0), reason: p(8582, 34) },
+            Row { nr: 448, verdict: Verdict::Allow, text: p(0, 0), reason: p(9006, 34) },
             // lsm_list_modules: asks which modules are there
-            Row { nr: 461, verdict: Verdict::Allow, text: p(0, 0), reason: p(8715, 28) },
+            Row { nr: 461, verdict: Verdict::Allow, text: p(0, 0), reason: p(9139, 28) },
         ],
     },
     Group {
@@ -2619,15 +2619,15 @@ pub(crate) static GROUPS: &[Group] = &[
             // write: descriptors it has
             Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // open: files
-            Row { nr: 2, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 2, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // close: descriptors it has
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // stat: files
-            Row { nr: 4, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 4, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // fstat: size of what it was given
             Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(1308, 25) },
             // lstat: files
-            Row { nr: 6, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 6, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // poll: waits for descriptors it has
             Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(1333, 28) },
             // lseek: position in a file
@@ -2647,7 +2647,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // rt_sigreturn: end of every signal handler
             Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
             // ioctl: is it a terminal; how much waits
-            Row { nr: 16, verdict: Verdict::When(53), text: p(11890, 26), reason: p(11916, 32) },
+            Row { nr: 16, verdict: Verdict::When(53), text: p(12314, 26), reason: p(12340, 32) },
             // pread64: descriptors it has
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwrite64: descriptors it has
@@ -2657,29 +2657,29 @@ pub(crate) static GROUPS: &[Group] = &[
             // writev: descriptors it has
             Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // access: files
-            Row { nr: 21, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 21, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // pipe: wakes own threads
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // sched_yield: spin locks
             Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
             // mremap: grows large allocations; keeps the protection
             Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(1579, 45) },
             // mincore: which pages are present
-            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3547, 23) },
+            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3923, 23) },
             // madvise: how memory is used
             Row { nr: 28, verdict: Verdict::When(5), text: p(1624, 154), reason: p(1778, 18) },
             // dup: copies of its descriptors
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // socket: networks
-            Row { nr: 41, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11948, 8) },
+            Row { nr: 41, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12372, 8) },
             // connect: networks
-            Row { nr: 42, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11948, 8) },
+            Row { nr: 42, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12372, 8) },
             // accept: networks
-            Row { nr: 43, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11948, 8) },
+            Row { nr: 43, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12372, 8) },
             // sendto: the channel to its parent; no other address
             Row { nr: 44, verdict: Verdict::When(6), text: p(1796, 9), reason: p(1805, 43) },
             // recvfrom: the channel to its parent
@@ -2691,59 +2691,59 @@ pub(crate) static GROUPS: &[Group] = &[
             // shutdown: ends the channel
             Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(1984, 16) },
             // bind: networks
-            Row { nr: 49, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11948, 8) },
+            Row { nr: 49, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12372, 8) },
             // listen: networks
-            Row { nr: 50, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11948, 8) },
+            Row { nr: 50, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12372, 8) },
             // socketpair: channels between its own threads
-            Row { nr: 53, verdict: Verdict::When(54), text: p(11956, 90), reason: p(12046, 32) },
+            Row { nr: 53, verdict: Verdict::When(54), text: p(12380, 90), reason: p(12470, 32) },
             // setsockopt: how it reads a channel
-            Row { nr: 54, verdict: Verdict::When(55), text: p(12078, 41), reason: p(12119, 22) },
+            Row { nr: 54, verdict: Verdict::When(55), text: p(12502, 41), reason: p(12543, 22) },
             // getsockopt: how it reads a channel
-            Row { nr: 55, verdict: Verdict::When(55), text: p(12078, 41), reason: p(12119, 22) },
+            Row { nr: 55, verdict: Verdict::When(55), text: p(12502, 41), reason: p(12543, 22) },
             // clone: threads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothing
-            Row { nr: 56, verdict: Verdict::When(56), text: p(12141, 169), reason: p(12310, 99) },
+            Row { nr: 56, verdict: Verdict::When(56), text: p(12565, 169), reason: p(12734, 99) },
             // fork: no processes
-            Row { nr: 57, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12409, 12) },
+            Row { nr: 57, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12833, 12) },
             // vfork: no processes
-            Row { nr: 58, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12409, 12) },
+            Row { nr: 58, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12833, 12) },
             // execve: programs
-            Row { nr: 59, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12421, 8) },
+            Row { nr: 59, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12845, 8) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // kill: signals
-            Row { nr: 62, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12429, 7) },
+            Row { nr: 62, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12853, 7) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: seals such a buffer; copies for messages
             Row { nr: 72, verdict: Verdict::When(7), text: p(2000, 78), reason: p(2078, 40) },
             // truncate: files
-            Row { nr: 76, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 76, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // ftruncate: length of such a buffer
             Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(2118, 23) },
             // getdents: lists a folder
-            Row { nr: 78, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 78, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5606, 14) },
             // getcwd: working folder
-            Row { nr: 79, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12436, 14) },
+            Row { nr: 79, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12860, 14) },
             // chdir: working folder
-            Row { nr: 80, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12436, 14) },
+            Row { nr: 80, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12860, 14) },
             // fchdir: working folder
-            Row { nr: 81, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12436, 14) },
+            Row { nr: 81, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12860, 14) },
             // rename: folders
-            Row { nr: 82, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 82, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // mkdir: folders
-            Row { nr: 83, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 83, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // rmdir: folders
-            Row { nr: 84, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 84, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // creat: files
-            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // link: folders
-            Row { nr: 86, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 86, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // unlink: folders
-            Row { nr: 87, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 87, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // symlink: folders
-            Row { nr: 88, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 88, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // readlink: files
-            Row { nr: 89, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 89, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // chmod: attributes
             Row { nr: 90, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // fchmod: attributes
@@ -2759,9 +2759,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // getrlimit: reads own limits
             Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // sysinfo: amount of memory
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9418, 16) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9842, 16) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // geteuid: own user
@@ -2771,19 +2771,19 @@ pub(crate) static GROUPS: &[Group] = &[
             // utime: attributes
             Row { nr: 132, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // mknod: folders
-            Row { nr: 133, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 133, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // statfs: file systems
-            Row { nr: 137, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12450, 12) },
+            Row { nr: 137, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12874, 12) },
             // fstatfs: file systems
-            Row { nr: 138, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12450, 12) },
+            Row { nr: 138, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12874, 12) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5966, 55) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(6390, 55) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // prctl: hides its memory
-            Row { nr: 157, verdict: Verdict::When(57), text: p(12462, 36), reason: p(12498, 16) },
+            Row { nr: 157, verdict: Verdict::When(57), text: p(12886, 36), reason: p(12922, 16) },
             // prctl: names of threads
-            Row { nr: 157, verdict: Verdict::When(58), text: p(12514, 51), reason: p(9497, 16) },
+            Row { nr: 157, verdict: Verdict::When(58), text: p(12938, 51), reason: p(9921, 16) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // time: clocks
@@ -2793,7 +2793,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // sched_getaffinity: number of processors
             Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2350, 20) },
             // getdents64: lists a folder
-            Row { nr: 217, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 217, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5606, 14) },
             // restart_syscall: the kernel restarts an interrupted wait with it
             Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
             // clock_gettime: clocks
@@ -2805,39 +2805,39 @@ pub(crate) static GROUPS: &[Group] = &[
             // exit_group: ends the process
             Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
             // epoll_wait: waits
-            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // epoll_ctl: waits
-            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // tgkill: abort() of its own threads; the pid namespace and Landlock decide whom
             Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(2370, 70) },
             // utimes: attributes
             Row { nr: 235, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // openat: files
-            Row { nr: 257, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 257, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // mkdirat: folders
-            Row { nr: 258, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 258, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // mknodat: folders
-            Row { nr: 259, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 259, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // fchownat: attributes
             Row { nr: 260, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // futimesat: attributes
             Row { nr: 261, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // newfstatat: files
-            Row { nr: 262, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 262, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // unlinkat: folders
-            Row { nr: 263, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 263, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // renameat: folders
-            Row { nr: 264, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 264, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // linkat: folders
-            Row { nr: 265, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 265, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // symlinkat: folders
-            Row { nr: 266, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 266, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // readlinkat: files
-            Row { nr: 267, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 267, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // fchmodat: attributes
             Row { nr: 268, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // faccessat: files
-            Row { nr: 269, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 269, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
             // ppoll: waits for descriptors it has
             Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(1333, 28) },
             // set_robust_list: locks released when a thread dies
@@ -2847,55 +2847,55 @@ pub(crate) static GROUPS: &[Group] = &[
             // utimensat: attributes
             Row { nr: 280, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(3138, 10) },
             // epoll_pwait: waits
-            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // timerfd_create: timers as data
-            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // fallocate: files, but for memory of its own
-            Row { nr: 285, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12565, 32) },
+            Row { nr: 285, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12989, 32) },
             // fallocate: memory for such a buffer, taken at once
             Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(2449, 39) },
             // timerfd_settime: timers as data
-            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // accept4: networks
-            Row { nr: 288, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11948, 8) },
+            Row { nr: 288, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12372, 8) },
             // eventfd2: wakes own threads
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // epoll_create1: waits
-            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // dup3: copies of its descriptors
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // pipe2: wakes own threads
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // preadv: descriptors it has
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwritev: descriptors it has
             Row { nr: 296, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // prlimit64: reads own limits: the stack of a thread
-            Row { nr: 302, verdict: Verdict::When(2), text: p(1077, 22), reason: p(12597, 39) },
+            Row { nr: 302, verdict: Verdict::When(2), text: p(1077, 22), reason: p(13021, 39) },
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // renameat2: folders
-            Row { nr: 316, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 316, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(5639, 7) },
             // getrandom: hash seeds
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(2488, 10) },
             // memfd_create: buffers for its parent; the group runs no file and maps none to run
             Row { nr: 319, verdict: Verdict::When(10), text: p(2498, 36), reason: p(2534, 67) },
             // execveat: programs
-            Row { nr: 322, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12421, 8) },
+            Row { nr: 322, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12845, 8) },
             // membarrier: memory order between threads
             Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(2601, 28) },
             // statx: files; programs take newfstatat
-            Row { nr: 332, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(12636, 31) },
+            Row { nr: 332, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(13060, 31) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // pidfd_open: processes; programs go on without
-            Row { nr: 434, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(12667, 33) },
+            Row { nr: 434, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(13091, 33) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // openat2: files; programs take openat
-            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(12700, 27) },
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(13124, 27) },
             // faccessat2: files
-            Row { nr: 439, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(11885, 5) },
+            Row { nr: 439, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(12309, 5) },
         ],
     },
     Group {
@@ -2910,15 +2910,15 @@ pub(crate) static GROUPS: &[Group] = &[
             // close: descriptors
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // fstat: type of a descriptor
-            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(12727, 20) },
+            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(13151, 20) },
             // poll: waits for its descriptors
-            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(9043, 25) },
+            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(9467, 25) },
             // lseek: position in a file
             Row { nr: 8, verdict: Verdict::Allow, text: p(0, 0), reason: p(191, 18) },
             // mmap: memory; never code
-            Row { nr: 9, verdict: Verdict::When(59), text: p(12747, 21), reason: p(12768, 18) },
+            Row { nr: 9, verdict: Verdict::When(59), text: p(13171, 21), reason: p(13192, 18) },
             // mprotect: memory; never code
-            Row { nr: 10, verdict: Verdict::When(59), text: p(12747, 21), reason: p(12768, 18) },
+            Row { nr: 10, verdict: Verdict::When(59), text: p(13171, 21), reason: p(13192, 18) },
             // munmap: gives memory back
             Row { nr: 11, verdict: Verdict::Allow, text: p(0, 0), reason: p(274, 17) },
             // brk: heap of the C library
@@ -2942,7 +2942,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // mremap: grows large allocations
             Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(376, 23) },
             // madvise: gives pages back; keeps buffers from other processes
-            Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(12786, 52) },
+            Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(13210, 52) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getpid: own number
@@ -2952,15 +2952,15 @@ pub(crate) static GROUPS: &[Group] = &[
             // recvmsg: talks to its parent
             Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(2658, 19) },
             // shutdown: ends one direction of a socket it was given
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(12838, 43) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(13262, 43) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // fcntl: copies for messages; seals of buffers
-            Row { nr: 72, verdict: Verdict::When(7), text: p(2000, 78), reason: p(12881, 37) },
+            Row { nr: 72, verdict: Verdict::When(7), text: p(2000, 78), reason: p(13305, 37) },
             // gettimeofday: clock without the shared page
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getgid: own group
@@ -2972,7 +2972,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // prctl: names of threads
-            Row { nr: 157, verdict: Verdict::When(60), text: p(12918, 19), reason: p(9497, 16) },
+            Row { nr: 157, verdict: Verdict::When(60), text: p(13342, 19), reason: p(9921, 16) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // time: clock without the shared page
@@ -2980,7 +2980,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // futex: locks
             Row { nr: 202, verdict: Verdict::Allow, text: p(0, 0), reason: p(905, 5) },
             // sched_getaffinity: number of processors
-            Row { nr: 204, verdict: Verdict::When(35), text: p(7490, 9), reason: p(2350, 20) },
+            Row { nr: 204, verdict: Verdict::When(35), text: p(7914, 9), reason: p(2350, 20) },
             // restart_syscall: the kernel restarts an interrupted wait with it
             Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
             // clock_gettime: clock without the shared page
@@ -2992,11 +2992,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // exit_group: ends the process
             Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
             // tgkill: abort(); a filter of the worker's own lets only its own number through
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(12937, 70) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(13361, 70) },
             // ppoll: waits for its descriptors
-            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(9043, 25) },
+            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(9467, 25) },
             // fallocate: takes the memory of a buffer at once
-            Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13007, 36) },
+            Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13431, 36) },
             // preadv: descriptors it was given
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev: descriptors it was given
@@ -3006,7 +3006,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // memfd_create: buffers that are sealed and handed over; nothing here could run or map them as code
-            Row { nr: 319, verdict: Verdict::When(61), text: p(13043, 45), reason: p(13088, 83) },
+            Row { nr: 319, verdict: Verdict::When(61), text: p(13467, 45), reason: p(13512, 83) },
             // preadv2: descriptors it was given
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev2: descriptors it was given
@@ -3027,41 +3027,41 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // pause: waits for a signal
-            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // getitimer: timer signal
-            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // alarm: timer signal
-            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // setitimer: timer signal
-            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // kill: signals inside the jar
-            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(5071, 22) },
+            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(5495, 22) },
             // rt_sigpending: waiting signals
-            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5564, 15) },
+            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5988, 15) },
             // rt_sigtimedwait: waits for a signal
-            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // rt_sigqueueinfo: signals with data
-            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // rt_sigsuspend: waits for a signal
-            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // tkill: signals to a thread
-            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(7010, 19) },
+            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(7434, 19) },
             // timer_create: timer signal
-            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_settime: timer signal
-            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_gettime: timer signal
-            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_getoverrun: timer signal
-            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_delete: timer signal
-            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // tgkill: signals to a thread, abort()
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(7098, 28) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(7522, 28) },
             // rt_tgsigqueueinfo: signals with data
-            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // pidfd_send_signal: signals by descriptor
-            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8258, 21) },
+            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8682, 21) },
         ],
     },
     Group {
@@ -3070,29 +3070,29 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // sendto: sends
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvfrom: receives
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmsg: sends
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvmsg: receives
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // shutdown: ends one direction
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4250, 18) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4626, 18) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // socketpair: between own processes
-            Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
-            // setsockopt: options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
-            Row { nr: 54, verdict: Verdict::When(21), text: p(4339, 389), reason: p(4728, 108) },
+            Row { nr: 53, verdict: Verdict::When(20), text: p(4679, 15), reason: p(4694, 21) },
+            // setsockopt: options without programs for the kernel, pages of the user's locked memory, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
+            Row { nr: 54, verdict: Verdict::When(21), text: p(4715, 402), reason: p(5117, 143) },
             // getsockopt: options
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(5260, 7) },
             // recvmmsg: receives
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmmsg: sends
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
         ],
     },
     Group {
@@ -3101,41 +3101,41 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // socket: between programs
-            Row { nr: 41, verdict: Verdict::When(18), text: p(3909, 126), reason: p(4035, 16) },
+            Row { nr: 41, verdict: Verdict::When(18), text: p(4285, 126), reason: p(4411, 16) },
             // connect: reaches a peer
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4211, 14) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4587, 14) },
             // accept: takes a peer
-            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // sendto: sends
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvfrom: receives
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmsg: sends
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
             // recvmsg: receives
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // shutdown: ends one direction
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4250, 18) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(4626, 18) },
             // bind: own address
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4644, 11) },
             // listen: waits for peers
-            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4279, 15) },
+            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4655, 15) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // socketpair: between own processes
-            Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
-            // setsockopt: options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
-            Row { nr: 54, verdict: Verdict::When(21), text: p(4339, 389), reason: p(4728, 108) },
+            Row { nr: 53, verdict: Verdict::When(20), text: p(4679, 15), reason: p(4694, 21) },
+            // setsockopt: options without programs for the kernel, pages of the user's locked memory, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINK
+            Row { nr: 54, verdict: Verdict::When(21), text: p(4715, 402), reason: p(5117, 143) },
             // getsockopt: options
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(5260, 7) },
             // accept4: takes a peer
-            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // recvmmsg: receives
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4242, 8) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(4618, 8) },
             // sendmmsg: sends
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4237, 5) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(4613, 5) },
         ],
     },
     Group {
@@ -3158,13 +3158,13 @@ pub(crate) static GROUPS: &[Group] = &[
             // shmdt: databases
             Row { nr: 67, verdict: Verdict::Allow, text: p(0, 0), reason: p(0, 9) },
             // msgget: old servers
-            Row { nr: 68, verdict: Verdict::Allow, text: p(0, 0), reason: p(13171, 11) },
+            Row { nr: 68, verdict: Verdict::Allow, text: p(0, 0), reason: p(13595, 11) },
             // msgsnd: old servers
-            Row { nr: 69, verdict: Verdict::Allow, text: p(0, 0), reason: p(13171, 11) },
+            Row { nr: 69, verdict: Verdict::Allow, text: p(0, 0), reason: p(13595, 11) },
             // msgrcv: old servers
-            Row { nr: 70, verdict: Verdict::Allow, text: p(0, 0), reason: p(13171, 11) },
+            Row { nr: 70, verdict: Verdict::Allow, text: p(0, 0), reason: p(13595, 11) },
             // msgctl: old servers
-            Row { nr: 71, verdict: Verdict::Allow, text: p(0, 0), reason: p(13171, 11) },
+            Row { nr: 71, verdict: Verdict::Allow, text: p(0, 0), reason: p(13595, 11) },
             // semtimedop: databases
             Row { nr: 220, verdict: Verdict::Allow, text: p(0, 0), reason: p(0, 9) },
         ],
@@ -3175,7 +3175,7 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // ioctl: settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETD
-            Row { nr: 16, verdict: Verdict::When(62), text: p(13182, 294), reason: p(13476, 87) },
+            Row { nr: 16, verdict: Verdict::When(62), text: p(13606, 294), reason: p(13900, 87) },
         ],
     },
     Group {
@@ -3184,43 +3184,43 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // clone: threads and processes without new namespaces
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(4978, 44) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(5402, 44) },
             // sched_getparam: scheduling class
-            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 143, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_setscheduler: no realtime class; the bit is SCHED_RESET_ON_FORK
-            Row { nr: 144, verdict: Verdict::When(25), text: p(5856, 61), reason: p(5917, 49) },
+            Row { nr: 144, verdict: Verdict::When(25), text: p(6280, 61), reason: p(6341, 49) },
             // sched_getscheduler: scheduling class
-            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 145, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_max: scheduling class
-            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 146, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_get_priority_min: scheduling class
-            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 147, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // sched_rr_get_interval: scheduling class
-            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 148, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // prctl: tightens itself further; this form has no listener
-            Row { nr: 157, verdict: Verdict::When(26), text: p(6029, 76), reason: p(6105, 50) },
+            Row { nr: 157, verdict: Verdict::When(26), text: p(6453, 76), reason: p(6529, 50) },
             // prctl: asks for, lowers or clears ambient capabilities
-            Row { nr: 157, verdict: Verdict::When(27), text: p(6155, 43), reason: p(6198, 47) },
+            Row { nr: 157, verdict: Verdict::When(27), text: p(6579, 43), reason: p(6622, 47) },
             // prctl: switches speculation off, never on
-            Row { nr: 157, verdict: Verdict::When(28), text: p(6245, 53), reason: p(6298, 34) },
+            Row { nr: 157, verdict: Verdict::When(28), text: p(6669, 53), reason: p(6722, 34) },
             // prctl: hides its memory from other processes, or not
-            Row { nr: 157, verdict: Verdict::When(29), text: p(6332, 41), reason: p(6373, 45) },
+            Row { nr: 157, verdict: Verdict::When(29), text: p(6756, 41), reason: p(6797, 45) },
             // prctl: the state after exec
-            Row { nr: 157, verdict: Verdict::When(30), text: p(6418, 36), reason: p(6454, 20) },
+            Row { nr: 157, verdict: Verdict::When(30), text: p(6842, 36), reason: p(6878, 20) },
             // prctl: names, questions and options that only tighten
-            Row { nr: 157, verdict: Verdict::When(31), text: p(6474, 453), reason: p(6927, 46) },
+            Row { nr: 157, verdict: Verdict::When(31), text: p(6898, 453), reason: p(7351, 46) },
             // prctl: can only drop capabilities
-            Row { nr: 157, verdict: Verdict::When(32), text: p(6973, 23), reason: p(5538, 26) },
+            Row { nr: 157, verdict: Verdict::When(32), text: p(7397, 23), reason: p(5962, 26) },
             // sched_setaffinity: binds threads to processors it may use
-            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7029, 38) },
+            Row { nr: 203, verdict: Verdict::Allow, text: p(0, 0), reason: p(7453, 38) },
             // sched_getaffinity: number of processors
             Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2350, 20) },
             // sched_getattr: scheduling class
-            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(5840, 16) },
+            Row { nr: 315, verdict: Verdict::Allow, text: p(0, 0), reason: p(6264, 16) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
         ],
     },
     Group {
@@ -3231,29 +3231,29 @@ pub(crate) static GROUPS: &[Group] = &[
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getitimer: timer signal
-            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // alarm: timer signal
-            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // setitimer: timer signal
-            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // gettimeofday: clocks
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // getrusage: processor time
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(13563, 14) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(13987, 14) },
             // times: processor time
-            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(13563, 14) },
+            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(13987, 14) },
             // time: clocks
             Row { nr: 201, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // timer_create: timer signal
-            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_settime: timer signal
-            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_gettime: timer signal
-            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_getoverrun: timer signal
-            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_delete: timer signal
-            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // clock_gettime: clocks
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // clock_getres: clocks
@@ -3261,11 +3261,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // clock_nanosleep: sleep
             Row { nr: 230, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // timerfd_create: timers as data
-            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // timerfd_settime: timers as data
-            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // timerfd_gettime: timers as data
-            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
         ],
     },
     Group {
@@ -3278,15 +3278,15 @@ pub(crate) static GROUPS: &[Group] = &[
             // write: descriptors it was given
             Row { nr: 1, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // open: the loader reads libraries; which files exist is decided by mounts
-            Row { nr: 2, verdict: Verdict::When(40), text: p(8785, 38), reason: p(8823, 66) },
+            Row { nr: 2, verdict: Verdict::When(40), text: p(9209, 38), reason: p(9247, 66) },
             // close: descriptors
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // stat: the loader looks for libraries
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // fstat: type of a descriptor, before buffering it
             Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(114, 41) },
             // lstat: the loader looks for libraries
-            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // poll: descriptors 0-2 are checked at start
             Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
             // lseek: position in a file
@@ -3306,7 +3306,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // rt_sigreturn: end of every signal handler
             Row { nr: 15, verdict: Verdict::Allow, text: p(0, 0), reason: p(339, 27) },
             // ioctl: asks if a descriptor is a terminal
-            Row { nr: 16, verdict: Verdict::When(41), text: p(8919, 38), reason: p(8957, 34) },
+            Row { nr: 16, verdict: Verdict::When(41), text: p(9343, 38), reason: p(9381, 34) },
             // pread64: descriptors it was given
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwrite64: descriptors it was given
@@ -3316,11 +3316,11 @@ pub(crate) static GROUPS: &[Group] = &[
             // writev: descriptors it was given
             Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // access: the loader looks for a preload list
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(8991, 35) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(9415, 35) },
             // pipe: wakes own threads
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // select: waits for its descriptors
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(9043, 25) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(9467, 25) },
             // sched_yield: spin locks
             Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
             // mremap: grows large allocations
@@ -3328,9 +3328,9 @@ pub(crate) static GROUPS: &[Group] = &[
             // madvise: gives pages back
             Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(399, 16) },
             // dup: copies of its descriptors
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // dup2: copies of its descriptors
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getpid: own number
@@ -3340,37 +3340,37 @@ pub(crate) static GROUPS: &[Group] = &[
             // recvmsg: talks to its parent
             Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(2658, 19) },
             // clone: forks workers
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(13577, 13) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(14001, 13) },
             // clone: threads, no processes
-            Row { nr: 56, verdict: Verdict::When(42), text: p(9093, 183), reason: p(9276, 21) },
+            Row { nr: 56, verdict: Verdict::When(42), text: p(9517, 183), reason: p(9700, 21) },
             // fork: forks workers
-            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(13577, 13) },
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(14001, 13) },
             // execve: the start itself
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(9297, 16) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(9721, 16) },
             // exit: ends a thread
             Row { nr: 60, verdict: Verdict::Allow, text: p(0, 0), reason: p(430, 13) },
             // wait4: how workers ended
-            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(13590, 17) },
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(14014, 17) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: flags of a descriptor
-            Row { nr: 72, verdict: Verdict::When(43), text: p(9313, 35), reason: p(9348, 21) },
+            Row { nr: 72, verdict: Verdict::When(43), text: p(9737, 35), reason: p(9772, 21) },
             // fcntl: copies for messages; seals of buffers
-            Row { nr: 72, verdict: Verdict::When(63), text: p(13607, 51), reason: p(12881, 37) },
+            Row { nr: 72, verdict: Verdict::When(63), text: p(14031, 51), reason: p(13305, 37) },
             // getcwd: the loader asks for its own path
-            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(9369, 32) },
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(9793, 32) },
             // creat: opens for writing
-            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(9401, 17) },
+            Row { nr: 85, verdict: Verdict::Answer(1), text: p(0, 0), reason: p(9825, 17) },
             // readlink: the loader asks for its own path
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(9369, 32) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(9793, 32) },
             // gettimeofday: clock without the shared page
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // getrlimit: reads own limits
             Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // sysinfo: amount of memory
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9418, 16) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(9842, 16) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getgid: own group
@@ -3388,15 +3388,15 @@ pub(crate) static GROUPS: &[Group] = &[
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // mlock: keys that must not be swapped
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(9434, 29) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(9858, 29) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // prctl: hides its memory from other processes
-            Row { nr: 157, verdict: Verdict::When(57), text: p(12462, 36), reason: p(13658, 37) },
+            Row { nr: 157, verdict: Verdict::When(57), text: p(12886, 36), reason: p(14082, 37) },
             // prctl: workers end with it; tightens itself further
-            Row { nr: 157, verdict: Verdict::When(64), text: p(13695, 47), reason: p(13742, 44) },
+            Row { nr: 157, verdict: Verdict::When(64), text: p(14119, 47), reason: p(14166, 44) },
             // prctl: names of threads
-            Row { nr: 157, verdict: Verdict::When(44), text: p(9463, 34), reason: p(9497, 16) },
+            Row { nr: 157, verdict: Verdict::When(44), text: p(9887, 34), reason: p(9921, 16) },
             // arch_prctl: thread pointer; questions about the processor
             Row { nr: 158, verdict: Verdict::When(0), text: p(567, 181), reason: p(748, 45) },
             // arch_prctl: matrix registers and shadow stacks of one's own
@@ -3414,7 +3414,7 @@ pub(crate) static GROUPS: &[Group] = &[
             // restart_syscall: the kernel restarts an interrupted wait with it
             Row { nr: 219, verdict: Verdict::Allow, text: p(0, 0), reason: p(939, 47) },
             // fadvise64: hint for descriptor 0
-            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(9513, 21) },
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(9937, 21) },
             // clock_gettime: clock without the shared page
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(481, 29) },
             // clock_getres: resolution of the clock
@@ -3424,37 +3424,37 @@ pub(crate) static GROUPS: &[Group] = &[
             // exit_group: ends the process
             Row { nr: 231, verdict: Verdict::Allow, text: p(0, 0), reason: p(1009, 16) },
             // tgkill: abort() and own threads
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(9534, 23) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(9958, 23) },
             // waitid: how workers ended
-            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(13590, 17) },
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(14014, 17) },
             // openat: the loader reads libraries; which files exist is decided by mounts
-            Row { nr: 257, verdict: Verdict::When(45), text: p(9557, 38), reason: p(8823, 66) },
+            Row { nr: 257, verdict: Verdict::When(45), text: p(9981, 38), reason: p(9247, 66) },
             // newfstatat: the loader looks for libraries
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // readlinkat: the loader asks for its own path
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(9369, 32) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(9793, 32) },
             // faccessat: the loader looks for a preload list
-            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(8991, 35) },
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(9415, 35) },
             // pselect6: waits for its descriptors
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(9043, 25) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(9467, 25) },
             // ppoll: descriptors 0-2 are checked at start
             Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(155, 36) },
             // unshare: asks if it has one thread only; changes nothing
-            Row { nr: 272, verdict: Verdict::When(65), text: p(13786, 20), reason: p(13806, 47) },
+            Row { nr: 272, verdict: Verdict::When(65), text: p(14210, 20), reason: p(14230, 47) },
             // set_robust_list: locks released when a thread dies
             Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(1025, 33) },
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // fallocate: takes the memory of a buffer at once
-            Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13007, 36) },
+            Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13431, 36) },
             // signalfd4: hears of their ends
-            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(13853, 19) },
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(14277, 19) },
             // eventfd2: wakes own threads
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // dup3: copies of its descriptors
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // pipe2: wakes own threads
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // preadv: descriptors it was given
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev: descriptors it was given
@@ -3462,39 +3462,39 @@ pub(crate) static GROUPS: &[Group] = &[
             // prlimit64: reads own limits (stack size); memory of arg2 decides, a null pointer sets nothing
             Row { nr: 302, verdict: Verdict::When(2), text: p(1077, 22), reason: p(1099, 82) },
             // prlimit64: limits of workers, which only shrink
-            Row { nr: 302, verdict: Verdict::When(35), text: p(7490, 9), reason: p(13872, 36) },
+            Row { nr: 302, verdict: Verdict::When(35), text: p(7914, 9), reason: p(14296, 36) },
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // seccomp: tightens itself further; no listener of its own
-            Row { nr: 317, verdict: Verdict::When(66), text: p(13908, 44), reason: p(7718, 47) },
+            Row { nr: 317, verdict: Verdict::When(66), text: p(14332, 44), reason: p(8142, 47) },
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // memfd_create: buffers that are sealed and handed over; what is sealed off may neither run nor map them as code
-            Row { nr: 319, verdict: Verdict::When(61), text: p(13043, 45), reason: p(13952, 96) },
+            Row { nr: 319, verdict: Verdict::When(61), text: p(13467, 45), reason: p(14376, 96) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // preadv2: descriptors it was given
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // pwritev2: descriptors it was given
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(79, 24) },
             // statx: the loader looks for libraries
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(8889, 30) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(9313, 30) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // pidfd_open: the parent ends workers by descriptor
-            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(14048, 37) },
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(14472, 37) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: its flags are in memory
-            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(9595, 23) },
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(10019, 23) },
             // faccessat2: the loader looks for a preload list
-            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(8991, 35) },
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(9415, 35) },
             // landlock_create_ruleset: tightens itself further
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_restrict_self: tightens itself further
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // futex_wake: locks, newer form
@@ -3511,51 +3511,51 @@ pub(crate) static GROUPS: &[Group] = &[
         never: "",
         rows: &[
             // dup2: puts a worker's channel in its place
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(14085, 36) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(14509, 36) },
             // sendmsg: talks to its parent
             Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(2658, 19) },
             // recvmsg: talks to its parent
             Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(2658, 19) },
             // clone: forks workers
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(13577, 13) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(14001, 13) },
             // fork: forks workers
-            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(13577, 13) },
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(14001, 13) },
             // wait4: how workers ended
-            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(13590, 17) },
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(14014, 17) },
             // fcntl: copies for messages; seals of buffers
-            Row { nr: 72, verdict: Verdict::When(63), text: p(13607, 51), reason: p(12881, 37) },
+            Row { nr: 72, verdict: Verdict::When(63), text: p(14031, 51), reason: p(13305, 37) },
             // getppid: a worker sees if its zygote ended before it could be told
-            Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(14121, 57) },
+            Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 57) },
             // prctl: hides its memory from other processes
-            Row { nr: 157, verdict: Verdict::When(57), text: p(12462, 36), reason: p(13658, 37) },
+            Row { nr: 157, verdict: Verdict::When(57), text: p(12886, 36), reason: p(14082, 37) },
             // prctl: workers end with it; tightens itself further
-            Row { nr: 157, verdict: Verdict::When(64), text: p(13695, 47), reason: p(13742, 44) },
+            Row { nr: 157, verdict: Verdict::When(64), text: p(14119, 47), reason: p(14166, 44) },
             // waitid: how workers ended
-            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(13590, 17) },
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(14014, 17) },
             // unshare: asks if it has one thread only; changes nothing
-            Row { nr: 272, verdict: Verdict::When(65), text: p(13786, 20), reason: p(13806, 47) },
+            Row { nr: 272, verdict: Verdict::When(65), text: p(14210, 20), reason: p(14230, 47) },
             // set_robust_list: the C library's, in each worker after its fork
-            Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(14178, 46) },
+            Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(14602, 46) },
             // fallocate: takes the memory of a buffer at once
-            Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13007, 36) },
+            Row { nr: 285, verdict: Verdict::When(9), text: p(2440, 9), reason: p(13431, 36) },
             // signalfd4: hears of their ends
-            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(13853, 19) },
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(14277, 19) },
             // dup3: puts a worker's channel in its place
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(14085, 36) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(14509, 36) },
             // prlimit64: limits of workers, which only shrink
-            Row { nr: 302, verdict: Verdict::When(35), text: p(7490, 9), reason: p(13872, 36) },
+            Row { nr: 302, verdict: Verdict::When(35), text: p(7914, 9), reason: p(14296, 36) },
             // seccomp: tightens itself further; no listener of its own
-            Row { nr: 317, verdict: Verdict::When(66), text: p(13908, 44), reason: p(7718, 47) },
+            Row { nr: 317, verdict: Verdict::When(66), text: p(14332, 44), reason: p(8142, 47) },
             // memfd_create: buffers that are sealed and handed over; what is sealed off may neither run nor map them as code
-            Row { nr: 319, verdict: Verdict::When(61), text: p(13043, 45), reason: p(13952, 96) },
+            Row { nr: 319, verdict: Verdict::When(61), text: p(13467, 45), reason: p(14376, 96) },
             // pidfd_open: the parent ends workers by descriptor
-            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(14048, 37) },
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(14472, 37) },
             // close_range: leaves nothing else open in it
-            Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(14224, 30) },
+            Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(14648, 30) },
             // landlock_create_ruleset: tightens itself further
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
             // landlock_restrict_self: tightens itself further
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8491, 23) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(8915, 23) },
         ],
     },
 ];
@@ -3587,13 +3587,13 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // chown: owners
-            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
+            Row { nr: 92, verdict: Verdict::Allow, text: p(0, 0), reason: p(14678, 6) },
             // fchown: owners
-            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
+            Row { nr: 93, verdict: Verdict::Allow, text: p(0, 0), reason: p(14678, 6) },
             // lchown: owners
-            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
+            Row { nr: 94, verdict: Verdict::Allow, text: p(0, 0), reason: p(14678, 6) },
             // fchownat: owners
-            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(14254, 6) },
+            Row { nr: 260, verdict: Verdict::Allow, text: p(0, 0), reason: p(14678, 6) },
         ],
     },
     Promise {
@@ -3604,33 +3604,33 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // rename: names
-            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 82, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // mkdir: folders; no set-group-id
-            Row { nr: 83, verdict: Verdict::When(67), text: p(14260, 17), reason: p(14277, 24) },
+            Row { nr: 83, verdict: Verdict::When(67), text: p(14684, 17), reason: p(14701, 24) },
             // rmdir: folders
-            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5215, 7) },
+            Row { nr: 84, verdict: Verdict::Allow, text: p(0, 0), reason: p(5639, 7) },
             // link: names
-            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 86, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // unlink: names
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlink: names
-            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 88, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // mknod: empty files; no devices
-            Row { nr: 133, verdict: Verdict::When(68), text: p(14301, 50), reason: p(14351, 23) },
+            Row { nr: 133, verdict: Verdict::When(68), text: p(14725, 50), reason: p(14775, 23) },
             // mkdirat: folders; no set-group-id
-            Row { nr: 258, verdict: Verdict::When(69), text: p(14374, 17), reason: p(14277, 24) },
+            Row { nr: 258, verdict: Verdict::When(69), text: p(14798, 17), reason: p(14701, 24) },
             // mknodat: empty files; no devices
-            Row { nr: 259, verdict: Verdict::When(70), text: p(14391, 50), reason: p(14351, 23) },
+            Row { nr: 259, verdict: Verdict::When(70), text: p(14815, 50), reason: p(14775, 23) },
             // unlinkat: names
-            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 263, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // renameat: names
-            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 264, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // linkat: names
-            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 265, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // symlinkat: names
-            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 266, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
             // renameat2: names
-            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5210, 5) },
+            Row { nr: 316, verdict: Verdict::Allow, text: p(0, 0), reason: p(5634, 5) },
         ],
     },
     Promise {
@@ -3641,35 +3641,35 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: the resolver's files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(14495, 50) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14865, 54), reason: p(14919, 50) },
             // stat: age of the resolver's files
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 27) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(14969, 27) },
             // socket: servers
-            Row { nr: 41, verdict: Verdict::When(72), text: p(14572, 139), reason: p(14711, 7) },
+            Row { nr: 41, verdict: Verdict::When(72), text: p(14996, 139), reason: p(15135, 7) },
             // socket: getaddrinfo asks for the interfaces
-            Row { nr: 41, verdict: Verdict::When(19), text: p(4051, 111), reason: p(14718, 35) },
+            Row { nr: 41, verdict: Verdict::When(19), text: p(4427, 111), reason: p(15142, 35) },
             // connect: servers; which is decided by the network, not by this promise
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(14753, 61) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(15177, 61) },
             // sendto: questions
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(14814, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15238, 9) },
             // recvmsg: answers
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(14823, 7) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(15247, 7) },
             // bind: the netlink socket
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(14830, 18) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(15254, 18) },
             // getsockname: which address a route would have
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(14848, 32) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(15272, 32) },
             // setsockopt: errors of unreachable servers
-            Row { nr: 54, verdict: Verdict::When(73), text: p(14880, 70), reason: p(14950, 29) },
+            Row { nr: 54, verdict: Verdict::When(73), text: p(15304, 70), reason: p(15374, 29) },
             // getsockopt: errors
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(14979, 6) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(15403, 6) },
             // openat: the resolver's files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(14495, 50) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(15409, 54), reason: p(14919, 50) },
             // newfstatat: age of the resolver's files
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 27) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(14969, 27) },
             // sendmmsg: both questions at once
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(15039, 22) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(15463, 22) },
             // statx: age of the resolver's files
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(14545, 27) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(14969, 27) },
         ],
     },
     Promise {
@@ -3680,9 +3680,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // mknod: mkfifo
-            Row { nr: 133, verdict: Verdict::When(75), text: p(15061, 45), reason: p(15106, 6) },
+            Row { nr: 133, verdict: Verdict::When(75), text: p(15485, 45), reason: p(15530, 6) },
             // mknodat: mkfifo
-            Row { nr: 259, verdict: Verdict::When(76), text: p(15112, 45), reason: p(15106, 6) },
+            Row { nr: 259, verdict: Verdict::When(76), text: p(15536, 45), reason: p(15530, 6) },
         ],
     },
     Promise {
@@ -3702,9 +3702,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // execve: another program under the same promises
-            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(15157, 39) },
+            Row { nr: 59, verdict: Verdict::Allow, text: p(0, 0), reason: p(15581, 39) },
             // execveat: another program under the same promises
-            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(15157, 39) },
+            Row { nr: 322, verdict: Verdict::Allow, text: p(0, 0), reason: p(15581, 39) },
         ],
     },
     Promise {
@@ -3715,11 +3715,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // chmod: modes
-            Row { nr: 90, verdict: Verdict::When(67), text: p(14260, 17), reason: p(5285, 5) },
+            Row { nr: 90, verdict: Verdict::When(67), text: p(14684, 17), reason: p(5709, 5) },
             // fchmod: modes
-            Row { nr: 91, verdict: Verdict::When(67), text: p(14260, 17), reason: p(5285, 5) },
+            Row { nr: 91, verdict: Verdict::When(67), text: p(14684, 17), reason: p(5709, 5) },
             // utime: times
-            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 132, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // setxattr: attributes
             Row { nr: 188, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lsetxattr: attributes
@@ -3733,15 +3733,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // fremovexattr: attributes
             Row { nr: 199, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // utimes: times
-            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 235, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // futimesat: times
-            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 261, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // fchmodat: modes
-            Row { nr: 268, verdict: Verdict::When(69), text: p(14374, 17), reason: p(5285, 5) },
+            Row { nr: 268, verdict: Verdict::When(69), text: p(14798, 17), reason: p(5709, 5) },
             // utimensat: times
-            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(5596, 5) },
+            Row { nr: 280, verdict: Verdict::Allow, text: p(0, 0), reason: p(6020, 5) },
             // fchmodat2: modes
-            Row { nr: 452, verdict: Verdict::When(69), text: p(14374, 17), reason: p(5285, 5) },
+            Row { nr: 452, verdict: Verdict::When(69), text: p(14798, 17), reason: p(5709, 5) },
         ],
     },
     Promise {
@@ -3752,9 +3752,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // fcntl: parts of files
-            Row { nr: 72, verdict: Verdict::When(77), text: p(15196, 76), reason: p(15272, 14) },
+            Row { nr: 72, verdict: Verdict::When(77), text: p(15620, 76), reason: p(15696, 14) },
             // flock: whole files
-            Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(15286, 11) },
+            Row { nr: 73, verdict: Verdict::Allow, text: p(0, 0), reason: p(15710, 11) },
         ],
     },
     Promise {
@@ -3765,15 +3765,15 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: those files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(15297, 41) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14865, 54), reason: p(15721, 41) },
             // stat: age of those files
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(15338, 18) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(15762, 18) },
             // openat: those files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(15297, 41) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(15409, 54), reason: p(15721, 41) },
             // newfstatat: age of those files
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(15338, 18) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(15762, 18) },
             // statx: age of those files
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(15338, 18) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(15762, 18) },
         ],
     },
     Promise {
@@ -3784,35 +3784,35 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // setuid: drops rights
-            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 105, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setgid: drops rights
-            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 106, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setreuid: drops rights
-            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 113, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setregid: drops rights
-            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 114, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setgroups: drops rights
-            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 116, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setresuid: drops rights
-            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 117, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setresgid: drops rights
-            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 119, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setfsuid: drops rights
-            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 122, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // setfsgid: drops rights
-            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(15356, 12) },
+            Row { nr: 123, verdict: Verdict::Allow, text: p(0, 0), reason: p(15780, 12) },
             // capget: own capabilities
-            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5522, 16) },
+            Row { nr: 125, verdict: Verdict::Allow, text: p(0, 0), reason: p(5946, 16) },
             // capset: can only drop capabilities
-            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5538, 26) },
+            Row { nr: 126, verdict: Verdict::Allow, text: p(0, 0), reason: p(5962, 26) },
             // setpriority: priority
-            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
+            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(6216, 8) },
             // prctl: keeps or drops capabilities over a change of user
-            Row { nr: 157, verdict: Verdict::When(78), text: p(15368, 23), reason: p(15391, 49) },
+            Row { nr: 157, verdict: Verdict::When(78), text: p(15792, 23), reason: p(15815, 49) },
             // setrlimit: own limits
-            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(6996, 10) },
+            Row { nr: 160, verdict: Verdict::Allow, text: p(0, 0), reason: p(7420, 10) },
             // prlimit64: own limits
-            Row { nr: 302, verdict: Verdict::When(35), text: p(7490, 9), reason: p(6996, 10) },
+            Row { nr: 302, verdict: Verdict::When(35), text: p(7914, 9), reason: p(7420, 10) },
         ],
     },
     Promise {
@@ -3823,37 +3823,37 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // socket: TCP; no MPTCP, SCTP or raw sockets
-            Row { nr: 41, verdict: Verdict::When(16), text: p(3632, 112), reason: p(3744, 34) },
+            Row { nr: 41, verdict: Verdict::When(16), text: p(4008, 112), reason: p(4120, 34) },
             // socket: UDP; no ping sockets
-            Row { nr: 41, verdict: Verdict::When(17), text: p(3778, 111), reason: p(3889, 20) },
+            Row { nr: 41, verdict: Verdict::When(17), text: p(4154, 111), reason: p(4265, 20) },
             // connect: reaches a peer
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4211, 14) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4587, 14) },
             // accept: takes a peer
-            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // sendto: datagrams
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15440, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15864, 9) },
             // bind: own address
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4644, 11) },
             // listen: waits for peers
-            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4279, 15) },
+            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4655, 15) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // setsockopt: service, hops, packet information, errors, path size, port binding
-            Row { nr: 54, verdict: Verdict::When(79), text: p(15449, 55), reason: p(15504, 66) },
+            Row { nr: 54, verdict: Verdict::When(79), text: p(15873, 55), reason: p(15928, 66) },
             // setsockopt: options that only touch the socket; 29, 35 and 37 are time stamps
-            Row { nr: 54, verdict: Verdict::When(80), text: p(15570, 184), reason: p(15754, 65) },
+            Row { nr: 54, verdict: Verdict::When(80), text: p(15994, 184), reason: p(16178, 65) },
             // setsockopt: corking and segments
-            Row { nr: 54, verdict: Verdict::When(81), text: p(15819, 44), reason: p(15863, 20) },
+            Row { nr: 54, verdict: Verdict::When(81), text: p(16243, 44), reason: p(16287, 20) },
             // setsockopt: hops, path size, errors, IPv6 only, packet information, service
-            Row { nr: 54, verdict: Verdict::When(82), text: p(15883, 64), reason: p(15947, 63) },
+            Row { nr: 54, verdict: Verdict::When(82), text: p(16307, 64), reason: p(16371, 63) },
             // setsockopt: options; no kernel TLS, no raw repair
-            Row { nr: 54, verdict: Verdict::When(83), text: p(16010, 55), reason: p(16065, 37) },
+            Row { nr: 54, verdict: Verdict::When(83), text: p(16434, 55), reason: p(16489, 37) },
             // getsockopt: options
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(4836, 7) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(5260, 7) },
             // accept4: takes a peer
-            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
         ],
     },
     Promise {
@@ -3864,9 +3864,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // setsockopt: joins, leaves, sends to groups
-            Row { nr: 54, verdict: Verdict::When(84), text: p(16102, 102), reason: p(16204, 30) },
+            Row { nr: 54, verdict: Verdict::When(84), text: p(16526, 102), reason: p(16628, 30) },
             // setsockopt: joins, leaves, sends to groups
-            Row { nr: 54, verdict: Verdict::When(85), text: p(16234, 84), reason: p(16204, 30) },
+            Row { nr: 54, verdict: Verdict::When(85), text: p(16658, 84), reason: p(16628, 30) },
         ],
     },
     Promise {
@@ -3877,33 +3877,33 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // clone: starts a process; no new namespaces
-            Row { nr: 56, verdict: Verdict::When(22), text: p(4843, 135), reason: p(16318, 35) },
+            Row { nr: 56, verdict: Verdict::When(22), text: p(5267, 135), reason: p(16742, 35) },
             // fork: starts a process
-            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 57, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // vfork: starts a process
-            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5022, 16) },
+            Row { nr: 58, verdict: Verdict::Allow, text: p(0, 0), reason: p(5446, 16) },
             // kill: signals
-            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(12429, 7) },
+            Row { nr: 62, verdict: Verdict::Allow, text: p(0, 0), reason: p(12853, 7) },
             // setpgid: job control
-            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5483, 11) },
+            Row { nr: 109, verdict: Verdict::Allow, text: p(0, 0), reason: p(5907, 11) },
             // setsid: daemons
-            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(16353, 7) },
+            Row { nr: 112, verdict: Verdict::Allow, text: p(0, 0), reason: p(16777, 7) },
             // rt_sigqueueinfo: signals with data
-            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 129, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // setpriority: priority
-            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(5792, 8) },
+            Row { nr: 141, verdict: Verdict::Allow, text: p(0, 0), reason: p(6216, 8) },
             // prctl: what becomes of children
-            Row { nr: 157, verdict: Verdict::When(86), text: p(16360, 92), reason: p(16452, 24) },
+            Row { nr: 157, verdict: Verdict::When(86), text: p(16784, 92), reason: p(16876, 24) },
             // tkill: signals
-            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(12429, 7) },
+            Row { nr: 200, verdict: Verdict::Allow, text: p(0, 0), reason: p(12853, 7) },
             // tgkill: signals
-            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(12429, 7) },
+            Row { nr: 234, verdict: Verdict::Allow, text: p(0, 0), reason: p(12853, 7) },
             // rt_tgsigqueueinfo: signals with data
-            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(5579, 17) },
+            Row { nr: 297, verdict: Verdict::Allow, text: p(0, 0), reason: p(6003, 17) },
             // pidfd_send_signal: signals by descriptor
-            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8258, 21) },
+            Row { nr: 424, verdict: Verdict::Allow, text: p(0, 0), reason: p(8682, 21) },
             // pidfd_open: a descriptor for a child
-            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8345, 24) },
+            Row { nr: 434, verdict: Verdict::Allow, text: p(0, 0), reason: p(8769, 24) },
         ],
     },
     Promise {
@@ -3914,11 +3914,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // mmap: executable memory
-            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(16476, 17) },
+            Row { nr: 9, verdict: Verdict::Allow, text: p(0, 0), reason: p(16900, 17) },
             // mprotect: executable memory
-            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(16476, 17) },
+            Row { nr: 10, verdict: Verdict::Allow, text: p(0, 0), reason: p(16900, 17) },
             // pkey_mprotect: executable memory
-            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(16476, 17) },
+            Row { nr: 329, verdict: Verdict::Allow, text: p(0, 0), reason: p(16900, 17) },
         ],
     },
     Promise {
@@ -3929,23 +3929,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: /proc; which file is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(16493, 40) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14865, 54), reason: p(16917, 40) },
             // stat: owner of a process
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(16533, 18) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(16957, 18) },
             // readlink: programs of processes
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(16551, 21) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(16975, 21) },
             // sysinfo: load and number of processes
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(16572, 28) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(16996, 28) },
             // getdents64: lists processes
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(16600, 15) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(17024, 15) },
             // openat: /proc; which file is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(16493, 40) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(15409, 54), reason: p(16917, 40) },
             // newfstatat: owner of a process
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(16533, 18) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(16957, 18) },
             // readlinkat: programs of processes
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(16551, 21) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(16975, 21) },
             // statx: owner of a process
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(16533, 18) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(16957, 18) },
         ],
     },
     Promise {
@@ -3956,9 +3956,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "a filter cannot see what arrives, so a folder's descriptor could lead anywhere: receive in a process that opens nothing",
         rows: &[
             // recvmsg: descriptors beside data
-            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
+            Row { nr: 47, verdict: Verdict::Allow, text: p(0, 0), reason: p(17039, 23) },
             // recvmmsg: descriptors beside data
-            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
+            Row { nr: 299, verdict: Verdict::Allow, text: p(0, 0), reason: p(17039, 23) },
         ],
     },
     Promise {
@@ -3969,29 +3969,29 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for reading; 0x400000 is the bit of O_TMPFILE
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(16638, 45) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14865, 54), reason: p(17062, 45) },
             // stat: attributes
             Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lstat: attributes
             Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // access: asks for rights
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // getdents: lists a folder
-            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 78, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // getcwd: current folder
-            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 79, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // chdir: current folder
-            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 80, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // fchdir: current folder
-            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5196, 14) },
+            Row { nr: 81, verdict: Verdict::Allow, text: p(0, 0), reason: p(5620, 14) },
             // readlink: symbolic links
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // statfs: free space, kind of file system
-            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 137, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // fstatfs: free space, kind of file system
-            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(5761, 31) },
+            Row { nr: 138, verdict: Verdict::Allow, text: p(0, 0), reason: p(6185, 31) },
             // readahead: hint
-            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 187, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // getxattr: attributes
             Row { nr: 191, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // lgetxattr: attributes
@@ -4005,27 +4005,27 @@ pub(crate) static PROMISES: &[Promise] = &[
             // flistxattr: attributes
             Row { nr: 196, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // getdents64: lists a folder
-            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5182, 14) },
+            Row { nr: 217, verdict: Verdict::Allow, text: p(0, 0), reason: p(5606, 14) },
             // inotify_init: watches files
-            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 253, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_add_watch: watches files
-            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 254, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // inotify_rm_watch: watches files
-            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 255, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // openat: for reading
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(16683, 11) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(15409, 54), reason: p(17107, 11) },
             // newfstatat: attributes
             Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // readlinkat: symbolic links
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5271, 14) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(5695, 14) },
             // faccessat: asks for rights
-            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 269, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
             // inotify_init1: watches files
-            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7240, 13) },
+            Row { nr: 294, verdict: Verdict::Allow, text: p(0, 0), reason: p(7664, 13) },
             // statx: attributes
             Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(3138, 10) },
             // faccessat2: asks for rights
-            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3498, 15) },
+            Row { nr: 439, verdict: Verdict::Allow, text: p(0, 0), reason: p(3874, 15) },
         ],
     },
     Promise {
@@ -4036,9 +4036,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a lock file, say
-            Row { nr: 2, verdict: Verdict::When(87), text: p(16694, 81), reason: p(16775, 16) },
+            Row { nr: 2, verdict: Verdict::When(87), text: p(17118, 81), reason: p(17199, 16) },
             // openat: a lock file, say
-            Row { nr: 257, verdict: Verdict::When(88), text: p(16791, 81), reason: p(16775, 16) },
+            Row { nr: 257, verdict: Verdict::When(88), text: p(17215, 81), reason: p(17199, 16) },
         ],
     },
     Promise {
@@ -4049,13 +4049,13 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for reading and writing
-            Row { nr: 2, verdict: Verdict::When(89), text: p(16872, 49), reason: p(16921, 23) },
+            Row { nr: 2, verdict: Verdict::When(89), text: p(17296, 49), reason: p(17345, 23) },
             // open: for reading, emptied first
-            Row { nr: 2, verdict: Verdict::When(90), text: p(16944, 60), reason: p(17004, 26) },
+            Row { nr: 2, verdict: Verdict::When(90), text: p(17368, 60), reason: p(17428, 26) },
             // openat: for reading and writing
-            Row { nr: 257, verdict: Verdict::When(91), text: p(17030, 49), reason: p(16921, 23) },
+            Row { nr: 257, verdict: Verdict::When(91), text: p(17454, 49), reason: p(17345, 23) },
             // openat: for reading, emptied first
-            Row { nr: 257, verdict: Verdict::When(92), text: p(17079, 60), reason: p(17004, 26) },
+            Row { nr: 257, verdict: Verdict::When(92), text: p(17503, 60), reason: p(17428, 26) },
         ],
     },
     Promise {
@@ -4066,9 +4066,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a new file
-            Row { nr: 2, verdict: Verdict::When(93), text: p(17139, 71), reason: p(17210, 10) },
+            Row { nr: 2, verdict: Verdict::When(93), text: p(17563, 71), reason: p(17634, 10) },
             // openat: a new file
-            Row { nr: 257, verdict: Verdict::When(94), text: p(17220, 71), reason: p(17210, 10) },
+            Row { nr: 257, verdict: Verdict::When(94), text: p(17644, 71), reason: p(17634, 10) },
         ],
     },
     Promise {
@@ -4079,9 +4079,9 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "a filter cannot see what is sent, so a folder's descriptor could go along: send from a process that opens and receives nothing",
         rows: &[
             // sendmsg: descriptors beside data
-            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
+            Row { nr: 46, verdict: Verdict::Allow, text: p(0, 0), reason: p(17039, 23) },
             // sendmmsg: descriptors beside data
-            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(16615, 23) },
+            Row { nr: 307, verdict: Verdict::Allow, text: p(0, 0), reason: p(17039, 23) },
         ],
     },
     Promise {
@@ -4098,15 +4098,15 @@ pub(crate) static PROMISES: &[Promise] = &[
             // close: descriptors
             Row { nr: 3, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // fstat: attributes of a descriptor
-            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(17291, 26) },
+            Row { nr: 5, verdict: Verdict::Allow, text: p(0, 0), reason: p(17715, 26) },
             // poll: waits
-            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 7, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // lseek: position in a file
             Row { nr: 8, verdict: Verdict::Allow, text: p(0, 0), reason: p(191, 18) },
             // mmap: memory; nothing executable
-            Row { nr: 9, verdict: Verdict::When(59), text: p(12747, 21), reason: p(17317, 26) },
+            Row { nr: 9, verdict: Verdict::When(59), text: p(13171, 21), reason: p(17741, 26) },
             // mprotect: protection of memory; nothing executable
-            Row { nr: 10, verdict: Verdict::When(59), text: p(12747, 21), reason: p(1539, 40) },
+            Row { nr: 10, verdict: Verdict::When(59), text: p(13171, 21), reason: p(1539, 40) },
             // munmap: gives memory back
             Row { nr: 11, verdict: Verdict::Allow, text: p(0, 0), reason: p(274, 17) },
             // brk: heap of the C library
@@ -4116,7 +4116,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // rt_sigprocmask: signal masks
             Row { nr: 14, verdict: Verdict::Allow, text: p(0, 0), reason: p(327, 12) },
             // ioctl: flags of a descriptor, and if it is a terminal
-            Row { nr: 16, verdict: Verdict::When(95), text: p(17343, 66), reason: p(17409, 46) },
+            Row { nr: 16, verdict: Verdict::When(95), text: p(17767, 66), reason: p(17833, 46) },
             // pread64: descriptors it has
             Row { nr: 17, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwrite64: descriptors it has
@@ -4126,67 +4126,67 @@ pub(crate) static PROMISES: &[Promise] = &[
             // writev: descriptors it has
             Row { nr: 20, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pipe: wakes own threads
-            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 22, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // select: waits
-            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 23, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // sched_yield: spin locks
             Row { nr: 24, verdict: Verdict::Allow, text: p(0, 0), reason: p(366, 10) },
             // mremap: grows large allocations; keeps the protection
             Row { nr: 25, verdict: Verdict::Allow, text: p(0, 0), reason: p(1579, 45) },
             // msync: writes mapped files back
-            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3523, 24) },
+            Row { nr: 26, verdict: Verdict::Allow, text: p(0, 0), reason: p(3899, 24) },
             // mincore: which pages are present
-            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3547, 23) },
+            Row { nr: 27, verdict: Verdict::Allow, text: p(0, 0), reason: p(3923, 23) },
             // madvise: gives pages back
             Row { nr: 28, verdict: Verdict::Allow, text: p(0, 0), reason: p(399, 16) },
             // dup: copies of its descriptors
-            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 32, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // dup2: copies of its descriptors
-            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 33, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // pause: waits for a signal
-            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 34, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // nanosleep: sleep
             Row { nr: 35, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // getitimer: timer signal
-            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 36, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // alarm: timer signal
-            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 37, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // setitimer: timer signal
-            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 38, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // getpid: own number
             Row { nr: 39, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // sendfile: copies between its descriptors
-            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(17455, 30) },
+            Row { nr: 40, verdict: Verdict::Allow, text: p(0, 0), reason: p(17879, 30) },
             // sendto: sends on a socket that is connected already
-            Row { nr: 44, verdict: Verdict::When(6), text: p(1796, 9), reason: p(17485, 43) },
+            Row { nr: 44, verdict: Verdict::When(6), text: p(1796, 9), reason: p(17909, 43) },
             // recvfrom: receives on a socket it has
-            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(17528, 27) },
+            Row { nr: 45, verdict: Verdict::Allow, text: p(0, 0), reason: p(17952, 27) },
             // shutdown: ends one direction of a socket it has
-            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(17555, 37) },
+            Row { nr: 48, verdict: Verdict::Allow, text: p(0, 0), reason: p(17979, 37) },
             // clone: threads, no processes
-            Row { nr: 56, verdict: Verdict::When(42), text: p(9093, 183), reason: p(9276, 21) },
+            Row { nr: 56, verdict: Verdict::When(42), text: p(9517, 183), reason: p(9700, 21) },
             // wait4: waits for a child
-            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 61, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // uname: kernel version, asked by the C library
             Row { nr: 63, verdict: Verdict::Allow, text: p(0, 0), reason: p(443, 38) },
             // fcntl: copies and flags of its descriptors; locks need flock
-            Row { nr: 72, verdict: Verdict::When(96), text: p(17592, 70), reason: p(17662, 53) },
+            Row { nr: 72, verdict: Verdict::When(96), text: p(18016, 70), reason: p(18086, 53) },
             // fsync: data to disk
-            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 74, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // fdatasync: data to disk
-            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 75, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // ftruncate: length of a file that is open for writing
-            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(17715, 41) },
+            Row { nr: 77, verdict: Verdict::Allow, text: p(0, 0), reason: p(18139, 41) },
             // umask: default modes
-            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5373, 13) },
+            Row { nr: 95, verdict: Verdict::Allow, text: p(0, 0), reason: p(5797, 13) },
             // gettimeofday: clocks
             Row { nr: 96, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // getrlimit: reads own limits
             Row { nr: 97, verdict: Verdict::Allow, text: p(0, 0), reason: p(510, 16) },
             // getrusage: own use of resources
-            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 98, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // times: own use of resources
-            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5386, 20) },
+            Row { nr: 100, verdict: Verdict::Allow, text: p(0, 0), reason: p(5810, 20) },
             // getuid: own user
             Row { nr: 102, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getgid: own group
@@ -4198,35 +4198,35 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getppid: own number
             Row { nr: 110, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // getpgrp: own process group
-            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(17756, 17) },
+            Row { nr: 111, verdict: Verdict::Allow, text: p(0, 0), reason: p(18180, 17) },
             // getgroups: own groups
-            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5512, 10) },
+            Row { nr: 115, verdict: Verdict::Allow, text: p(0, 0), reason: p(5936, 10) },
             // getresuid: own user
             Row { nr: 118, verdict: Verdict::Allow, text: p(0, 0), reason: p(526, 8) },
             // getresgid: own group
             Row { nr: 120, verdict: Verdict::Allow, text: p(0, 0), reason: p(534, 9) },
             // getpgid: own process group
-            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(17756, 17) },
+            Row { nr: 121, verdict: Verdict::Allow, text: p(0, 0), reason: p(18180, 17) },
             // getsid: own session
-            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(17773, 11) },
+            Row { nr: 124, verdict: Verdict::Allow, text: p(0, 0), reason: p(18197, 11) },
             // rt_sigpending: waiting signals
-            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5564, 15) },
+            Row { nr: 127, verdict: Verdict::Allow, text: p(0, 0), reason: p(5988, 15) },
             // rt_sigtimedwait: waits for a signal
-            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 128, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // rt_sigsuspend: waits for a signal
-            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3576, 18) },
+            Row { nr: 130, verdict: Verdict::Allow, text: p(0, 0), reason: p(3952, 18) },
             // sigaltstack: stack of signal handlers
             Row { nr: 131, verdict: Verdict::Allow, text: p(0, 0), reason: p(543, 24) },
             // getpriority: own priority
-            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(17784, 12) },
+            Row { nr: 140, verdict: Verdict::Allow, text: p(0, 0), reason: p(18208, 12) },
             // mlock: keys that must not be swapped; RLIMIT_MEMLOCK bounds it
-            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(5966, 55) },
+            Row { nr: 149, verdict: Verdict::Allow, text: p(0, 0), reason: p(6390, 55) },
             // munlock: as mlock
-            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 150, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // prctl: names of threads and memory; what only tightens
-            Row { nr: 157, verdict: Verdict::When(97), text: p(17796, 121), reason: p(17917, 47) },
+            Row { nr: 157, verdict: Verdict::When(97), text: p(18220, 121), reason: p(18341, 47) },
             // arch_prctl: thread pointer; questions about the processor
-            Row { nr: 158, verdict: Verdict::When(98), text: p(17964, 137), reason: p(748, 45) },
+            Row { nr: 158, verdict: Verdict::When(98), text: p(18388, 137), reason: p(748, 45) },
             // gettid: own number
             Row { nr: 186, verdict: Verdict::Allow, text: p(0, 0), reason: p(420, 10) },
             // time: clocks
@@ -4236,21 +4236,21 @@ pub(crate) static PROMISES: &[Promise] = &[
             // sched_getaffinity: number of processors
             Row { nr: 204, verdict: Verdict::Allow, text: p(0, 0), reason: p(2350, 20) },
             // epoll_create: waits
-            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 213, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // set_tid_address: start of every thread library
             Row { nr: 218, verdict: Verdict::Allow, text: p(0, 0), reason: p(910, 29) },
             // fadvise64: hint
-            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7006, 4) },
+            Row { nr: 221, verdict: Verdict::Allow, text: p(0, 0), reason: p(7430, 4) },
             // timer_create: timer signal
-            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 222, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_settime: timer signal
-            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 223, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_gettime: timer signal
-            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 224, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_getoverrun: timer signal
-            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 225, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // timer_delete: timer signal
-            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3594, 12) },
+            Row { nr: 226, verdict: Verdict::Allow, text: p(0, 0), reason: p(3970, 12) },
             // clock_gettime: clocks
             Row { nr: 228, verdict: Verdict::Allow, text: p(0, 0), reason: p(2141, 6) },
             // clock_getres: clocks
@@ -4258,53 +4258,53 @@ pub(crate) static PROMISES: &[Promise] = &[
             // clock_nanosleep: sleep
             Row { nr: 230, verdict: Verdict::Allow, text: p(0, 0), reason: p(415, 5) },
             // epoll_wait: waits
-            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 232, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // epoll_ctl: waits
-            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 233, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // get_mempolicy: placement on processors
-            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7126, 23) },
+            Row { nr: 239, verdict: Verdict::Allow, text: p(0, 0), reason: p(7550, 23) },
             // waitid: waits for a child
-            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5054, 17) },
+            Row { nr: 247, verdict: Verdict::Allow, text: p(0, 0), reason: p(5478, 17) },
             // newfstatat: attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked too
-            Row { nr: 262, verdict: Verdict::When(99), text: p(18101, 25), reason: p(18126, 134) },
+            Row { nr: 262, verdict: Verdict::When(99), text: p(18525, 25), reason: p(18550, 134) },
             // pselect6: waits
-            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 270, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // ppoll: waits
-            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 271, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // set_robust_list: locks released when a thread dies
             Row { nr: 273, verdict: Verdict::Allow, text: p(0, 0), reason: p(1025, 33) },
             // get_robust_list: reads the list back
             Row { nr: 274, verdict: Verdict::Allow, text: p(0, 0), reason: p(1058, 19) },
             // splice: copies between its descriptors
-            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(17455, 30) },
+            Row { nr: 275, verdict: Verdict::Allow, text: p(0, 0), reason: p(17879, 30) },
             // tee: copies between its pipes
-            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(18260, 24) },
+            Row { nr: 276, verdict: Verdict::Allow, text: p(0, 0), reason: p(18684, 24) },
             // sync_file_range: data to disk
-            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5164, 12) },
+            Row { nr: 277, verdict: Verdict::Allow, text: p(0, 0), reason: p(5588, 12) },
             // epoll_pwait: waits
-            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 281, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // signalfd: signals as data
-            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 282, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // timerfd_create: timers as data
-            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 283, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // eventfd: wakes own threads
-            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 284, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // fallocate: reserves space in a file that is open for writing
-            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(18284, 49) },
+            Row { nr: 285, verdict: Verdict::Allow, text: p(0, 0), reason: p(18708, 49) },
             // timerfd_settime: timers as data
-            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 286, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // timerfd_gettime: timers as data
-            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7448, 14) },
+            Row { nr: 287, verdict: Verdict::Allow, text: p(0, 0), reason: p(7872, 14) },
             // signalfd4: signals as data
-            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7433, 15) },
+            Row { nr: 289, verdict: Verdict::Allow, text: p(0, 0), reason: p(7857, 15) },
             // eventfd2: wakes own threads
-            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 290, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // epoll_create1: waits
-            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 291, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // dup3: copies of its descriptors
-            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9068, 25) },
+            Row { nr: 292, verdict: Verdict::Allow, text: p(0, 0), reason: p(9492, 25) },
             // pipe2: wakes own threads
-            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9026, 17) },
+            Row { nr: 293, verdict: Verdict::Allow, text: p(0, 0), reason: p(9450, 17) },
             // preadv: descriptors it has
             Row { nr: 295, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwritev: descriptors it has
@@ -4314,41 +4314,41 @@ pub(crate) static PROMISES: &[Promise] = &[
             // getcpu: per-processor data
             Row { nr: 309, verdict: Verdict::Allow, text: p(0, 0), reason: p(1181, 18) },
             // seccomp: promises less than before
-            Row { nr: 317, verdict: Verdict::When(100), text: p(18333, 109), reason: p(18442, 25) },
+            Row { nr: 317, verdict: Verdict::When(100), text: p(18757, 109), reason: p(18866, 25) },
             // getrandom: hash seeds, keys
             Row { nr: 318, verdict: Verdict::Allow, text: p(0, 0), reason: p(1199, 16) },
             // userfaultfd: run-times fall back
-            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18467, 19) },
+            Row { nr: 323, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18891, 19) },
             // membarrier: run-times with garbage collection
-            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8214, 33) },
+            Row { nr: 324, verdict: Verdict::Allow, text: p(0, 0), reason: p(8638, 33) },
             // mlock2: as mlock
-            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6021, 8) },
+            Row { nr: 325, verdict: Verdict::Allow, text: p(0, 0), reason: p(6445, 8) },
             // copy_file_range: copies between its descriptors
-            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(17455, 30) },
+            Row { nr: 326, verdict: Verdict::Allow, text: p(0, 0), reason: p(17879, 30) },
             // preadv2: descriptors it has
             Row { nr: 327, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // pwritev2: descriptors it has
             Row { nr: 328, verdict: Verdict::Allow, text: p(0, 0), reason: p(1290, 18) },
             // statx: as newfstatat
-            Row { nr: 332, verdict: Verdict::When(101), text: p(18486, 25), reason: p(18511, 13) },
+            Row { nr: 332, verdict: Verdict::When(101), text: p(18910, 25), reason: p(18935, 13) },
             // rseq: per-processor data of the C library
             Row { nr: 334, verdict: Verdict::Allow, text: p(0, 0), reason: p(1215, 35) },
             // io_uring_setup: its operations pass no filter; programs fall back
-            Row { nr: 425, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8279, 49) },
+            Row { nr: 425, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8703, 49) },
             // io_uring_enter: as io_uring_setup
-            Row { nr: 426, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 426, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8752, 17) },
             // io_uring_register: as io_uring_setup
-            Row { nr: 427, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8328, 17) },
+            Row { nr: 427, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8752, 17) },
             // clone3: its flags are in memory, where no filter can read them; the C library then uses clone
-            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8369, 85) },
+            Row { nr: 435, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(8793, 85) },
             // close_range: descriptors
             Row { nr: 436, verdict: Verdict::Allow, text: p(0, 0), reason: p(103, 11) },
             // openat2: its flags are in memory; programs fall back to openat
-            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18524, 53) },
+            Row { nr: 437, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18948, 53) },
             // epoll_pwait2: waits
-            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3518, 5) },
+            Row { nr: 441, verdict: Verdict::Allow, text: p(0, 0), reason: p(3894, 5) },
             // memfd_secret: key stores fall back to mlock
-            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(18577, 29) },
+            Row { nr: 447, verdict: Verdict::Answer(38), text: p(0, 0), reason: p(19001, 29) },
             // futex_waitv: waits for several locks
             Row { nr: 449, verdict: Verdict::Allow, text: p(0, 0), reason: p(1250, 23) },
             // futex_wake: locks, newer form
@@ -4358,7 +4358,7 @@ pub(crate) static PROMISES: &[Promise] = &[
             // futex_requeue: locks, newer form
             Row { nr: 456, verdict: Verdict::Allow, text: p(0, 0), reason: p(1273, 17) },
             // mseal: seals its own mappings for good
-            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(8743, 31) },
+            Row { nr: 462, verdict: Verdict::Allow, text: p(0, 0), reason: p(9167, 31) },
         ],
     },
     Promise {
@@ -4369,23 +4369,23 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: which file is decided by Landlock: only below /tmp
-            Row { nr: 2, verdict: Verdict::When(102), text: p(18606, 99), reason: p(18705, 50) },
+            Row { nr: 2, verdict: Verdict::When(102), text: p(19030, 99), reason: p(19129, 50) },
             // stat: a name that is still free
-            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
+            Row { nr: 4, verdict: Verdict::Allow, text: p(0, 0), reason: p(19179, 25) },
             // lstat: a name that is still free
-            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
+            Row { nr: 6, verdict: Verdict::Allow, text: p(0, 0), reason: p(19179, 25) },
             // access: a name that is still free
-            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
+            Row { nr: 21, verdict: Verdict::Allow, text: p(0, 0), reason: p(19179, 25) },
             // unlink: only below /tmp
-            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(18780, 15) },
+            Row { nr: 87, verdict: Verdict::Allow, text: p(0, 0), reason: p(19204, 15) },
             // openat: which file is decided by Landlock: only below /tmp
-            Row { nr: 257, verdict: Verdict::When(103), text: p(18795, 99), reason: p(18705, 50) },
+            Row { nr: 257, verdict: Verdict::When(103), text: p(19219, 99), reason: p(19129, 50) },
             // newfstatat: a name that is still free
-            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
+            Row { nr: 262, verdict: Verdict::Allow, text: p(0, 0), reason: p(19179, 25) },
             // unlinkat: only below /tmp
-            Row { nr: 263, verdict: Verdict::When(104), text: p(18894, 24), reason: p(18780, 15) },
+            Row { nr: 263, verdict: Verdict::When(104), text: p(19318, 24), reason: p(19204, 15) },
             // statx: a name that is still free
-            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(18755, 25) },
+            Row { nr: 332, verdict: Verdict::Allow, text: p(0, 0), reason: p(19179, 25) },
         ],
     },
     Promise {
@@ -4396,11 +4396,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: the terminal; which file is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(105), text: p(18918, 75), reason: p(18993, 47) },
+            Row { nr: 2, verdict: Verdict::When(105), text: p(19342, 75), reason: p(19417, 47) },
             // ioctl: settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETD
-            Row { nr: 16, verdict: Verdict::When(106), text: p(19040, 179), reason: p(19219, 73) },
+            Row { nr: 16, verdict: Verdict::When(106), text: p(19464, 179), reason: p(19643, 73) },
             // openat: the terminal; which file is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(107), text: p(19292, 75), reason: p(18993, 47) },
+            Row { nr: 257, verdict: Verdict::When(107), text: p(19716, 75), reason: p(19417, 47) },
         ],
     },
     Promise {
@@ -4411,29 +4411,29 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "names are asked with calls that can carry descriptors over a unix socket: ask names in another process, or before promising",
         rows: &[
             // socket: between programs
-            Row { nr: 41, verdict: Verdict::When(18), text: p(3909, 126), reason: p(4035, 16) },
+            Row { nr: 41, verdict: Verdict::When(18), text: p(4285, 126), reason: p(4411, 16) },
             // connect: reaches a peer
-            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4211, 14) },
+            Row { nr: 42, verdict: Verdict::Allow, text: p(0, 0), reason: p(4587, 14) },
             // accept: takes a peer
-            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 43, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
             // sendto: datagrams
-            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15440, 9) },
+            Row { nr: 44, verdict: Verdict::Allow, text: p(0, 0), reason: p(15864, 9) },
             // bind: own address
-            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4268, 11) },
+            Row { nr: 49, verdict: Verdict::Allow, text: p(0, 0), reason: p(4644, 11) },
             // listen: waits for peers
-            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4279, 15) },
+            Row { nr: 50, verdict: Verdict::Allow, text: p(0, 0), reason: p(4655, 15) },
             // getsockname: addresses
-            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 51, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // getpeername: addresses
-            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4294, 9) },
+            Row { nr: 52, verdict: Verdict::Allow, text: p(0, 0), reason: p(4670, 9) },
             // socketpair: between own processes
-            Row { nr: 53, verdict: Verdict::When(20), text: p(4303, 15), reason: p(4318, 21) },
+            Row { nr: 53, verdict: Verdict::When(20), text: p(4679, 15), reason: p(4694, 21) },
             // setsockopt: options that only touch the socket
-            Row { nr: 54, verdict: Verdict::When(108), text: p(19367, 143), reason: p(19510, 34) },
+            Row { nr: 54, verdict: Verdict::When(108), text: p(19791, 143), reason: p(19934, 34) },
             // getsockopt: options and the peer's user
-            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(19544, 27) },
+            Row { nr: 55, verdict: Verdict::Allow, text: p(0, 0), reason: p(19968, 27) },
             // accept4: takes a peer
-            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4225, 12) },
+            Row { nr: 288, verdict: Verdict::Allow, text: p(0, 0), reason: p(4601, 12) },
         ],
     },
     Promise {
@@ -4444,21 +4444,21 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: names a path without opening it
-            Row { nr: 2, verdict: Verdict::When(109), text: p(19571, 68), reason: p(19639, 31) },
+            Row { nr: 2, verdict: Verdict::When(109), text: p(19995, 68), reason: p(20063, 31) },
             // readlink: where the links of a path lead
-            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(19670, 30) },
+            Row { nr: 89, verdict: Verdict::Allow, text: p(0, 0), reason: p(20094, 30) },
             // openat: names a path without opening it
-            Row { nr: 257, verdict: Verdict::When(110), text: p(19700, 68), reason: p(19639, 31) },
+            Row { nr: 257, verdict: Verdict::When(110), text: p(20124, 68), reason: p(20063, 31) },
             // readlinkat: where the links of a path lead
-            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(19670, 30) },
+            Row { nr: 267, verdict: Verdict::Allow, text: p(0, 0), reason: p(20094, 30) },
             // unshare: asks whether there are other threads
-            Row { nr: 272, verdict: Verdict::When(65), text: p(13786, 20), reason: p(19768, 36) },
+            Row { nr: 272, verdict: Verdict::When(65), text: p(14210, 20), reason: p(20192, 36) },
             // landlock_create_ruleset: restricts itself
-            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(19804, 16) },
+            Row { nr: 444, verdict: Verdict::Allow, text: p(0, 0), reason: p(20228, 16) },
             // landlock_add_rule: restricts itself
-            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(19804, 16) },
+            Row { nr: 445, verdict: Verdict::Allow, text: p(0, 0), reason: p(20228, 16) },
             // landlock_restrict_self: restricts itself
-            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(19804, 16) },
+            Row { nr: 446, verdict: Verdict::Allow, text: p(0, 0), reason: p(20228, 16) },
         ],
     },
     Promise {
@@ -4469,11 +4469,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: those files; which is decided by Landlock
-            Row { nr: 2, verdict: Verdict::When(71), text: p(14441, 54), reason: p(15297, 41) },
+            Row { nr: 2, verdict: Verdict::When(71), text: p(14865, 54), reason: p(15721, 41) },
             // sysinfo: load and memory
-            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(19820, 15) },
+            Row { nr: 99, verdict: Verdict::Allow, text: p(0, 0), reason: p(20244, 15) },
             // openat: those files; which is decided by Landlock
-            Row { nr: 257, verdict: Verdict::When(74), text: p(14985, 54), reason: p(15297, 41) },
+            Row { nr: 257, verdict: Verdict::When(74), text: p(15409, 54), reason: p(15721, 41) },
         ],
     },
     Promise {
@@ -4484,11 +4484,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: for writing; with O_RDWR rpath is needed too
-            Row { nr: 2, verdict: Verdict::When(111), text: p(19835, 51), reason: p(19886, 44) },
+            Row { nr: 2, verdict: Verdict::When(111), text: p(20259, 51), reason: p(20310, 44) },
             // truncate: length
-            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5176, 6) },
+            Row { nr: 76, verdict: Verdict::Allow, text: p(0, 0), reason: p(5600, 6) },
             // openat: for writing
-            Row { nr: 257, verdict: Verdict::When(112), text: p(19930, 51), reason: p(19981, 11) },
+            Row { nr: 257, verdict: Verdict::When(112), text: p(20354, 51), reason: p(20405, 11) },
         ],
     },
     Promise {
@@ -4499,11 +4499,11 @@ pub(crate) static PROMISES: &[Promise] = &[
         why: "",
         rows: &[
             // open: a new file
-            Row { nr: 2, verdict: Verdict::When(113), text: p(19992, 73), reason: p(17210, 10) },
+            Row { nr: 2, verdict: Verdict::When(113), text: p(20416, 73), reason: p(17634, 10) },
             // creat: a new file; 0xC00 are the set-id bits
-            Row { nr: 85, verdict: Verdict::When(67), text: p(14260, 17), reason: p(20065, 37) },
+            Row { nr: 85, verdict: Verdict::When(67), text: p(14684, 17), reason: p(20489, 37) },
             // openat: a new file
-            Row { nr: 257, verdict: Verdict::When(114), text: p(20102, 73), reason: p(17210, 10) },
+            Row { nr: 257, verdict: Verdict::When(114), text: p(20526, 73), reason: p(17634, 10) },
         ],
     },
 ];
@@ -4525,13 +4525,13 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
     &[t(1, 0xffffffff, Cmp::Eq, 0x1)],
     &[Node::Any(3), t(0, 0xffffffff, Cmp::Eq, 0x0), t(0, 0xffffffff, Cmp::Eq, 0x40000), t(0, 0xffffffff, Cmp::Eq, 0xffffffff)],
     &[t(0, 0xffffffff, Cmp::Eq, 0x59616d61)],
-    &[Node::Not, Node::Any(19), t(1, 0xffffffff, Cmp::Eq, 0x5412), t(1, 0xffffffff, Cmp::Eq, 0x541c), t(1, 0xffffffff, Cmp::Eq, 0x5423), t(1, 0xffffffff, Cmp::Eq, 0x541d), t(1, 0xffffffff, Cmp::Eq, 0x5457), t(1, 0xffffffff, Cmp::Eq, 0x541f), t(1, 0xffffffff, Cmp::Eq, 0x5437), t(1, 0xffffffff, Cmp::Eq, 0xc0045877), t(1, 0xffffffff, Cmp::Eq, 0xc0045878), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x8914), t(1, 0xffffffff, Cmp::Eq, 0x8916), t(1, 0xffffffff, Cmp::Eq, 0x891c), t(1, 0xffffffff, Cmp::Eq, 0x8922), t(1, 0xffffffff, Cmp::Eq, 0x890b), t(1, 0xffffffff, Cmp::Eq, 0x890c), t(1, 0xffffffff, Cmp::Eq, 0x8946), t(1, 0xffffffff, Cmp::Eq, 0xb701), t(1, 0xffffffff, Cmp::Eq, 0xb702)],
+    &[Node::All(2), Node::Not, Node::Any(15), t(1, 0xffffffff, Cmp::Eq, 0x5412), t(1, 0xffffffff, Cmp::Eq, 0x541c), t(1, 0xffffffff, Cmp::Eq, 0x5423), t(1, 0xffffffff, Cmp::Eq, 0x541d), t(1, 0xffffffff, Cmp::Eq, 0x5457), t(1, 0xffffffff, Cmp::Eq, 0x541f), t(1, 0xffffffff, Cmp::Eq, 0x5437), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x8914), t(1, 0xffffffff, Cmp::Eq, 0x8916), t(1, 0xffffffff, Cmp::Eq, 0x891c), t(1, 0xffffffff, Cmp::Eq, 0x8922), t(1, 0xffffffff, Cmp::Eq, 0x890b), t(1, 0xffffffff, Cmp::Eq, 0x890c), t(1, 0xffffffff, Cmp::Eq, 0x8946), Node::Any(2), Node::Not, Node::Any(12), t(1, 0xff00, Cmp::Eq, 0x5800), t(1, 0xff00, Cmp::Eq, 0x6600), t(1, 0xff00, Cmp::Eq, 0x6e00), t(1, 0xff00, Cmp::Eq, 0x6f00), t(1, 0xff00, Cmp::Eq, 0x9300), t(1, 0xff00, Cmp::Eq, 0x9400), t(1, 0xff00, Cmp::Eq, 0x9700), t(1, 0xff00, Cmp::Eq, 0xb700), t(1, 0xff00, Cmp::Eq, 0xbc00), t(1, 0xff00, Cmp::Eq, 0xcd00), t(1, 0xff00, Cmp::Eq, 0xcf00), t(1, 0xff00, Cmp::Eq, 0xf500), Node::Any(11), t(1, 0xffffffff, Cmp::Eq, 0x80086601), t(1, 0xffffffff, Cmp::Eq, 0x40086602), t(1, 0xffffffff, Cmp::Eq, 0xc020660b), t(1, 0xffffffff, Cmp::Eq, 0x801c581f), t(1, 0xffffffff, Cmp::Eq, 0x401c5820), t(1, 0xffffffff, Cmp::Eq, 0x81009431), t(1, 0xffffffff, Cmp::Eq, 0x40049409), t(1, 0xffffffff, Cmp::Eq, 0x4020940d), t(1, 0xffffffff, Cmp::Eq, 0xc0189436), t(1, 0xffffffff, Cmp::Eq, 0xb703), t(1, 0xffffffff, Cmp::Eq, 0xb704)],
     &[Node::All(3), Node::Any(2), t(0, 0xffffffff, Cmp::Eq, 0x2), t(0, 0xffffffff, Cmp::Eq, 0xa), t(1, 0xfff7f7ff, Cmp::Eq, 0x1), Node::Any(2), t(2, 0xffffffff, Cmp::Eq, 0x0), t(2, 0xffffffff, Cmp::Eq, 0x6)],
     &[Node::All(3), Node::Any(2), t(0, 0xffffffff, Cmp::Eq, 0x2), t(0, 0xffffffff, Cmp::Eq, 0xa), t(1, 0xfff7f7ff, Cmp::Eq, 0x2), Node::Any(2), t(2, 0xffffffff, Cmp::Eq, 0x0), t(2, 0xffffffff, Cmp::Eq, 0x11)],
     &[Node::All(3), t(0, 0xffffffff, Cmp::Eq, 0x1), Node::Any(3), t(1, 0xfff7f7ff, Cmp::Eq, 0x1), t(1, 0xfff7f7ff, Cmp::Eq, 0x2), t(1, 0xfff7f7ff, Cmp::Eq, 0x5), Node::Any(2), t(2, 0xffffffff, Cmp::Eq, 0x0), t(2, 0xffffffff, Cmp::Eq, 0x1)],
     &[Node::All(3), t(0, 0xffffffff, Cmp::Eq, 0x10), Node::Any(2), t(1, 0xfff7f7ff, Cmp::Eq, 0x3), t(1, 0xfff7f7ff, Cmp::Eq, 0x2), t(2, 0xffffffff, Cmp::Eq, 0x0)],
     &[t(0, 0xffffffff, Cmp::Eq, 0x1)],
-    &[Node::All(4), Node::Not, Node::All(2), t(1, 0xffffffff, Cmp::Eq, 0x1), Node::Any(9), t(2, 0xffffffff, Cmp::Eq, 0x1a), t(2, 0xffffffff, Cmp::Eq, 0x32), t(2, 0xffffffff, Cmp::Eq, 0x34), t(2, 0xffffffff, Cmp::Eq, 0x33), t(2, 0xffffffff, Cmp::Eq, 0x1), t(2, 0xffffffff, Cmp::Eq, 0x24), t(2, 0xffffffff, Cmp::Eq, 0x20), t(2, 0xffffffff, Cmp::Eq, 0x21), t(2, 0xffffffff, Cmp::Eq, 0x3d), Node::Not, Node::All(2), Node::Any(2), t(1, 0xffffffff, Cmp::Eq, 0x0), t(1, 0xffffffff, Cmp::Eq, 0x29), Node::Any(4), t(2, 0xffffffff, Cmp::Eq, 0x40), t(2, 0xffffffff, Cmp::Eq, 0x41), t(2, 0xffffffff, Cmp::Eq, 0x60), t(2, 0xffffffff, Cmp::Eq, 0x61), Node::Not, Node::All(2), t(1, 0xffffffff, Cmp::Eq, 0x6), Node::Any(2), t(2, 0xffffffff, Cmp::Eq, 0x1f), t(2, 0xffffffff, Cmp::Eq, 0x13), Node::Any(6), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x0), t(1, 0xffffffff, Cmp::Eq, 0x6), t(1, 0xffffffff, Cmp::Eq, 0x11), t(1, 0xffffffff, Cmp::Eq, 0x29), t(1, 0xffffffff, Cmp::Eq, 0x10e)],
+    &[Node::All(4), Node::Not, Node::All(2), t(1, 0xffffffff, Cmp::Eq, 0x1), Node::Any(10), t(2, 0xffffffff, Cmp::Eq, 0x1a), t(2, 0xffffffff, Cmp::Eq, 0x32), t(2, 0xffffffff, Cmp::Eq, 0x34), t(2, 0xffffffff, Cmp::Eq, 0x33), t(2, 0xffffffff, Cmp::Eq, 0x1), t(2, 0xffffffff, Cmp::Eq, 0x24), t(2, 0xffffffff, Cmp::Eq, 0x20), t(2, 0xffffffff, Cmp::Eq, 0x21), t(2, 0xffffffff, Cmp::Eq, 0x3d), t(2, 0xffffffff, Cmp::Eq, 0x3c), Node::Not, Node::All(2), Node::Any(2), t(1, 0xffffffff, Cmp::Eq, 0x0), t(1, 0xffffffff, Cmp::Eq, 0x29), Node::Any(4), t(2, 0xffffffff, Cmp::Eq, 0x40), t(2, 0xffffffff, Cmp::Eq, 0x41), t(2, 0xffffffff, Cmp::Eq, 0x60), t(2, 0xffffffff, Cmp::Eq, 0x61), Node::Not, Node::All(2), t(1, 0xffffffff, Cmp::Eq, 0x6), Node::Any(2), t(2, 0xffffffff, Cmp::Eq, 0x1f), t(2, 0xffffffff, Cmp::Eq, 0x13), Node::Any(6), t(1, 0xffffffff, Cmp::Eq, 0x1), t(1, 0xffffffff, Cmp::Eq, 0x0), t(1, 0xffffffff, Cmp::Eq, 0x6), t(1, 0xffffffff, Cmp::Eq, 0x11), t(1, 0xffffffff, Cmp::Eq, 0x29), t(1, 0xffffffff, Cmp::Eq, 0x10e)],
     &[t(0, 0x7e020080, Cmp::Eq, 0x0)],
     &[Node::Any(4), t(1, 0xf000, Cmp::Eq, 0x0), t(1, 0xf000, Cmp::Eq, 0x8000), t(1, 0xf000, Cmp::Eq, 0x1000), t(1, 0xf000, Cmp::Eq, 0xc000)],
     &[Node::Any(2), t(0, 0xffffffff, Cmp::Eq, 0x0), t(0, 0xffffffff, Cmp::Eq, 0xffffffff)],
@@ -4628,4 +4628,4 @@ pub(crate) static CONDITIONS: &[&[Node]] = &[
 ];
 
 /// Texts of rows.
-pub(crate) static WORDS: &str = "databasesdatabases; the operations are in memory, where no filter can read themdescriptors it was givendescriptorstype of a descriptor, before buffering itdescriptors 0-2 are checked at startposition in a filememory and librarieslibraries are made read-only after relocationgives memory backheap of the C librarysignal handlerssignal masksend of every signal handlerspin locksgrows large allocationsgives pages backsleepown numberends a threadkernel version, asked by the C libraryclock without the shared pagereads own limitsown userown groupstack of signal handlersarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS, ARCH_GET_MAX_TAG_BITS, ARCH_GET_UNTAG_MASK}thread pointer; questions about the processorarg0 in {ARCH_REQ_XCOMP_PERM, ARCH_SHSTK_ENABLE, ARCH_SHSTK_LOCK}matrix registers and shadow stacks of one's ownlocksstart of every thread librarythe kernel restarts an interrupted wait with itresolution of the clockends the processlocks released when a thread diesreads the list backarg0 == 0 && arg2 == 0reads own limits (stack size); memory of arg2 decides, a null pointer sets nothingper-processor datahash seeds, keysper-processor data of the C librarywaits for several lockslocks, newer formdescriptors it hassize of what it was givenwaits for descriptors it hasarg2 & PROT_EXEC == 0 && arg3 & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN) == 0memory, its own or of a buffer that it has; nothing executablearg2 & ~(PROT_READ | PROT_WRITE) == 0protection of memory; nothing executablegrows large allocations; keeps the protectionarg2 in {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_DONTFORK, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE}how memory is usedarg4 == 0the channel to its parent; no other addressthe channel to its parentthe channel to its parent; no socket that it has can name anotherthe channel to its parent, descriptors with itends the channelarg1 in {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}seals such a buffer; copies for messageslength of such a bufferclocksarg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}locks; none with priority inheritancenumber of processorsabort() of its own threads; the pid namespace and Landlock decide whomarg1 == 0memory for such a buffer, taken at oncehash seedsarg1 & (MFD_HUGETLB | MFD_EXEC) == 0buffers for its parent; the group runs no file and maps none to runmemory order between threadswaits for its parentarg0 == 3talks to its parentarg1 == F_GETFDprograms built for debugging ask if a descriptor is open before they close itgdb and strace; the pid namespace and Landlock bound whomarg0 in {PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff}fixed addresses for the traced programarg0 == PR_SET_PTRACERlets one process trace itreads the memory of a traced processwrites the memory of a traced processsettings of libraries; they go on withoutas openopens by path; writing is decided by mounts and Landlockattributes!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIFREEZE, FITHAW, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL, NS_GET_USERNS, NS_GET_PARENT})terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-upasks for rightspipeswaitswrites mapped files backwhich pages are presentcopieswaits for a signaltimer signalcopies between descriptorsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_STREAM && arg2 in {0, IPPROTO_TCP}TCP; no MPTCP, SCTP or raw socketsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_DGRAM && arg2 in {0, IPPROTO_UDP}UDP; no ping socketsarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET} && arg2 in {0, AF_UNIX}between programsarg0 == AF_NETLINK && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_RAW, SOCK_DGRAM} && arg2 == NETLINK_ROUTEgetaddrinfo and getifaddrs ask for the interfacesreaches a peertakes a peersendsreceivesends one directionown addresswaits for peersaddressesarg0 == AF_UNIXbetween own processes!(arg1 == SOL_SOCKET && arg2 in {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_CBPF, SO_DEBUG, SO_MARK, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TXTIME}) && !(arg1 in {IPPROTO_IP, IPPROTO_IPV6} && arg2 in {64, 65, 96, 97}) && !(arg1 == IPPROTO_TCP && arg2 in {TCP_ULP, TCP_REPAIR}) && arg1 in {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, 270}options without programs for the kernel, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINKoptionsarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == 0threads and processes without new namespacesstarts a processstarts a programwaits for a childsignals inside the jarflags, locks, copies; F_SETOWN signals reach no process outside the jardata to disklengthlists a foldercurrent foldernamesfoldersopens for writing; decided by mounts and Landlocksymbolic linksmodesinstallers keep owners; without capabilities only a change to oneself worksas chowndefault modesown use of resourcesamount of memory, for thread poolsdropping rights that are not thereas setuidjob controldaemons, terminalsown groupsown capabilitiescan only drop capabilitieswaiting signalssignals with datatimesarg1 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}files, pipes and sockets; no devicesarg0 in {PER_LINUX, 0xffffffff}asks, or the normal one; no READ_IMPLIES_EXECfree space, kind of file systemprioritypriority; only down without a capabilityscheduling classarg1 & ~0x40000000 in {SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE}no realtime class; the bit is SCHED_RESET_ON_FORKkeys that must not be swapped; RLIMIT_MEMLOCK bounds itas mlockarg0 == PR_SET_SECCOMP && arg1 in {SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER}tightens itself further; this form has no listenerarg0 == PR_CAP_AMBIENT && arg1 in {1, 3, 4}asks for, lowers or clears ambient capabilitiesarg0 == PR_SET_SPECULATION_CTRL && arg2 in {4, 8, 16}switches speculation off, never onarg0 == PR_SET_DUMPABLE && arg1 in {0, 1}hides its memory from other processes, or notarg0 == PR_SET_KEEPCAPS && arg1 == 0the state after execarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_TSC, PR_GET_SECUREBITS, PR_CAPBSET_READ, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_GET_SPECULATION_CTRL, PR_SET_VMA, PR_SET_MDWE, PR_GET_MDWE, PR_GET_AUXV, PR_GET_MEMORY_MERGE}names, questions and options that only tightenarg0 == PR_CAPBSET_DROPown limitshintsignals to a threadbinds threads to processors it may useold databases; emulated by mmapsignals to a thread, abort()placement on processorsqueuespriority of disk access; the realtime class needs a capabilitypriority of disk accesswatches filesopens by patharg2 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0own file tables of a thread; no new namespacescopies between pipessignals as datatimers as datawakes a threadreserves spacearg0 == 0own limits; raising a hard limit needs a capabilityarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0tightens itself further; no listener of its ownarg0 in {SECCOMP_SET_MODE_STRICT, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES}tightens itself further; questionsarg1 & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | 0xfc000000) == 0shared buffers of most programs, which do not ask for the seal; just-in-time compilersarg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALshared buffers that can never be executedstops the kernel in the middle of a copy; run-times fall backrun-times with garbage collectionmemory keyssignals by descriptorits operations pass no filter; programs fall backas io_uring_setupa descriptor for a childits flags are in memory, where no filter can read them; the C library then uses cloneopens by path with limits on the walktightens itself furthermemory that the kernel cannot reclaim; key stores fall back to mlockfrees the memory of a killed childasks what is in memoryshadow stacks of threadsmounts; programs fall back to /proclabels of the hostasks which modules are thereseals its own mappings for goodinode flagsarg1 & ~(O_CLOEXEC | O_LARGEFILE) == 0the loader reads libraries; which files exist is decided by mountsthe loader looks for librariesarg1 in {TCGETS, TIOCGWINSZ, FIONREAD}asks if a descriptor is a terminalthe loader looks for a preload listwakes own threadswaits for its descriptorscopies of its descriptorsarg0 & (CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == CLONE_VM | CLONE_THREADthreads, no processesthe start itselfarg1 in {F_GETFD, F_SETFD, F_GETFL}flags of a descriptorthe loader asks for its own pathopens for writingamount of memorykeys that must not be swappedarg0 in {PR_SET_NAME, PR_GET_NAME}names of threadshint for descriptor 0abort() and own threadsarg2 & ~(O_CLOEXEC | O_LARGEFILE) == 0its flags are in memoryopened a file while openat was refusedsegments of 32-bit codepaths by number, for profilerskeys of the userkeys of the user; starts a program of the hostkeys of the user, shared with all his processesmemory of another processmemory pages in pipescounters and traces of the kernelwatches whole mountsnames for files that no path rule seesreads another processwrites another processcompares tables of processes: kernel addresses in small dosesdeadline scheduling; its class is in memoryprograms for the kernelstops the kernel in the middle of a copy, the tool of many exploitscopies descriptors of another processmemory that the kernel cannot reclaimarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0new namespacesroot folder of its own mount namespaceroot foldermounts in its own mount namespacename in its own uts namespacearg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0joins namespaces it holds descriptors ofnew namespaces; its flags are in memorylists mountsthe socket it hasfiles of the C library; it goes on without thembefore buffering a descriptor; the C library then does without its sizewaits for the socketarg2 & ~(PROT_READ | PROT_WRITE) == 0 && arg3 & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == 0memory of its own; nothing executable, nothing sharedsignal masks, around the end of the processarg2 in {MADV_NORMAL, MADV_FREE, MADV_DONTNEED, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK}gives pages back, keeps secrets out of dumpsshared memory of old librariesas shmgetends the connectionasks about the socket it hasarg1 == IPPROTO_IP && arg2 == IP_TOSkind of trafficarg1 == IPPROTO_IPV6 && arg2 == IPV6_TCLASSprocess grouparg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE}keyskernel messages of the hostruns library code from a path, old formdevices by numberfile system numbers, old formterminals of the hostkernel settings, old formclock of the hostaccounting of the hostmemory of the hoststops the hostports of the machinekernel code, old formkernel codequotas of the hostfile server of the hoststarts another kernelopens by a number that no path rule seesfilesarg1 in {TCGETS, FIONREAD}is it a terminal; how much waitsnetworksarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_SEQPACKET}channels between its own threadsarg1 == SOL_SOCKET && arg2 == SO_PEEK_OFFhow it reads a channelarg0 & 0xFFFFFFFFFFBFFFFF == CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTIDthreads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothingno processesprogramssignalsworking folderfile systemsarg0 == PR_SET_DUMPABLE && arg1 == 0hides its memoryarg0 in {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}files, but for memory of its ownreads own limits: the stack of a threadfiles; programs take newfstatatprocesses; programs go on withoutfiles; programs take openattype of a descriptorarg2 & PROT_EXEC == 0memory; never codegives pages back; keeps buffers from other processesends one direction of a socket it was givencopies for messages; seals of buffersarg0 == PR_SET_NAMEabort(); a filter of the worker's own lets only its own number throughtakes the memory of a buffer at oncearg1 & MFD_ALLOW_SEALING == MFD_ALLOW_SEALINGbuffers that are sealed and handed over; nothing here could run or map them as codeold serversarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGPTN, TIOCSPTLCK, TIOCGPTPEER, TIOCEXCL, TIOCNXCL}settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETDprocessor timeforks workershow workers endedarg1 in {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}hides its memory from other processesarg0 in {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}workers end with it; tightens itself furtherarg0 == CLONE_THREADasks if it has one thread only; changes nothinghears of their endslimits of workers, which only shrinkarg0 == SECCOMP_SET_MODE_FILTER && arg1 == 0buffers that are sealed and handed over; what is sealed off may neither run nor map them as codethe parent ends workers by descriptorputs a worker's channel in its placea worker sees if its zygote ended before it could be toldthe C library's, in each worker after its forkleaves nothing else open in itownersarg1 & 0xC00 == 0folders; no set-group-idarg1 & S_IFMT in {0, S_IFREG} && arg1 & 0xC00 == 0empty files; no devicesarg2 & 0xC00 == 0arg2 & S_IFMT in {0, S_IFREG} && arg2 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0the resolver's files; which is decided by Landlockage of the resolver's filesarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM} && arg2 in {0, IPPROTO_TCP, IPPROTO_UDP}serversgetaddrinfo asks for the interfacesservers; which is decided by the network, not by this promisequestionsanswersthe netlink socketwhich address a route would havearg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25errors of unreachable serverserrorsarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0both questions at oncearg1 & S_IFMT == S_IFIFO && arg1 & 0xC00 == 0mkfifoarg2 & S_IFMT == S_IFIFO && arg2 & 0xC00 == 0another program under the same promisesarg1 in {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}parts of fileswhole filesthose files; which is decided by Landlockage of those filesdrops rightsarg0 == PR_SET_KEEPCAPSkeeps or drops capabilities over a change of userdatagramsarg1 == IPPROTO_IP && arg2 in {1, 2, 8, 10, 11, 13, 24}service, hops, packet information, errors, path size, port bindingarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_OOBINLINE, 29, 35, 37}options that only touch the socket; 29, 35 and 37 are time stampsarg1 == IPPROTO_UDP && arg2 in {1, 103, 104}corking and segmentsarg1 == IPPROTO_IPV6 && arg2 in {16, 23, 25, 26, 49, 51, 66, 67}hops, path size, errors, IPv6 only, packet information, servicearg1 == IPPROTO_TCP && !(arg2 in {TCP_ULP, TCP_REPAIR})options; no kernel TLS, no raw repairarg1 == IPPROTO_IP && arg2 in {32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49}joins, leaves, sends to groupsarg1 == IPPROTO_IPV6 && arg2 in {17, 18, 19, 20, 21, 29, 42, 43, 44, 45, 46, 47, 48}starts a process; no new namespacesdaemonsarg0 in {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER}what becomes of childrenexecutable memory/proc; which file is decided by Landlockowner of a processprograms of processesload and number of processeslists processesdescriptors beside datafor reading; 0x400000 is the bit of O_TMPFILEfor readingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg2 & 0xC00 == 0a lock file, sayarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg3 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRfor reading and writingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCfor reading, emptied firstarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCarg1 & O_ACCMODE == O_RDWR && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new filearg2 & O_ACCMODE == O_RDWR && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0attributes of a descriptormemory; nothing executablearg1 in {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ}flags of a descriptor, and if it is a terminalcopies between its descriptorssends on a socket that is connected alreadyreceives on a socket it hasends one direction of a socket it hasarg1 in {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}copies and flags of its descriptors; locks need flocklength of a file that is open for writingown process groupown sessionown priorityarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}names of threads and memory; what only tightensarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS}arg3 & AT_EMPTY_PATH != 0attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked toocopies between its pipesreserves space in a file that is open for writingarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0promises less than beforerun-times fall backarg2 & AT_EMPTY_PATH != 0as newfstatatits flags are in memory; programs fall back to openatkey stores fall back to mlockarg1 & 0x400000 == 0 && arg1 & O_ACCMODE != O_ACCMODE && (arg1 & O_CREAT == 0 || arg2 & 0xC00 == 0)which file is decided by Landlock: only below /tmpa name that is still freeonly below /tmparg2 & 0x400000 == 0 && arg2 & O_ACCMODE != O_ACCMODE && (arg2 & O_CREAT == 0 || arg3 & 0xC00 == 0)arg2 & AT_REMOVEDIR == 0arg1 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg1 & O_ACCMODE != O_ACCMODEthe terminal; which file is decided by Landlockarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ}settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETDarg2 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg2 & O_ACCMODE != O_ACCMODEarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_PASSCRED}options that only touch the socketoptions and the peer's userarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHnames a path without opening itwhere the links of a path leadarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHasks whether there are other threadsrestricts itselfload and memoryarg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writing; with O_RDWR rpath is needed tooarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writingarg1 & O_ACCMODE == O_WRONLY && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new file; 0xC00 are the set-id bitsarg2 & O_ACCMODE == O_WRONLY && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0";
+pub(crate) static WORDS: &str = "databasesdatabases; the operations are in memory, where no filter can read themdescriptors it was givendescriptorstype of a descriptor, before buffering itdescriptors 0-2 are checked at startposition in a filememory and librarieslibraries are made read-only after relocationgives memory backheap of the C librarysignal handlerssignal masksend of every signal handlerspin locksgrows large allocationsgives pages backsleepown numberends a threadkernel version, asked by the C libraryclock without the shared pagereads own limitsown userown groupstack of signal handlersarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS, ARCH_GET_MAX_TAG_BITS, ARCH_GET_UNTAG_MASK}thread pointer; questions about the processorarg0 in {ARCH_REQ_XCOMP_PERM, ARCH_SHSTK_ENABLE, ARCH_SHSTK_LOCK}matrix registers and shadow stacks of one's ownlocksstart of every thread librarythe kernel restarts an interrupted wait with itresolution of the clockends the processlocks released when a thread diesreads the list backarg0 == 0 && arg2 == 0reads own limits (stack size); memory of arg2 decides, a null pointer sets nothingper-processor datahash seeds, keysper-processor data of the C librarywaits for several lockslocks, newer formdescriptors it hassize of what it was givenwaits for descriptors it hasarg2 & PROT_EXEC == 0 && arg3 & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN) == 0memory, its own or of a buffer that it has; nothing executablearg2 & ~(PROT_READ | PROT_WRITE) == 0protection of memory; nothing executablegrows large allocations; keeps the protectionarg2 in {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_DONTFORK, MADV_DONTDUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE}how memory is usedarg4 == 0the channel to its parent; no other addressthe channel to its parentthe channel to its parent; no socket that it has can name anotherthe channel to its parent, descriptors with itends the channelarg1 in {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}seals such a buffer; copies for messageslength of such a bufferclocksarg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}locks; none with priority inheritancenumber of processorsabort() of its own threads; the pid namespace and Landlock decide whomarg1 == 0memory for such a buffer, taken at oncehash seedsarg1 & (MFD_HUGETLB | MFD_EXEC) == 0buffers for its parent; the group runs no file and maps none to runmemory order between threadswaits for its parentarg0 == 3talks to its parentarg1 == F_GETFDprograms built for debugging ask if a descriptor is open before they close itgdb and strace; the pid namespace and Landlock bound whomarg0 in {PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff}fixed addresses for the traced programarg0 == PR_SET_PTRACERlets one process trace itreads the memory of a traced processwrites the memory of a traced processsettings of libraries; they go on withoutas openopens by path; writing is decided by mounts and Landlockattributes!(arg1 in {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS, TIOCSLCKTRMIOS, TIOCSSERIAL, TIOCVHANGUP, FIBMAP, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, SIOCADDRT, SIOCDELRT, SIOCETHTOOL}) && (!(arg1 & 0xFF00 in {0x5800, 0x6600, 0x6E00, 0x6F00, 0x9300, 0x9400, 0x9700, 0xB700, 0xBC00, 0xCD00, 0xCF00, 0xF500}) || arg1 in {FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IOC_FIEMAP, FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR, FS_IOC_GETFSLABEL, FICLONE, FICLONERANGE, FIDEDUPERANGE, NS_GET_NSTYPE, NS_GET_OWNER_UID})terminal and file questions; never keystrokes for the terminal, line disciplines, the console or network set-up; of what file systems have of their own (snapshots, keys, walks by number) only flags, extents and shared copiesasks for rightspipeswaitswrites mapped files backwhich pages are presentcopieswaits for a signaltimer signalcopies between descriptorsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_STREAM && arg2 in {0, IPPROTO_TCP}TCP; no MPTCP, SCTP or raw socketsarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) == SOCK_DGRAM && arg2 in {0, IPPROTO_UDP}UDP; no ping socketsarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET} && arg2 in {0, AF_UNIX}between programsarg0 == AF_NETLINK && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_RAW, SOCK_DGRAM} && arg2 == NETLINK_ROUTEgetaddrinfo and getifaddrs ask for the interfacesreaches a peertakes a peersendsreceivesends one directionown addresswaits for peersaddressesarg0 == AF_UNIXbetween own processes!(arg1 == SOL_SOCKET && arg2 in {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_CBPF, SO_DEBUG, SO_MARK, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TXTIME, SO_ZEROCOPY}) && !(arg1 in {IPPROTO_IP, IPPROTO_IPV6} && arg2 in {64, 65, 96, 97}) && !(arg1 == IPPROTO_TCP && arg2 in {TCP_ULP, TCP_REPAIR}) && arg1 in {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, 270}options without programs for the kernel, pages of the user's locked memory, packet filter tables, kernel TLS and raw repair; 270 is SOL_NETLINKoptionsarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == 0threads and processes without new namespacesstarts a processstarts a programwaits for a childsignals inside the jarflags, locks, copies; F_SETOWN signals reach no process outside the jardata to disklengthlists a foldercurrent foldernamesfoldersopens for writing; decided by mounts and Landlocksymbolic linksmodesinstallers keep owners; without capabilities only a change to oneself worksas chowndefault modesown use of resourcesamount of memory, for thread poolsdropping rights that are not thereas setuidjob controldaemons, terminalsown groupsown capabilitiescan only drop capabilitieswaiting signalssignals with datatimesarg1 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}files, pipes and sockets; no devicesarg0 in {PER_LINUX, 0xffffffff}asks, or the normal one; no READ_IMPLIES_EXECfree space, kind of file systemprioritypriority; only down without a capabilityscheduling classarg1 & ~0x40000000 in {SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE}no realtime class; the bit is SCHED_RESET_ON_FORKkeys that must not be swapped; RLIMIT_MEMLOCK bounds itas mlockarg0 == PR_SET_SECCOMP && arg1 in {SECCOMP_MODE_STRICT, SECCOMP_MODE_FILTER}tightens itself further; this form has no listenerarg0 == PR_CAP_AMBIENT && arg1 in {1, 3, 4}asks for, lowers or clears ambient capabilitiesarg0 == PR_SET_SPECULATION_CTRL && arg2 in {4, 8, 16}switches speculation off, never onarg0 == PR_SET_DUMPABLE && arg1 in {0, 1}hides its memory from other processes, or notarg0 == PR_SET_KEEPCAPS && arg1 == 0the state after execarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_TSC, PR_GET_SECUREBITS, PR_CAPBSET_READ, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_GET_SPECULATION_CTRL, PR_SET_VMA, PR_SET_MDWE, PR_GET_MDWE, PR_GET_AUXV, PR_GET_MEMORY_MERGE}names, questions and options that only tightenarg0 == PR_CAPBSET_DROPown limitshintsignals to a threadbinds threads to processors it may useold databases; emulated by mmapsignals to a thread, abort()placement on processorsqueuespriority of disk access; the realtime class needs a capabilitypriority of disk accesswatches filesopens by patharg2 & S_IFMT in {0, S_IFREG, S_IFIFO, S_IFSOCK}arg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0own file tables of a thread; no new namespacescopies between pipessignals as datatimers as datawakes a threadreserves spacearg0 == 0own limits; raising a hard limit needs a capabilityarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0tightens itself further; no listener of its ownarg0 in {SECCOMP_SET_MODE_STRICT, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES}tightens itself further; questionsarg1 & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | 0xfc000000) == 0shared buffers of most programs, which do not ask for the seal; just-in-time compilersarg1 & MFD_NOEXEC_SEAL == MFD_NOEXEC_SEALshared buffers that can never be executedstops the kernel in the middle of a copy; run-times fall backrun-times with garbage collectionmemory keyssignals by descriptorits operations pass no filter; programs fall backas io_uring_setupa descriptor for a childits flags are in memory, where no filter can read them; the C library then uses cloneopens by path with limits on the walktightens itself furthermemory that the kernel cannot reclaim; key stores fall back to mlockfrees the memory of a killed childasks what is in memoryshadow stacks of threadsmounts; programs fall back to /proclabels of the hostasks which modules are thereseals its own mappings for goodinode flagsarg1 & ~(O_CLOEXEC | O_LARGEFILE) == 0the loader reads libraries; which files exist is decided by mountsthe loader looks for librariesarg1 in {TCGETS, TIOCGWINSZ, FIONREAD}asks if a descriptor is a terminalthe loader looks for a preload listwakes own threadswaits for its descriptorscopies of its descriptorsarg0 & (CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) == CLONE_VM | CLONE_THREADthreads, no processesthe start itselfarg1 in {F_GETFD, F_SETFD, F_GETFL}flags of a descriptorthe loader asks for its own pathopens for writingamount of memorykeys that must not be swappedarg0 in {PR_SET_NAME, PR_GET_NAME}names of threadshint for descriptor 0abort() and own threadsarg2 & ~(O_CLOEXEC | O_LARGEFILE) == 0its flags are in memoryopened a file while openat was refusedsegments of 32-bit codepaths by number, for profilerskeys of the userkeys of the user; starts a program of the hostkeys of the user, shared with all his processesmemory of another processmemory pages in pipescounters and traces of the kernelwatches whole mountsnames for files that no path rule seesreads another processwrites another processcompares tables of processes: kernel addresses in small dosesdeadline scheduling; its class is in memoryprograms for the kernelstops the kernel in the middle of a copy, the tool of many exploitscopies descriptors of another processmemory that the kernel cannot reclaimarg0 & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME) != 0new namespacesroot folder of its own mount namespaceroot foldermounts in its own mount namespacename in its own uts namespacearg0 & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) != 0joins namespaces it holds descriptors ofnew namespaces; its flags are in memorylists mountsthe socket it hasfiles of the C library; it goes on without thembefore buffering a descriptor; the C library then does without its sizewaits for the socketarg2 & ~(PROT_READ | PROT_WRITE) == 0 && arg3 & ~(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == 0memory of its own; nothing executable, nothing sharedsignal masks, around the end of the processarg2 in {MADV_NORMAL, MADV_FREE, MADV_DONTNEED, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK}gives pages back, keeps secrets out of dumpsshared memory of old librariesas shmgetends the connectionasks about the socket it hasarg1 == IPPROTO_IP && arg2 == IP_TOSkind of trafficarg1 == IPPROTO_IPV6 && arg2 == IPV6_TCLASSprocess grouparg1 & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME) in {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE}keyskernel messages of the hostruns library code from a path, old formdevices by numberfile system numbers, old formterminals of the hostkernel settings, old formclock of the hostaccounting of the hostmemory of the hoststops the hostports of the machinekernel code, old formkernel codequotas of the hostfile server of the hoststarts another kernelopens by a number that no path rule seesfilesarg1 in {TCGETS, FIONREAD}is it a terminal; how much waitsnetworksarg0 == AF_UNIX && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_SEQPACKET}channels between its own threadsarg1 == SOL_SOCKET && arg2 == SO_PEEK_OFFhow it reads a channelarg0 & 0xFFFFFFFFFFBFFFFF == CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTIDthreads, with exactly the flags of C libraries; one of them adds CLONE_DETACHED, which does nothingno processesprogramssignalsworking folderfile systemsarg0 == PR_SET_DUMPABLE && arg1 == 0hides its memoryarg0 in {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}files, but for memory of its ownreads own limits: the stack of a threadfiles; programs take newfstatatprocesses; programs go on withoutfiles; programs take openattype of a descriptorarg2 & PROT_EXEC == 0memory; never codegives pages back; keeps buffers from other processesends one direction of a socket it was givencopies for messages; seals of buffersarg0 == PR_SET_NAMEabort(); a filter of the worker's own lets only its own number throughtakes the memory of a buffer at oncearg1 & MFD_ALLOW_SEALING == MFD_ALLOW_SEALINGbuffers that are sealed and handed over; nothing here could run or map them as codeold serversarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGPTN, TIOCSPTLCK, TIOCGPTPEER, TIOCEXCL, TIOCNXCL}settings, size and foreground group of a terminal; never TIOCSTI, TIOCLINUX or TIOCSETDprocessor timeforks workershow workers endedarg1 in {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS}hides its memory from other processesarg0 in {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}workers end with it; tightens itself furtherarg0 == CLONE_THREADasks if it has one thread only; changes nothinghears of their endslimits of workers, which only shrinkarg0 == SECCOMP_SET_MODE_FILTER && arg1 == 0buffers that are sealed and handed over; what is sealed off may neither run nor map them as codethe parent ends workers by descriptorputs a worker's channel in its placea worker sees if its zygote ended before it could be toldthe C library's, in each worker after its forkleaves nothing else open in itownersarg1 & 0xC00 == 0folders; no set-group-idarg1 & S_IFMT in {0, S_IFREG} && arg1 & 0xC00 == 0empty files; no devicesarg2 & 0xC00 == 0arg2 & S_IFMT in {0, S_IFREG} && arg2 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0the resolver's files; which is decided by Landlockage of the resolver's filesarg0 in {AF_INET, AF_INET6} && arg1 & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) in {SOCK_STREAM, SOCK_DGRAM} && arg2 in {0, IPPROTO_TCP, IPPROTO_UDP}serversgetaddrinfo asks for the interfacesservers; which is decided by the network, not by this promisequestionsanswersthe netlink socketwhich address a route would havearg1 == IPPROTO_IP && arg2 == 11 || arg1 == IPPROTO_IPV6 && arg2 == 25errors of unreachable serverserrorsarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == 0both questions at oncearg1 & S_IFMT == S_IFIFO && arg1 & 0xC00 == 0mkfifoarg2 & S_IFMT == S_IFIFO && arg2 & 0xC00 == 0another program under the same promisesarg1 in {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}parts of fileswhole filesthose files; which is decided by Landlockage of those filesdrops rightsarg0 == PR_SET_KEEPCAPSkeeps or drops capabilities over a change of userdatagramsarg1 == IPPROTO_IP && arg2 in {1, 2, 8, 10, 11, 13, 24}service, hops, packet information, errors, path size, port bindingarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_OOBINLINE, 29, 35, 37}options that only touch the socket; 29, 35 and 37 are time stampsarg1 == IPPROTO_UDP && arg2 in {1, 103, 104}corking and segmentsarg1 == IPPROTO_IPV6 && arg2 in {16, 23, 25, 26, 49, 51, 66, 67}hops, path size, errors, IPv6 only, packet information, servicearg1 == IPPROTO_TCP && !(arg2 in {TCP_ULP, TCP_REPAIR})options; no kernel TLS, no raw repairarg1 == IPPROTO_IP && arg2 in {32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49}joins, leaves, sends to groupsarg1 == IPPROTO_IPV6 && arg2 in {17, 18, 19, 20, 21, 29, 42, 43, 44, 45, 46, 47, 48}starts a process; no new namespacesdaemonsarg0 in {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER}what becomes of childrenexecutable memory/proc; which file is decided by Landlockowner of a processprograms of processesload and number of processeslists processesdescriptors beside datafor reading; 0x400000 is the bit of O_TMPFILEfor readingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg2 & 0xC00 == 0a lock file, sayarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_CREAT && arg3 & 0xC00 == 0arg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRfor reading and writingarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCfor reading, emptied firstarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_RDWRarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | 0x400000) == O_TRUNCarg1 & O_ACCMODE == O_RDWR && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new filearg2 & O_ACCMODE == O_RDWR && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0attributes of a descriptormemory; nothing executablearg1 in {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ}flags of a descriptor, and if it is a terminalcopies between its descriptorssends on a socket that is connected alreadyreceives on a socket it hasends one direction of a socket it hasarg1 in {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}copies and flags of its descriptors; locks need flocklength of a file that is open for writingown process groupown sessionown priorityarg0 in {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}names of threads and memory; what only tightensarg0 in {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_SHSTK_STATUS}arg3 & AT_EMPTY_PATH != 0attributes of a descriptor, as C libraries ask; no filter sees if the name beside it is empty, so attributes of names can be asked toocopies between its pipesreserves space in a file that is open for writingarg0 == SECCOMP_SET_MODE_FILTER && arg1 & ~(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0promises less than beforerun-times fall backarg2 & AT_EMPTY_PATH != 0as newfstatatits flags are in memory; programs fall back to openatkey stores fall back to mlockarg1 & 0x400000 == 0 && arg1 & O_ACCMODE != O_ACCMODE && (arg1 & O_CREAT == 0 || arg2 & 0xC00 == 0)which file is decided by Landlock: only below /tmpa name that is still freeonly below /tmparg2 & 0x400000 == 0 && arg2 & O_ACCMODE != O_ACCMODE && (arg2 & O_CREAT == 0 || arg3 & 0xC00 == 0)arg2 & AT_REMOVEDIR == 0arg1 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg1 & O_ACCMODE != O_ACCMODEthe terminal; which file is decided by Landlockarg1 in {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2, TCSETSW2, TCSETSF2, TIOCGWINSZ, TIOCSWINSZ, TIOCGPGRP, TIOCSPGRP, TIOCGSID, TCSBRK, TCSBRKP, TCXONC, TCFLSH, TIOCOUTQ}settings, size and foreground group; never TIOCSTI, TIOCLINUX or TIOCSETDarg2 & (O_CREAT | O_TRUNC | 0x400000) == 0 && arg2 & O_ACCMODE != O_ACCMODEarg1 == SOL_SOCKET && arg2 in {SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT, SO_SNDTIMEO, SO_RCVTIMEO, SO_PASSCRED}options that only touch the socketoptions and the peer's userarg1 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHnames a path without opening itwhere the links of a path leadarg2 & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | 0x400000) == O_PATHasks whether there are other threadsrestricts itselfload and memoryarg1 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writing; with O_RDWR rpath is needed tooarg2 & (O_ACCMODE | O_CREAT | 0x400000) == O_WRONLYfor writingarg1 & O_ACCMODE == O_WRONLY && arg1 & 0x400040 != 0 && arg2 & 0xC00 == 0a new file; 0xC00 are the set-id bitsarg2 & O_ACCMODE == O_WRONLY && arg2 & 0x400040 != 0 && arg3 & 0xC00 == 0";

@@ -55,22 +55,6 @@ pub(super) fn id_maps(uid: &[u8], gid: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The kernel keeps an entry of the host's `/proc` for every user namespace that was ever told something there, and each
-/// look-up walks them all: a fresh `/proc` is quicker by far.
-pub(super) fn limit_namespaces(inside: bool) -> Result<()> {
-    let (namespaces, instances) = match inside {
-        true => (c"proc/sys/user/max_user_namespaces", c"proc/sys/user/max_inotify_instances"),
-        false => (c"/proc/sys/user/max_user_namespaces", c"/proc/sys/user/max_inotify_instances"),
-    };
-    call::write_file(namespaces, b"0")?;
-    // A host usually allows 128 to a user: the jar must leave most of them to the others.
-    match call::write_file(instances, b"32") {
-        // A kernel without inotify.
-        Err(Errno::NOENT) => Ok(()),
-        done => done,
-    }
-}
-
 pub(super) fn await_go(state: &mut State) -> Result<()> {
     let mut go = [0_u8; 2];
     match state.sent.receive(state.status, &mut go)? {

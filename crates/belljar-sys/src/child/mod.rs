@@ -2,6 +2,7 @@
 
 mod action;
 mod aside;
+mod counts;
 mod init;
 mod narrow;
 mod network;

@@ -6,7 +6,7 @@ use linux_raw_sys::{general as g, prctl as p};
 
 use super::aside::Aside;
 use super::rights::Rights;
-use super::{action, narrow, network, pty, selfprobe};
+use super::{action, counts, narrow, network, pty, selfprobe};
 use crate::abi::{self, SockFilter};
 use crate::call::{self, CWD, Fd, Result};
 
@@ -294,7 +294,7 @@ impl Op<'_> {
             Self::AwaitGo => action::await_go(state),
             Self::BecomeUser { uid, gid } => action::become_user(uid, gid),
             Self::JoinCgroup(fd) => call::write(fd, b"0").map(drop),
-            Self::LimitNamespaces { inside } => action::limit_namespaces(inside),
+            Self::LimitNamespaces { inside } => counts::limit(inside),
             Self::MountPrivate => call::mount(c"", c"/", g::MS_REC | g::MS_PRIVATE, c""),
             Self::NewRoot { at, data } => action::new_root(at, data),
             Self::EnterRoot(at) => call::chdir(at),

@@ -76,6 +76,13 @@ const REMOVALS: &[Removal] = &[
         action: EACCES,
         applies: network::is_relayed,
     },
+    // Without sockets there are pairs, and they belong to the host's network: a name that one end takes is one of the host's.
+    Removal {
+        call: "bind",
+        when: None,
+        action: EPERM,
+        applies: |draft| no_sockets(draft) && !network::tells_peers(draft),
+    },
     Removal { call: "listen", when: None, action: EACCES, applies: hosts_listeners },
     Removal { call: "ioctl", when: Some(INTERFACES), action: EACCES, applies: sees_interfaces },
     Removal { call: "sendto", when: Some(FAST_OPEN_3), action: EOPNOTSUPP, applies: network::is_relayed },

@@ -1,6 +1,7 @@
 //! Data that reaches the box unasked: environment, inherited descriptors, core files, names of hidden files.
 
 mod core_file;
+mod disk_map;
 mod environment;
 mod existence;
 mod inherited;
@@ -43,6 +44,7 @@ pub(super) const FAMILY: Family = Family {
         inherited_kernel::NETNS,
         inherited_kernel::MOUNT,
         core_file::ROW,
+        disk_map::ROW,
         existence::STAT,
         existence::OPEN,
         existence::MKDIR,

@@ -9,6 +9,7 @@ mod signal;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
+mod taken_name;
 mod tcp;
 mod udp;
 
@@ -39,6 +40,7 @@ pub(super) const FAMILY: Family = Family {
         abstract_socket::STREAM,
         abstract_socket::DATAGRAM,
         abstract_socket::SEQPACKET,
+        taken_name::ROW,
         sysv_shm::READ,
         sysv_shm::WRITE,
         sysv_sem::ROW,

@@ -3,6 +3,7 @@
 mod descriptors;
 mod forks;
 mod huge;
+mod locked;
 mod measure;
 mod memory;
 mod output;
@@ -10,6 +11,7 @@ mod processor;
 mod quotas;
 mod storage;
 mod time;
+mod watches;
 
 use crate::attack::Family;
 
@@ -52,8 +54,10 @@ pub(super) const FAMILY: Family = Family {
         forks::ZOMBIES,
         forks::ORPHANS,
         quotas::INOTIFY,
+        watches::ROW,
         quotas::PIPES,
         quotas::SIGNALS,
+        locked::ROW,
         quotas::IN_FLIGHT,
         quotas::FEWER_IN_FLIGHT,
         quotas::PTYS,

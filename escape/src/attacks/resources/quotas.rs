@@ -109,7 +109,7 @@ pub(super) const PTYS: Attack = Attack {
 };
 
 /// Tries the same outside while the box runs; `refused` must stay false.
-fn denied(stage: &mut Stage, evidence: &'static str, refused: fn() -> bool) -> io::Result<Judge> {
+pub(super) fn denied(stage: &mut Stage, evidence: &'static str, refused: fn() -> bool) -> io::Result<Judge> {
     if tried(refused) {
         return Err(io::Error::other("the quota is used up before the attack"));
     }
