@@ -22,7 +22,7 @@ pub struct Settings {
     pub appeal: Option<Arc<dyn Appeal>>,
     /// The `/15` of the stand-in addresses; nothing else may be meant by them.
     pub stand_ins: Ipv4Addr,
-    /// The jar has no network of its own: each of its connections is brought by an [`Adopter`], and no listener is made for
+    /// The jar has no network of its own: each of its connections is brought by an [`Adopter`](crate::Adopter), and no listener is made for
     /// what is granted later.
     pub brought: bool,
 }

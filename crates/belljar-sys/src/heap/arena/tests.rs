@@ -1,4 +1,10 @@
 //! The range alone, its bytes, its threads, and long stories of requests.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "what goes wrong here fails a test"
+)]
 
 use std::vec::Vec;
 
