@@ -20,15 +20,18 @@ type Job<'env> = Box<dyn FnOnce() + Send + 'env>;
 pub(super) struct Fence<'env>(Sender<Job<'env>>);
 
 impl<'env> Fence<'env> {
-    /// Starts the thread, where the plan has a domain.
+    /// The domain of the plan, if it has one.
+    pub(super) fn domain(plan: &Plan) -> Option<(&DomainPlan, &LandlockPlan)> {
+        plan.broker.as_ref()?.domain.as_ref().zip(plan.landlock.as_ref())
+    }
+
+    /// Starts the thread.
     pub(super) fn raise<'scope>(
         scope: &'scope Scope<'scope, 'env>,
-        (plan, mode): (&'env Plan, Mode),
+        (domain, landlock): (&'env DomainPlan, &'env LandlockPlan),
+        mode: Mode,
         prepared: &Prepared<'_>,
-    ) -> Result<Option<Self>, StartError> {
-        let broker = plan.broker.as_ref();
-        let domain = broker.and_then(|broker| broker.domain.as_ref()).zip(plan.landlock.as_ref());
-        let Some((domain, landlock)) = domain else { return Ok(None) };
+    ) -> Result<Self, StartError> {
         let mut rules = prepared.landlock_rules(landlock)?;
         // Memory of the jar's processes: of others the kernel shows a thread in a domain nothing that is worth anything.
         rules.push(Rule { path: "/proc".into(), allowed: FS_PROCESSES, optional: false });
@@ -45,7 +48,7 @@ impl<'env> Fence<'env> {
         let thread = Builder::new().name("broker's origin".to_owned());
         quietly(mode, || thread.spawn_scoped(scope, work)).map_err(failed)?;
         raised.recv().map_err(|_| gone())?.map_err(|error| failed(std::io::Error::other(error)))?;
-        Ok(Some(Self(jobs)))
+        Ok(Self(jobs))
     }
 
     fn run<T: Send + 'env>(&self, job: impl FnOnce() -> T + Send + 'env) -> Result<T, StartError> {

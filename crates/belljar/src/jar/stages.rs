@@ -148,11 +148,14 @@ pub(super) fn begin(
     // Keys typed ahead stay with the caller's terminal until there is a program to read them.
     let announce = decided.mode == Mode::Library || decided.call.terminals != 0;
     let sequence = spawn::sequence(&decided.plan, prepared, announce);
+    let signals = (decided.mode == Mode::Foreground).then(take_signals).transpose()?;
+    let start = Start { prepared, sequence: &sequence, fence: None, signals };
+    let Some(domain) = Fence::domain(&decided.plan) else {
+        return begin_with(command, decided, opened, handed, start);
+    };
     std::thread::scope(|scope| {
-        let signals = (decided.mode == Mode::Foreground).then(take_signals).transpose()?;
-        let fence = Fence::raise(scope, (&*decided.plan, decided.mode), prepared)?;
-        let start = Start { prepared, sequence: &sequence, fence: fence.as_ref(), signals };
-        begin_with(command, decided, opened, handed, start)
+        let fence = Fence::raise(scope, domain, decided.mode, prepared)?;
+        begin_with(command, decided, opened, handed, Start { fence: Some(&fence), ..start })
     })
 }
 
