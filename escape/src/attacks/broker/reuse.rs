@@ -64,6 +64,9 @@ pub(super) const DESCRIPTOR: Attack = Attack {
     what: "changes what a process has open that takes the number of a dead caller",
     prepare: |stage| {
         alone(stage);
+        // With Landlock the broker's threads are held to the jar's own processes besides, by the kernel.
+        stage.sabotage("userns,landlock");
+        stage.belljar_flags(&["--allow-weaker", "ipc"]);
         taken(stage, Path::new("/"), Path::new("/"))
     },
     attack: |args| callers(args, || sys!(SYS_fchmod, NUMBER, 0o123).map(drop)),
