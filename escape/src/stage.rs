@@ -56,6 +56,7 @@ pub(crate) struct Stage {
     /// Words before the box's own, for a worse host; the box may then refuse to start.
     pub(crate) before: Vec<String>,
     kept: Vec<OwnedFd>,
+    locks: Vec<File>,
     helpers: Vec<Child>,
     names: Cell<u32>,
 }
@@ -94,6 +95,7 @@ impl Stage {
             through: Vec::new(),
             before: Vec::new(),
             kept: Vec::new(),
+            locks: Vec::new(),
             helpers: Vec::new(),
             names: Cell::new(0),
         })
@@ -165,6 +167,11 @@ impl Stage {
     /// Writes a file into the work folder of the box.
     pub(crate) fn work_file(&self, name: &str, content: &str) -> io::Result<PathBuf> {
         write_file(&self.work.join(name), content)
+    }
+
+    /// Keeps a lock of the runner's until the end.
+    pub(crate) fn hold(&mut self, lock: File) {
+        self.locks.push(lock);
     }
 
     /// Lets the box inherit the descriptor; returns its number. The caller's copy stays open until the end.
