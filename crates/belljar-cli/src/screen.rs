@@ -35,14 +35,11 @@ const LINE: &str = "\x1b[K\n";
 /// Says something on a terminal that a program may have left in any state: without an end to a sequence, in colours that nobody
 /// sees. Nothing is cleared but the rest of the lines that are said.
 pub(crate) fn say_after_run(text: &str) {
-    let mut stream = io::stderr().lock();
-    let calm = if stream.is_terminal() { plain() } else { "" };
-    let text = match (text, calm) {
-        ("", _) => return,
-        (text, "") => text::lines(text),
-        (text, calm) => format!("{BACK}{calm}{}", text::lines(text).replace('\n', LINE)),
-    };
-    if stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_err() {
+    if text.is_empty() || !io::stderr().is_terminal() || plain().is_empty() {
+        return say(text);
+    }
+    let said = text::lines(text).replace('\n', LINE);
+    if put(io::stderr().lock(), &format!("{BACK}{}{said}", plain())).is_err() {
         // Nobody is listening.
     }
 }

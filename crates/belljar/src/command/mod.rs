@@ -1,7 +1,6 @@
 //! Running a program in a jar: the shape of `std::process::Command`.
 
 mod child;
-mod lent;
 mod passed;
 mod start;
 mod stdio;

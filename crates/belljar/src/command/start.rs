@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use belljar_policy::{Origin, Policy, Setting};
 
-use super::lent::Lent;
 use super::{Child, Command, Output, Stdio};
 use crate::error::StartError;
 use crate::jar::{self, Aside, Mode};
@@ -111,11 +110,9 @@ impl Command {
     #[expect(clippy::disallowed_methods, reason = "ending the process is what this is for")]
     pub fn run_and_exit(&mut self, then: impl FnOnce(&Report) -> u8) -> ! {
         let (facts, mut then) = (self.facts.clone(), Some(then));
-        let lent = Lent::look(&self.stdio);
         let mut end = |ended: Result<Report, StartError>| -> Infallible {
             let failed = |error| Report::failed(&error, &facts.clone().unwrap_or_else(probe::probe));
             let report = ended.unwrap_or_else(failed);
-            lent.give_back();
             std::process::exit(then.take().map_or(1, |then| then(&report)).into())
         };
         let ran = self.start(Mode::Foreground, |running, _, explain| end(running.finish_for_good(explain)));
@@ -127,12 +124,10 @@ impl Command {
     /// The same; with `aside`, what was written to `cow` folders comes back.
     pub(crate) fn run_with(&mut self, aside: bool) -> (Report, Option<Aside>) {
         self.aside = aside;
-        let lent = Lent::look(&self.stdio);
         let ended = self.start(Mode::Foreground, |mut running, _, explain| {
             let aside = running.take_aside();
             (running.finish(explain), aside)
         });
-        lent.give_back();
         let (report, aside) = match ended {
             Ok((report, aside)) => (report, aside),
             Err(error) => (Err(error), None),

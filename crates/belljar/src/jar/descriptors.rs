@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use belljar_policy::{FdMode, PassFd};
 use belljar_sys::{Fd, owned};
-use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
+use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
@@ -131,6 +131,8 @@ pub(crate) struct Look {
     /// The caller's terminal.
     pub(crate) terminals: u8,
     folders: u8,
+    /// Open files of the caller's. Devices of memory have no state, a terminal is never the jar's.
+    pub(super) lent: u8,
     /// Plain files open for appending: what stands in them already could be changed through the descriptor.
     logs: u8,
     /// Standard output and error are the same file.
@@ -139,16 +141,16 @@ pub(crate) struct Look {
 
 /// Looks at what becomes the standard descriptors.
 pub(crate) fn look(stdio: &[Stdio; 3]) -> Look {
-    let inherited = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
     let mut look = Look::default();
     let mut first = None;
-    for ((stream, inherited), bit) in stdio.iter().zip(inherited).zip([1, 2, 4]) {
+    for ((stream, inherited), bit) in stdio.iter().zip(standard()).zip([1, 2, 4]) {
         let (fd, own) = match stream {
             Stdio::Inherit => (inherited, false),
             Stdio::From(fd) => (fd.as_fd(), true),
             Stdio::Null | Stdio::Piped => continue,
         };
         let Ok(stat) = fstat(fd) else { continue };
+        look.lent |= if own || is_memory(&stat) { 0 } else { bit };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => look.folders |= bit,
             FileType::RegularFile if bit > 1 && appends(fd) => {
@@ -156,8 +158,9 @@ pub(crate) fn look(stdio: &[Stdio; 3]) -> Look {
                 look.shared = first == Some((stat.st_dev, stat.st_ino));
                 first = Some((stat.st_dev, stat.st_ino));
             }
-            FileType::CharacterDevice if !own && !is_memory(stat.st_rdev) && isatty(fd) => {
+            FileType::CharacterDevice if !own && !is_memory(&stat) && isatty(fd) => {
                 look.terminals |= bit;
+                look.lent &= !bit;
             }
             _ => {}
         }
@@ -166,8 +169,13 @@ pub(crate) fn look(stdio: &[Stdio; 3]) -> Look {
 }
 
 /// `/dev/null` and its like, which a start without a terminal is mostly given.
-fn is_memory(device: u64) -> bool {
-    rustix::fs::major(device) == 1
+fn is_memory(stat: &Stat) -> bool {
+    let is_device = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
+    is_device && rustix::fs::major(stat.st_rdev) == 1
+}
+
+pub(super) fn standard() -> [BorrowedFd<'static>; 3] {
+    [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()]
 }
 
 /// Above a folder of the host lies all of the host: attributes can be asked and changed there without opening anything.

@@ -4,6 +4,7 @@ mod answers;
 mod attended;
 mod descriptors;
 mod fence;
+mod lent;
 mod network;
 mod owners;
 mod passed;
@@ -34,6 +35,7 @@ use crate::supervise::{self, Outcome, Watch};
 pub(crate) use attended::Attended;
 pub use attended::Killer;
 pub(crate) use descriptors::look;
+use lent::Lent;
 pub(crate) use owners::of_system;
 pub(crate) use quiet::quietly;
 pub(crate) use services::Around;
@@ -68,6 +70,7 @@ pub(crate) struct Running {
     scribe: Option<Scribe>,
     /// The memory of the overlays, where it is looked at.
     aside: Option<Aside>,
+    lent: Lent,
     over: bool,
 }
 
@@ -148,6 +151,7 @@ impl Running {
 
     fn outcome(&mut self, explain: Explain<'_>) -> Result<Report, StartError> {
         let outcome = self.attend()?;
+        self.lent.give_back();
         if outcome.failure.is_some() || self.group.is_some() {
             drop(supervise::reap(&self.started));
         }

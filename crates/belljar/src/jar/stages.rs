@@ -12,6 +12,7 @@ use belljar_sys::spawn::Sequence;
 
 use super::descriptors::{Look, Streams};
 use super::fence::{Fence, behind};
+use super::lent::Lent;
 use super::network::Network;
 use super::owners::{self, Owners};
 use super::quiet::quietly;
@@ -51,6 +52,7 @@ impl Decided {
 /// What stays open until the jar has what it needs of it.
 pub(super) struct Opened {
     pub(super) streams: Streams,
+    lent: Lent,
     owners: Owners,
     host_terminal: Option<(OwnedFd, OwnedFd)>,
 }
@@ -110,7 +112,9 @@ pub(super) fn open(
         terminal: screen_look(call.terminals),
         cwd,
     };
-    let opened = Opened { streams, owners, host_terminal };
+    // A library's caller goes on using its own meanwhile.
+    let lent = if foreground { Lent::look(*look) } else { Lent::default() };
+    let opened = Opened { streams, lent, owners, host_terminal };
     Ok((opened, Handed { talks, group, judges, network, log, status }, named))
 }
 
@@ -215,6 +219,7 @@ fn begin_with(
         service,
         scribe,
         aside,
+        lent: std::mem::take(&mut opened.lent),
         over: false,
     })
 }
