@@ -272,8 +272,8 @@ pub(super) fn landlock_path(state: &State, rights: PathRights<'_>) -> Result<()>
         other => other?,
     };
     call::landlock_path(state.ruleset, &abi::LandlockPath { allowed: rights.allowed, parent_fd: fd })?;
-    // Exec closes the rest; optional ones can be many.
-    if rights.optional {
+    // Exec closes the rest; optional ones can be many. A mount of before may be needed again.
+    if rights.optional && mount < 0 {
         call::close(fd);
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::init::clone_on_stack;
 use super::network;
 use crate::call::{self, Errno, Fd, Result};
 
-/// Stack of the process aside. It makes three system calls.
+/// Stack of the process aside. It makes a few system calls.
 const STACK: usize = 4096;
 /// The ioctl that opens the network namespace of a socket.
 const SIOCGSKNS: u32 = 0x894C;

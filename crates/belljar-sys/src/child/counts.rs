@@ -36,10 +36,10 @@ const OUTSIDE: [&CStr; 4] = [
 fn limit_watches(limit: &CStr, allowed: &CStr) -> Result<()> {
     let mut text = [0_u8; 24];
     let file = call::open(allowed, g::O_RDONLY)?;
-    let count = call::read(file, &mut text);
-    call::close(file);
-    let digits = text.split_mut(|byte| !byte.is_ascii_digit()).next().filter(|_| count.is_ok());
-    call::write_file(limit, halved(digits.unwrap_or_default()))
+    // The program's start closes it, and init with all others.
+    call::read(file, &mut text)?;
+    let digits = text.split_mut(|byte| !byte.is_ascii_digit()).next().filter(|digits| !digits.is_empty());
+    call::write_file(limit, halved(digits.ok_or(Errno::INVAL)?))
 }
 
 /// Half of a number in decimal. The kernel would read leading zeros as octal.
