@@ -300,7 +300,8 @@ fn again(task: &Task<'_>, it: &Addressed) -> Served {
     DONE
 }
 
-/// Nobody else waits there: the supervisor keeps the port from programs that would wait at every address.
+/// The supervisor keeps the port from programs that would wait at every address: only one of the host that names this address
+/// waits there, where no server of the jar does. A server that accepts nobody holds the thread, for which the clock sends others.
 fn server_of_the_jar(task: &Task<'_>, it: &Addressed, at: SocketAddrV4) -> Served {
     task.still_waits()?;
     it.take_v4();

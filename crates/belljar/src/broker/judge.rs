@@ -96,7 +96,7 @@ impl fmt::Display for Rule {
 
 /// What happens with a request.
 ///
-/// There is no way to let the kernel go on with the call as the jar made it: its memory may hold other words by then.
+/// No verdict lets the kernel go on with the call as the jar made it: its memory may hold other words by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

@@ -75,13 +75,16 @@ pub(super) struct Task<'a> {
     call: Call,
     /// Something of the caller was looked at since it was last certain that its call waits.
     looked: Cell<bool>,
+    /// Memory of the caller was read: the kernel must not read it again.
+    read: Cell<bool>,
     /// Tick of the clock then.
     certain_at: Cell<u64>,
 }
 
 impl<'a> Task<'a> {
     pub(super) fn new(shared: &'a Shared, post: &'a Post, call: Call) -> Self {
-        Self { shared, row: call.row, post, call, looked: Cell::new(true), certain_at: Cell::new(0) }
+        let looked = Cell::new(true);
+        Self { shared, row: call.row, post, call, looked, read: Cell::new(false), certain_at: Cell::new(0) }
     }
 
     /// Who made the call. Whatever is asked of it is checked [before it counts](Task::certain).
@@ -137,7 +140,7 @@ impl<'a> Task<'a> {
 
     /// A path by its positions.
     pub(super) fn name_at(&self, dir: Option<u8>, path: u8) -> Result<Name, Stop> {
-        self.looked.set(true);
+        self.look();
         let (at, address) = self.call.pointed((dir, path));
         let text = memory::path(self.call.record.pid, address)?;
         self.post.about(text.as_os_str().as_bytes());
@@ -146,14 +149,20 @@ impl<'a> Task<'a> {
 
     /// Bytes of the jar's memory.
     pub(super) fn bytes<const N: usize>(&self, address: u64) -> Result<[u8; N], Stop> {
-        self.looked.set(true);
+        self.look();
         Ok(memory::exact(self.call.record.pid, address)?)
     }
 
     /// As many bytes of the jar's memory as `into` has.
     pub(super) fn fill(&self, address: u64, into: &mut [u8]) -> Result<(), Stop> {
-        self.looked.set(true);
+        self.look();
         Ok(memory::fill(self.call.record.pid, address, into)?)
+    }
+
+    /// Before memory is read.
+    fn look(&self) {
+        self.looked.set(true);
+        self.read.set(true);
     }
 
     /// Writes a result where the caller wants it. The memory is opened before the question whether the call still waits, so
@@ -297,8 +306,12 @@ impl<'a> Task<'a> {
         self.listener().let_through(self.call.record.id).is_ok()
     }
 
-    /// Gives the answer.
+    /// Gives the answer. The kernel never goes on with a call whose memory was read: other words can stand there by then.
     pub(super) fn answer(&self, served: Served) {
+        let served = match served {
+            Ok(Done::Undecided) if self.read.get() => Err(Errno::ACCESS.into()),
+            served => served,
+        };
         #[cfg(feature = "test-hooks")]
         if super::fault::answers(self, &served) {
             return;
