@@ -6,7 +6,7 @@ use super::ready::{Ready, Shape};
 
 pub(super) static READY: &[Ready] = &[
     Ready {
-        shape: Shape { removals: 0x12ffe009, quiet: false, tells: false, counted: false },
+        shape: Shape { removals: 0x24ffe009, quiet: false, tells: false, counted: false },
         surface: "278 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -92,7 +92,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe009, quiet: false, tells: true, counted: false },
+        shape: Shape { removals: 0x24ffe009, quiet: false, tells: true, counted: false },
         surface: "278 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -180,7 +180,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe299, quiet: false, tells: false, counted: false },
+        shape: Shape { removals: 0x24ffe299, quiet: false, tells: false, counted: false },
         surface: "276 of 383 calls reachable, 22 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -260,7 +260,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe299, quiet: true, tells: true, counted: false },
+        shape: Shape { removals: 0x24ffe299, quiet: true, tells: true, counted: false },
         surface: "276 of 383 calls reachable, 22 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -342,7 +342,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe009, quiet: false, tells: false, counted: true },
+        shape: Shape { removals: 0x24ffe009, quiet: false, tells: false, counted: true },
         surface: "278 of 383 calls reachable, 24 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -429,7 +429,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe009, quiet: false, tells: true, counted: true },
+        shape: Shape { removals: 0x24ffe009, quiet: false, tells: true, counted: true },
         surface: "278 of 383 calls reachable, 24 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -518,7 +518,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe299, quiet: false, tells: false, counted: true },
+        shape: Shape { removals: 0x24ffe299, quiet: false, tells: false, counted: true },
         surface: "276 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[
@@ -599,7 +599,7 @@ pub(super) static READY: &[Ready] = &[
         ],
     },
     Ready {
-        shape: Shape { removals: 0x12ffe299, quiet: true, tells: true, counted: true },
+        shape: Shape { removals: 0x24ffe299, quiet: true, tells: true, counted: true },
         surface: "276 of 383 calls reachable, 23 with conditions",
         #[rustfmt::skip]
         instructions: &[

@@ -119,6 +119,8 @@ const REMOVALS: &[Removal] = &[
     // SIGIO, and is looked up in the jar's own process namespace where there is one.
     Removal { call: "fcntl", when: Some("arg1 in {10, 1024, 1026}"), action: EPERM, applies: always },
     Removal { call: "fcntl", when: Some("arg1 in {8, 15}"), action: EPERM, applies: host_tree },
+    // FIOSETOWN and SIOCSPGRP name the same owner.
+    Removal { call: "ioctl", when: Some("arg1 in {0x8901, 0x8902}"), action: EPERM, applies: host_tree },
     // Pipes of more than the usual size count against the user, whatever the namespace.
     Removal { call: "fcntl", when: Some("arg1 == 1031 && arg2 > 65536"), action: EPERM, applies: always },
     // Where nothing is both writable and executable, a file in memory must not be either; nobody runs it where no exec is.
