@@ -107,6 +107,8 @@ impl Attendant {
             self.lost = true;
             self.until = None;
             self.desk.close();
+            // Others ask on the same terminal, and its keys are the caller's.
+            drop(self.front.end(Why::Over, ""));
         }
         self.others = !self.lost && self.front.is_taken();
     }

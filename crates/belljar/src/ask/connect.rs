@@ -74,7 +74,8 @@ impl HostAsker {
             return hears(0)(settled);
         }
         let (pid, (name, call)) = (process(), came(door));
-        let program = pid.map_or_else(|| name.into(), program);
+        // Who has ended meanwhile has no name any more.
+        let program = pid.map(program).filter(|path| !path.is_empty()).unwrap_or_else(|| name.into());
         let prompt = Prompt { program, pid, call: call.into(), want, rule: rule(decision) };
         desk.ask_for(prompt, Box::new(hears(pid.unwrap_or(0))));
     }

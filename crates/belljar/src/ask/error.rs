@@ -47,7 +47,7 @@ pub enum AskError {
     #[error("policy file `{}` or its folder can be written by the program itself", shown(.0))]
     OpenFile(PathBuf),
     /// The jar could listen in the place of the user's program when the next one starts.
-    #[error("ask socket `{}` or its folder can be written by the program itself", .0.display())]
+    #[error("ask socket `{}` or its folder can be written by the program itself", shown(.0))]
     OpenSocket(PathBuf),
 }
 

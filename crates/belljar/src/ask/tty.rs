@@ -217,17 +217,15 @@ impl Front for TtyFront {
     fn end(&mut self, why: Why, note: &str) -> io::Result<()> {
         let asked = self.before.is_some();
         self.waiting = None;
-        self.restore()?;
+        let restored = self.restore();
         let note = if note.is_empty() {
             String::new()
         } else {
             format!(" ({})", super::text::escaped(note.as_ref()))
         };
-        if asked {
-            self.write(&format!("\r\n  -> {why}{note}\r\n"))?;
-        }
+        let told = if asked { self.write(&format!("\r\n  -> {why}{note}\r\n")) } else { Ok(()) };
         self.turn.give_back();
-        Ok(())
+        restored.and(told)
     }
 
     /// Who is stopped does not keep others from asking. The question is shown again when its turn comes.
