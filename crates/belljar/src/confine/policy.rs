@@ -114,7 +114,10 @@ pub(crate) fn enter(
 fn allow(ruleset: call::Fd, rule: &prepare::Rule) -> Result<(), ConfineError> {
     let failed = |source| ConfineError::Path { path: rule.path.clone(), source };
     let file = match open_path(&rule.path) {
-        Err(error) if rule.optional && error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        // ENOENT, EACCES, ENOTDIR, ELOOP: as in the jar.
+        Err(error) if rule.optional && matches!(error.raw_os_error(), Some(2 | 13 | 20 | 40)) => {
+            return Ok(());
+        }
         other => other.map_err(failed)?,
     };
     let parent_fd = std::os::fd::AsRawFd::as_raw_fd(&file);

@@ -372,6 +372,9 @@ pub enum StartError {
         #[from]
         source: crate::ask::AskError,
     },
+    /// There is an end to how many paths a start takes.
+    #[error("{0}")]
+    TooMany(String),
     /// A control group could not be made.
     #[error("control group: {0}")]
     Limit(String),

@@ -33,7 +33,8 @@ impl<'env> Fence<'env> {
         prepared: &Prepared<'_>,
     ) -> Result<Self, StartError> {
         let mut rules = prepared.landlock_rules(landlock)?;
-        // Memory of the jar's processes: of others the kernel shows a thread in a domain nothing that is worth anything.
+        // Memory of the jar's processes, which have no folder of their own. Of others the kernel shows a thread in a domain names
+        // and states, no memory; files of settings are root's.
         rules.push(Rule { path: "/proc".into(), allowed: FS_PROCESSES, optional: false });
         let failed = |source| supervisor("confining the broker by Landlock", source);
         let (jobs, waiting) = channel::<Job<'env>>();

@@ -96,7 +96,7 @@ pub(super) fn look(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) -> R
     }
     match owners.granted.len() {
         0..=MOST_DESCRIPTORS => Ok(owners),
-        many => Err(StartError::Limit(format!(
+        many => Err(StartError::TooMany(format!(
             "root grants {many} paths, and {MOST_DESCRIPTORS} can be prepared"
         ))),
     }

@@ -281,6 +281,7 @@ impl StartError {
             StartError::Step { step, source, .. } => looked_up(step, source, facts),
             StartError::Supervisor { source, .. } => looked_up("supervisor", source, facts),
             StartError::NotConfined => looked_up("self-probe", &io::Error::other(""), facts),
+            StartError::TooMany(_) => "grant a folder above them instead".to_owned(),
             StartError::Limit(_) => "belljar doctor tells which control group there is for limits".to_owned(),
             StartError::Path { origin, .. } if origin.starts_with("--root") => {
                 "name a folder that is there".to_owned()

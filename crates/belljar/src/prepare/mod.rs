@@ -137,7 +137,7 @@ pub(crate) struct Storage {
 impl Storage {
     pub(crate) fn text(&self, what: &'static str, bytes: &[u8]) -> Result<&CStr, StartError> {
         let text = CString::new(bytes).map_err(|_| StartError::ZeroByte { what })?;
-        self.strings.keep(text).ok_or(StartError::Limit("too many paths".to_owned()))
+        self.strings.keep(text).ok_or(StartError::TooMany("too many paths".to_owned()))
     }
 
     fn path(&self, path: &Path) -> Result<&CStr, StartError> {
