@@ -15,7 +15,7 @@ def decide(asked, rules):
         what, _, answer = rule.rpartition("=")
         kind, _, prefix = what.partition(":")
         if asked["kind"] == kind and asked["object"].startswith(prefix):
-            return answer
+            return answer if answer in asked["answers"] else "never"
     if rules:
         return "never"
     # Belljar has escaped every name: nothing in it can steer this terminal.

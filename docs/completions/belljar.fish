@@ -80,7 +80,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand run" -l umask -d 'File m
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l events -d 'Write what is refused here while the program runs' -r
-complete -c belljar -n "__fish_belljar_using_subcommand run" -l ask -d 'Ask about files that the policy does not grant, as they are opened' -r
+complete -c belljar -n "__fish_belljar_using_subcommand run" -l ask -d 'Ask about files and hosts that the policy does not grant, when the program wants them' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l ask-save -d 'Write what is always granted to this policy file' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand run" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
@@ -133,7 +133,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand shell" -l umask -d 'File
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l hostname -d 'Host name inside the jar' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l events -d 'Write what is refused here while the program runs' -r
-complete -c belljar -n "__fish_belljar_using_subcommand shell" -l ask -d 'Ask about files that the policy does not grant, as they are opened' -r
+complete -c belljar -n "__fish_belljar_using_subcommand shell" -l ask -d 'Ask about files and hosts that the policy does not grant, when the program wants them' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l ask-save -d 'Write what is always granted to this policy file' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand shell" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
@@ -237,7 +237,7 @@ complete -c belljar -n "__fish_belljar_using_subcommand learn" -l hostname -d 'H
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l report -d 'Write the JSON report of the run here; for why: answer from it' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l save -d 'Make a policy file of what was learned' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l events -d 'Write what is refused here while the program runs' -r
-complete -c belljar -n "__fish_belljar_using_subcommand learn" -l ask -d 'Ask about files that the policy does not grant, as they are opened' -r
+complete -c belljar -n "__fish_belljar_using_subcommand learn" -l ask -d 'Ask about files and hosts that the policy does not grant, when the program wants them' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l engine -d 'What runs the program' -r
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l proxy -d 'Offer HTTP and SOCKS5 proxies inside, by the usual variables'
 complete -c belljar -n "__fish_belljar_using_subcommand learn" -l debug -d 'Let processes of the jar trace one another (gdb, strace)'

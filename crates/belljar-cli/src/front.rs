@@ -103,8 +103,8 @@ pub const SUBCOMMANDS: &[Sub] = &[
         name: "why",
         about: "say whether something is allowed, by which rule, and which flag would allow it",
         long: "OBJECT is a path (with a / or a leading . or ~), a HOST[:PORT], a VARIABLE or the name of a\n\
-               system call. The answer comes from the policy alone; nothing is run. With --report it\n\
-               comes from the report of a run: what was refused there, without OBJECT all of it. With\n\
+               system call. The answer comes from the policy and this host as it is (symlinks, what\n\
+               its kernel lacks); nothing is run. With --report it comes from the report of a run: what was refused there, without OBJECT all of it. With\n\
                --promise it says which promise a call takes. A refused path or host is said to be asked about\n\
                or not under --ask. Exit status 0 when allowed, 1 when denied.",
         rest: "[OBJECT]",

@@ -82,7 +82,7 @@ pub const OPTIONS: &[Key] = &[
         repeatable: false,
         default: "nobody is asked",
         category: Category::Output,
-        short: "Ask about files that the policy does not grant, as they are opened.",
+        short: "Ask about files and hosts that the policy does not grant, when the program wants them.",
         long: include_str!("ask.md"),
         needs: &[Feature::Notify],
         weaker: "Without user notification the start is refused.",

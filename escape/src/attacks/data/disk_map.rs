@@ -49,7 +49,6 @@ fn map(file: &Path) -> io::Result<String> {
     words[1] = ENTRIES as u64;
     // Up to the last place of all: device, place, owner, offset.
     words[16..20].fill(u64::MAX);
-    words[16] = u64::from(u32::MAX) << 32 | u64::from(u32::MAX);
     sys!(SYS_ioctl, file.as_raw_fd(), FS_IOC_GETFSMAP, &mut words)?;
     let entries = words[HEAD..].chunks_exact(ENTRY).take_while(|entry| entry[4] != 0);
     Ok(entries.map(|entry| format!("{:x}+{:x} ", entry[1], entry[4])).collect())

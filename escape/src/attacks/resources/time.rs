@@ -110,7 +110,7 @@ pub(super) const STOPPED_SURVIVES: Attack = Attack {
 
 pub(super) const FIRST_STOPPED: Attack = Attack {
     name: "supervisor-killed-first-stopped",
-    what: "survives the supervisor because the box's first process was stopped when he was killed",
+    what: "survives the supervisor: the box's first process is stopped when the supervisor is killed",
     prepare: |stage| {
         killed_after(stage, |pid| {
             for process in processes::descendants(pid).iter().filter(|process| process.parent == pid) {
