@@ -99,17 +99,22 @@ for kind, a, b in pairs():
 print(tried(lambda: socket.socket().recvfrom(9)))
 ";
 
-#[test]
-fn what_other_sockets_receive_is_what_they_receive_without_a_jar() {
+/// Runs a script that says this with and without a jar.
+fn is_as_without_a_jar(script: &str, said: &str) {
     if !can_relay() {
         return;
     }
     let (place, server) = (Place::new(), Server::start("wanted"));
-    std::fs::write(place.granted().join("ways.py"), format!("{ASK}\n{WAYS}")).unwrap();
+    std::fs::write(place.granted().join("script.py"), format!("{ASK}\n{script}")).unwrap();
     let grant = format!("a.example:{}", server.port);
-    let plain = jars::control(&place, "exec python3 ways.py");
-    assert!(plain.contains("rang") && !plain.contains("Traceback"), "{plain}");
-    assert_eq!(shell(&place, &[("-n", &grant)], "exec python3 ways.py").out, plain);
+    let plain = jars::control(&place, "exec python3 script.py");
+    assert!(plain.contains(said) && !plain.contains("Traceback"), "{plain}");
+    assert_eq!(shell(&place, &[("-n", &grant)], "exec python3 script.py").out, plain);
+}
+
+#[test]
+fn what_other_sockets_receive_is_what_they_receive_without_a_jar() {
+    is_as_without_a_jar(WAYS, "rang");
 }
 
 #[test]
@@ -235,13 +240,5 @@ print(tried(lambda: socket.socket().recvmsg(9)))
 
 #[test]
 fn what_other_sockets_receive_as_messages_is_what_they_receive_without_a_jar() {
-    if !can_relay() {
-        return;
-    }
-    let (place, server) = (Place::new(), Server::start("wanted"));
-    std::fs::write(place.granted().join("messages.py"), format!("{ASK}\n{MESSAGES}")).unwrap();
-    let grant = format!("a.example:{}", server.port);
-    let plain = jars::control(&place, "exec python3 messages.py");
-    assert!(plain.contains("rung") && !plain.contains("Traceback"), "{plain}");
-    assert_eq!(shell(&place, &[("-n", &grant)], "exec python3 messages.py").out, plain);
+    is_as_without_a_jar(MESSAGES, "rung");
 }
