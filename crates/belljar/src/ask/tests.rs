@@ -216,11 +216,15 @@ fn what_is_no_socket_of_ours_is_refused_before_the_start() {
 fn a_peer_that_greets_wrongly_stops_the_start() {
     let stage = Stage::new();
     let got = thread::scope(|scope| {
-        scope.spawn(|| {
+        // One that hangs up before it was greeted is another error.
+        let peer = scope.spawn(|| {
             let (mut stream, _) = stage.listener.accept().unwrap();
             stream.write_all(b"HTTP/1.1 400\r\n\r\n").unwrap();
+            stream
         });
-        stage.begin(LONG).map(|_| ())
+        let got = stage.begin(LONG).map(|_| ());
+        drop(peer.join().unwrap());
+        got
     });
     assert!(matches!(got, Err(AskError::Peer { .. })), "{got:?}");
 }
