@@ -115,10 +115,7 @@ impl AskJudge {
         if !settled.granted() {
             return Verdict::Refuse { errno: self.absent(), rule };
         }
-        let access = match request.wanted {
-            Wanted::Write | Wanted::Unnamed => event::Access::Write,
-            _ => event::Access::Read,
-        };
+        let access = if request.wanted.writes() { event::Access::Write } else { event::Access::Read };
         let event = Event::new(event::Verdict::Granted, request.call, path.as_os_str());
         self.events.event(event.access(access).by(request.pid).rule(&rule.text, &rule.origin));
         Verdict::Grant(rule)

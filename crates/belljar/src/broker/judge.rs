@@ -24,6 +24,13 @@ pub enum Wanted {
     Connect,
 }
 
+impl Wanted {
+    /// Needs the right to write.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::Unnamed)
+    }
+}
+
 /// Whose object it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -108,7 +108,7 @@ fn allows(access: Access, wanted: Wanted) -> bool {
     match access {
         Access::Hide => false,
         Access::ReadNoexec => matches!(wanted, Wanted::Look | Wanted::Read),
-        Access::Read => !matches!(wanted, Wanted::Write | Wanted::Unnamed | Wanted::Connect),
+        Access::Read => !wanted.writes() && wanted != Wanted::Connect,
         _ => true,
     }
 }

@@ -141,8 +141,7 @@ impl Told {
         if wanted == Wanted::Connect {
             return Some(format!("--socket {}", belljar_policy::printable(path.as_os_str())));
         }
-        let writes = matches!(wanted, Wanted::Write | Wanted::Unnamed);
-        let access = if writes { Access::Write } else { Access::Read };
+        let access = if wanted.writes() { Access::Write } else { Access::Read };
         let there = path.ancestors().find(|path| is_there(path))?;
         let spot = match self.home.as_deref() {
             Some(home) if home == there => path.ancestors().take_while(|path| *path != there).last()?,
