@@ -307,5 +307,22 @@ pub struct TerminalSettings {
 }
 const _: () = assert!(size_of::<TerminalSettings>() == 36);
 
+/// A lock on a file (`struct flock`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileLock {
+    /// `F_WRLCK`, `F_UNLCK`.
+    pub kind: i16,
+    /// What `start` counts from.
+    pub whence: i16,
+    /// First byte.
+    pub start: i64,
+    /// Bytes; 0 = all.
+    pub length: i64,
+    /// Must be 0 for a lock that belongs to an opening of a file.
+    pub pid: i32,
+}
+const _: () = assert!(size_of::<FileLock>() == 32);
+
 /// Size of a terminal as `TIOCGWINSZ` fills it: rows, columns, width, height.
 pub type TerminalSize = [u16; 4];

@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use crate::abi;
-use crate::call::{self, Fd, Result};
+use crate::call::{self, Errno, Fd, Result};
 use crate::spawn::{self, Sequence};
 
 /// A started child.
@@ -90,6 +90,46 @@ pub fn terminal_look(fd: BorrowedFd<'_>) -> (abi::TerminalSize, Option<abi::Term
     let sized = call::ioctl_with(fd.as_raw_fd(), 0x5413, &mut size).is_ok();
     let set = call::ioctl_with(fd.as_raw_fd(), 0x5401, &mut settings).is_ok();
     (if sized { size } else { abi::TerminalSize::default() }, set.then_some(settings))
+}
+
+/// Takes the lock on a file for this opening of it, which must be for writing; false while another has it.
+///
+/// # Errors
+/// The kernel's.
+pub fn lock(fd: BorrowedFd<'_>) -> Result<bool> {
+    match lock_call(fd, SET_LOCK, WRITE_LOCK) {
+        Ok(_) => Ok(true),
+        Err(Errno::AGAIN | Errno::ACCES) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Lets go of it.
+///
+/// # Errors
+/// The kernel's.
+pub fn unlock(fd: BorrowedFd<'_>) -> Result<()> {
+    lock_call(fd, SET_LOCK, NO_LOCK).map(drop)
+}
+
+/// Whether another opening has it. Nobody is kept from it by the question.
+///
+/// # Errors
+/// The kernel's.
+pub fn is_locked(fd: BorrowedFd<'_>) -> Result<bool> {
+    lock_call(fd, GET_LOCK, WRITE_LOCK).map(|kind| kind != NO_LOCK)
+}
+
+// `F_OFD_GETLK` and `F_OFD_SETLK`; `F_WRLCK` and `F_UNLCK`.
+const GET_LOCK: u32 = 36;
+const SET_LOCK: u32 = 37;
+const WRITE_LOCK: i16 = 1;
+const NO_LOCK: i16 = 2;
+
+fn lock_call(fd: BorrowedFd<'_>, command: u32, kind: i16) -> Result<i16> {
+    let mut lock = abi::FileLock { kind, ..abi::FileLock::default() };
+    call::fcntl_with(fd.as_raw_fd(), command, &mut lock)?;
+    Ok(lock.kind)
 }
 
 pub(crate) fn own(fd: Fd) -> OwnedFd {

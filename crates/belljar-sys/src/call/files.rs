@@ -138,6 +138,14 @@ pub fn ioctl_with<T>(fd: Fd, request: u32, value: &mut T) -> Result<usize> {
     plain(Sysno::ioctl, [int(fd), word(request), ptr(&raw mut *value), 0, 0, 0])
 }
 
+/// `fcntl(2)` that reads or writes `value`.
+///
+/// # Errors
+/// The kernel's.
+pub fn fcntl_with<T>(fd: Fd, command: u32, value: &mut T) -> Result<usize> {
+    plain(Sysno::fcntl, [int(fd), word(command), ptr(&raw mut *value), 0, 0, 0])
+}
+
 /// `dup3(2)`; the copy stays open over exec.
 ///
 /// # Errors

@@ -40,8 +40,8 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Another run asks at the same place.
-    fn is_taken(&self) -> bool {
+    /// Looks whether another run asks at the same place, and is waited for.
+    fn is_taken(&mut self) -> bool {
         false
     }
 
@@ -119,8 +119,9 @@ impl Attendant {
             self.until = Some(now + self.patience);
         }
         match (self.until, answer) {
+            // Who was stopped meanwhile looks at keys and messages later than they came.
+            (Some(until), _) if now >= until => self.finish(Why::NoAnswer)?,
             (Some(_), Some(answer)) => self.finish(Why::Answered(answer))?,
-            (Some(until), None) if now >= until => self.finish(Why::NoAnswer)?,
             _ => {}
         }
         while self.until.is_none() {

@@ -22,16 +22,20 @@ use super::error::AskError;
 use super::plain::plain;
 use super::prompt::Prompt;
 use super::text::shown;
-use super::turn::Turn;
+use super::turn::{LINE, Turn};
 
 /// Keys count when none has come for this long since a question appeared.
 const ARMING: Duration = Duration::from_millis(700);
 
-/// How long a question waits for others on the same terminal.
-const LINE: Duration = Duration::from_secs(600);
-
 /// How often is looked whether keys still arrive one by one.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// Whoever has not looked for so long was stopped, or held up: what was silence before says nothing about now.
+const AWAY: Duration = Duration::from_secs(2);
+
+/// What is said when others are not waited for any more.
+const FORSAKEN: &str =
+    "\r\nbelljar: another run has kept this terminal for 10 minutes: nobody can be asked here\r\n";
 
 /// What makes lines and signals of keys.
 const LINES: LocalModes = LocalModes::ICANON.union(LocalModes::ECHO).union(LocalModes::ISIG);
@@ -71,6 +75,10 @@ pub(crate) struct TtyFront {
     since: Instant,
     /// It was silent for long enough: the next key is an answer.
     armed: bool,
+    /// When was looked for keys.
+    looked: Instant,
+    /// The user was told that others are not waited for.
+    forsaken: bool,
     /// What the question may be answered with.
     offered: Vec<Answer>,
 }
@@ -84,7 +92,8 @@ impl TtyFront {
         let (plain, since) = (plain(), Instant::now());
         let turn = Turn::of(&tty).map_err(|errno| AskError::NoTerminal(errno.into()))?;
         let (before, waiting, text, offered) = (None, None, String::new(), Vec::new());
-        Ok(Self { tty, plain, file, before, waiting, text, turn, since, armed: false, offered })
+        let (looked, armed, forsaken) = (since, false, false);
+        Ok(Self { tty, plain, file, before, waiting, text, turn, since, armed, looked, forsaken, offered })
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
@@ -110,7 +119,7 @@ impl TtyFront {
     }
 
     fn disarm(&mut self) {
-        self.since = Instant::now();
+        (self.since, self.looked) = (Instant::now(), Instant::now());
         self.armed = false;
     }
 
@@ -164,7 +173,7 @@ impl Front for TtyFront {
     }
 
     fn show(&mut self, prompt: &Prompt, patience: Duration) -> io::Result<bool> {
-        if !self.is_ours() {
+        if !self.is_ours() || self.turn.is_forsaken() {
             return Ok(false);
         }
         let always = self.file.is_some();
@@ -179,7 +188,14 @@ impl Front for TtyFront {
         self.waiting.as_ref().is_some_and(|(_, since)| since.elapsed() < LINE)
     }
 
-    fn is_taken(&self) -> bool {
+    fn is_taken(&mut self) -> bool {
+        self.turn.look();
+        let forsaken = self.turn.is_forsaken();
+        if forsaken && !std::mem::replace(&mut self.forsaken, forsaken) && self.is_ours() {
+            // The terminal may be gone; there is nobody to tell then.
+            drop(self.write(FORSAKEN));
+        }
+        self.forsaken = forsaken;
         self.turn.is_taken()
     }
 
@@ -192,6 +208,10 @@ impl Front for TtyFront {
         if self.before.is_none() {
             return self.begin().map(|()| None);
         }
+        if self.looked.elapsed() >= AWAY {
+            self.disarm();
+        }
+        self.looked = Instant::now();
         if !self.is_raw()? {
             self.raw()?;
         }
@@ -274,6 +294,8 @@ mod tests {
             text: String::new(),
             since: Instant::now(),
             armed: false,
+            looked: Instant::now(),
+            forsaken: false,
             offered,
         };
         front.raw().unwrap();
@@ -300,6 +322,34 @@ mod tests {
         front.since = Instant::now().checked_sub(ARMING).unwrap();
         front.read().unwrap();
         assert_eq!(at(&mut front, b"o", 900), Some(Answer::Once));
+    }
+
+    #[test]
+    fn who_was_stopped_counts_silence_anew() {
+        let (mut front, keyboard) = asked();
+        front.since = Instant::now().checked_sub(ARMING).unwrap();
+        front.read().unwrap();
+        assert!(front.armed);
+        // Nobody looked meanwhile; a key was typed for whoever had the terminal then.
+        front.looked = Instant::now().checked_sub(AWAY).unwrap();
+        rustix::io::write(&keyboard, b"o").unwrap();
+        assert!(super::super::socket::readable(front.tty.as_fd(), Duration::from_secs(9)).unwrap());
+        assert_eq!(front.read().unwrap(), None);
+        assert!(!front.armed);
+    }
+
+    #[test]
+    fn others_who_never_end_are_not_waited_for() {
+        let (mut front, _screen) = asked();
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&front.tty));
+        let other = open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        assert!(belljar_sys::owned::lock(other.as_fd()).unwrap());
+        front.turn = Turn::of_node(front.tty.try_clone().unwrap());
+        assert!(front.is_taken());
+        front.turn.forsake();
+        assert!(!front.is_taken() && front.forsaken);
+        drop(other);
+        assert!(!front.is_taken() && !front.forsaken);
     }
 
     #[test]
