@@ -59,7 +59,6 @@ impl HostAsker {
         answer: Answer,
     ) {
         let Some(desk) = &self.desk else { return answer.give(Err(None)) };
-        let want = Want::Connect(decision.object.clone());
         let hears = |pid: u32| {
             let (asker, object) = (self.clone(), decision.object.clone());
             move |settled: Settled| {
@@ -70,15 +69,31 @@ impl HostAsker {
                 answer.give(Err(Some(settled.why.to_string())));
             }
         };
-        if let Some(settled) = desk.known(&want) {
-            return hears(0)(settled);
+        match question(desk, door, process, decision) {
+            Err(settled) => hears(0)(settled),
+            Ok(prompt) => {
+                let hears = hears(prompt.pid.unwrap_or(0));
+                desk.line_up(prompt, Box::new(hears));
+            }
         }
-        let (pid, (name, call)) = (process(), came(door));
-        // Who has ended meanwhile has no name any more.
-        let program = pid.map(program).filter(|path| !path.is_empty()).unwrap_or_else(|| name.into());
-        let prompt = Prompt { program, pid, call: call.into(), want, rule: rule(decision) };
-        desk.ask_for(prompt, Box::new(hears(pid.unwrap_or(0))));
     }
+}
+
+/// The question about a connection, or what is settled without one: then nobody looks for its maker, however often it is made.
+fn question(
+    desk: &Desk,
+    door: Door,
+    process: impl FnOnce() -> Option<u32>,
+    decision: &Decision,
+) -> Result<Prompt, Settled> {
+    let want = Want::Connect(decision.object.clone());
+    if let Some(settled) = desk.admit(&want) {
+        return Err(settled);
+    }
+    let (pid, (name, call)) = (process(), came(door));
+    // Who has ended meanwhile has no name any more.
+    let program = pid.map(program).filter(|path| !path.is_empty()).unwrap_or_else(|| name.into());
+    Ok(Prompt { program, pid, call: call.into(), want, rule: rule(decision) })
 }
 
 /// The executable of a process, as the kernel names it.
@@ -133,5 +148,32 @@ impl Connections for DirectAsker {
             }
         }
         Said::Granted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use belljar_policy::{Policy, net_decision};
+
+    use super::*;
+    use crate::ask::{Asker, Never};
+
+    #[test]
+    fn who_asks_too_often_is_not_looked_for() {
+        let desk = Desk::new(Asker::new(Never::new(None, []))).unwrap();
+        let (policy, searches) = (Policy::none(), Cell::new(0));
+        let search = || {
+            searches.set(searches.get() + 1);
+            None
+        };
+        let questions = (0..500).filter(|number| {
+            let decision = net_decision(&policy, &format!("host{number}.example:443")).unwrap();
+            question(&desk, Door::Tcp, search, &decision).is_ok()
+        });
+        let asked = questions.count();
+        assert!(asked > 0 && asked < 100, "{asked}");
+        assert_eq!(searches.get(), asked);
     }
 }

@@ -75,9 +75,25 @@ impl Desk {
     }
 
     /// Asks without waiting.
-    pub(crate) fn ask_for(&self, prompt: Prompt, hears: Hears) {
-        let considered = self.state().line_up(prompt, hears);
-        match considered {
+    fn ask_for(&self, prompt: Prompt, hears: Hears) {
+        match self.admit(&prompt.want) {
+            Some(settled) => hears(settled),
+            None => self.line_up(prompt, hears),
+        }
+    }
+
+    /// How a wish ends that nobody is asked about; none: it is to be asked, and was counted. Comes before all that takes a while.
+    pub(crate) fn admit(&self, want: &Want) -> Option<Settled> {
+        match self.state().ready(want) {
+            Considered::Settled(settled) => Some(settled),
+            Considered::Ask => None,
+        }
+    }
+
+    /// Asks what was admitted, without waiting.
+    pub(crate) fn line_up(&self, prompt: Prompt, hears: Hears) {
+        let turned_away = self.state().line_up(prompt, hears);
+        match turned_away {
             Some((settled, hears)) => hears(settled),
             None => self.ring(),
         }
@@ -151,26 +167,29 @@ impl Question {
 }
 
 impl State {
-    /// Lines a question up; gives it back with its end when nobody needs to be asked.
+    /// Lines a question up; gives it back with its end when that was settled since it was admitted.
     fn line_up(&mut self, prompt: Prompt, hears: Hears) -> Option<(Settled, Hears)> {
-        match self.ready(&prompt.want) {
-            Considered::Settled(settled) => Some((settled, hears)),
-            Considered::Ask => {
+        let settled = self.asker.known(&prompt.want).or_else(|| self.closed()).or_else(|| self.full());
+        match settled {
+            Some(settled) => Some((settled, hears)),
+            None => {
                 self.line.push_back(Question { prompt, hears });
                 None
             }
         }
     }
 
+    fn closed(&self) -> Option<Settled> {
+        (!self.open).then(|| Settled::unasked(Why::NobodyThere))
+    }
+
+    fn full(&self) -> Option<Settled> {
+        (self.line.len() >= WAITING).then(|| Settled::unasked(Why::TooOften))
+    }
+
     fn ready(&mut self, want: &Want) -> Considered {
-        let refused = |why| Considered::Settled(Settled::unasked(why));
-        if !self.open {
-            return self.asker.known(want).map_or(refused(Why::NobodyThere), Considered::Settled);
-        }
-        if self.line.len() >= WAITING && self.asker.known(want).is_none() {
-            return refused(Why::TooOften);
-        }
-        self.asker.consider(want, Instant::now())
+        let settled = self.asker.known(want).or_else(|| self.closed()).or_else(|| self.full());
+        settled.map_or_else(|| self.asker.consider(want, Instant::now()), Considered::Settled)
     }
 
     fn answered(&mut self, prompt: &Prompt, answer: Answer) -> Settled {
