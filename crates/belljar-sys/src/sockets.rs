@@ -1,16 +1,18 @@
 //! Sockets of another process that were fetched: what they are, and calls on them with addresses of its making.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use syscalls::Sysno;
 
 use crate::call::{Errno, Result, int, raw};
+use crate::owned::own;
 
 const SOL_SOCKET: usize = 1;
 const SO_TYPE: usize = 3;
 const SO_PROTOCOL: usize = 38;
 const SO_DOMAIN: usize = 39;
 const SO_NETNS_COOKIE: usize = 71;
+const SO_PEERPIDFD: usize = 77;
 
 /// What a socket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,19 @@ pub fn look(fd: BorrowedFd<'_>) -> Result<Socket> {
         protocol: word(SO_PROTOCOL)?,
         network: u64::from_ne_bytes(option::<8>(fd, SO_NETNS_COOKIE)?),
     })
+}
+
+/// The process that listens at, or is, the other end of a unix socket; none where the kernel cannot say (before 6.5).
+///
+/// # Errors
+/// The kernel's: on some, `ESRCH` when it is gone.
+pub fn peer(fd: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
+    const ENOPROTOOPT: Errno = Errno(92);
+    match option::<4>(fd, SO_PEERPIDFD) {
+        Ok(number) => Ok(Some(own(i32::from_ne_bytes(number)))),
+        Err(ENOPROTOOPT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
 }
 
 fn option<const N: usize>(fd: BorrowedFd<'_>, name: usize) -> Result<[u8; N]> {

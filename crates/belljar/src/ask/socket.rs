@@ -163,7 +163,8 @@ fn reach(path: &Path) -> Result<UnixStream, AskError> {
     if peer.uid != me {
         return Err(unfit("listened on by another user"));
     }
-    super::peer::unfit(peer.pid.as_raw_nonzero().get()).map_or(Ok(stream), |what| Err(unfit(what)))
+    let what = super::peer::unfit(&stream, peer.pid.as_raw_nonzero().get());
+    what.map_or(Ok(stream), |what| Err(unfit(what)))
 }
 
 /// Random, so that the questions of two runs cannot be taken for one another.
