@@ -91,11 +91,15 @@ impl Addressed {
         if self.look.family == INET6 { sockopt::ipv6_v6only(&self.socket) } else { Ok(false) }
     }
 
-    /// It takes that form. The kernel refuses where it is bound already, and then whatever comes of it.
-    pub(super) fn take_v4(&self) {
-        if self.look.family == INET6 {
-            sockopt::set_ipv6_v6only(&self.socket, false).ok();
+    /// Makes a call while the socket takes that form. Where it comes to nothing, the socket refuses it again; what is bound
+    /// already stays as it is, and then the kernel refuses whatever comes of it.
+    pub(super) fn with_v4(&self, call: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+        let turned = self.is_only_v6()? && sockopt::set_ipv6_v6only(&self.socket, false).is_ok();
+        let done = call();
+        if turned && !matches!(done, Ok(()) | Err(Errno::INPROGRESS)) {
+            sockopt::set_ipv6_v6only(&self.socket, true).ok();
         }
+        done
     }
 
     /// An address of IPv4 as a socket of this family takes it.
@@ -281,8 +285,8 @@ fn relayed(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, to: SocketAdd
     listen(&waiting, 8)?;
     let port = own_address(getsockname(&waiting)?)?.port();
     task.still_waits()?;
-    it.take_v4();
-    let done = rustix::net::connect(&it.socket, &it.spelt(Ipv4Addr::LOCALHOST, port));
+    let to_us = it.spelt(Ipv4Addr::LOCALHOST, port);
+    let done = it.with_v4(|| rustix::net::connect(&it.socket, &to_us));
     if !matches!(done, Ok(()) | Err(Errno::INPROGRESS)) {
         done?;
     }
@@ -304,8 +308,7 @@ fn again(task: &Task<'_>, it: &Addressed) -> Served {
 /// waits there, where no server of the jar does. A server that accepts nobody holds the thread, for which the clock sends others.
 fn server_of_the_jar(task: &Task<'_>, it: &Addressed, at: SocketAddrV4) -> Served {
     task.still_waits()?;
-    it.take_v4();
-    rustix::net::connect(&it.socket, &it.spelt(*at.ip(), at.port()))?;
+    it.with_v4(|| rustix::net::connect(&it.socket, &it.spelt(*at.ip(), at.port())))?;
     DONE
 }
 
@@ -365,4 +368,32 @@ fn made(socket: OwnedFd, kind: u32) -> Served {
 pub(super) fn errors(task: &Task<'_>) -> Served {
     task.shared.outside()?;
     DONE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_fails_leaves_a_socket_for_ipv6_alone_as_it_was() {
+        let socket = |only| {
+            let socket =
+                socket_with(AddressFamily::INET6, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+            sockopt::set_ipv6_v6only(&socket, only).unwrap();
+            let look = sockets::look(socket.as_fd()).unwrap();
+            Addressed { bytes: Vec::new(), meaning: Meaning::Other, socket, look, of_host: true }
+        };
+        let it = socket(true);
+        let called = it.with_v4(|| {
+            assert!(!it.is_only_v6()?, "the call itself is made with IPv4");
+            Err(Errno::ADDRINUSE)
+        });
+        assert_eq!((called, it.is_only_v6()), (Err(Errno::ADDRINUSE), Ok(true)));
+        let place = it.spelt(Ipv4Addr::LOCALHOST, 0);
+        it.with_v4(|| rustix::net::bind(&it.socket, &place)).unwrap();
+        assert_eq!(it.is_only_v6(), Ok(false));
+        let it = socket(false);
+        assert!(it.with_v4(|| Err(Errno::ADDRINUSE)).is_err());
+        assert_eq!(it.is_only_v6(), Ok(false), "what its maker chose stays");
+    }
 }

@@ -60,8 +60,7 @@ fn published(task: &Task<'_>, outside: &dyn Outside, it: &Addressed, at: SocketA
     let only_v6 = it.is_only_v6()?;
     let place = outside.place(at, only_v6).filter(|_| it.is_tcp() && it.of_host).ok_or(Errno::ACCESS)?;
     task.still_waits()?;
-    it.take_v4();
-    rustix::net::bind(&it.socket, &it.spelt(*place.ip(), place.port()))?;
+    it.with_v4(|| rustix::net::bind(&it.socket, &it.spelt(*place.ip(), place.port())))?;
     outside.placed(at, only_v6);
     DONE
 }
