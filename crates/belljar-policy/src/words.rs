@@ -1,6 +1,5 @@
 //! The words that stand for values, once, for reading and for printing.
 
-use crate::layer::{Becomes, Takes};
 use crate::model::{
     Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Service, Subject, UnixService,
 };
@@ -51,6 +50,34 @@ pub(crate) const ACTIONS: &[(&str, Action)] = &[
     ("notify", Action::Notify),
     ("print", Action::Print),
 ];
+
+/// What a service takes behind `=`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Nothing,
+    Names,
+    NamesOrNothing,
+    /// Where something goes, and how much of it.
+    Outlet,
+}
+
+/// What an entry becomes.
+#[derive(Clone, Copy)]
+pub(crate) enum Becomes {
+    /// Looked up at the start, or kept meanwhile.
+    Entry(Service),
+    /// A host that is reached.
+    Host,
+    /// Files of the system.
+    Zones,
+}
+
+impl Becomes {
+    /// It is looked up by this service.
+    pub(crate) fn is(self, wanted: Service) -> bool {
+        matches!(self, Self::Entry(service) if service == wanted)
+    }
+}
 
 /// Words of `services`, what each takes behind `=`, and what becomes of it.
 pub(crate) const SERVICES: &[(&str, (Takes, Becomes))] = &[

@@ -28,7 +28,6 @@ const KEPT: &[(&str, &str, &str, &str)] = &[
     ("belljar-policy", "keys", "layer", "the row of a key names the function that takes its value"),
     ("belljar-policy", "model", "rule", "a policy says which rules were dropped when it was merged"),
     ("belljar-policy", "model", "value", "a value is written where it is read"),
-    ("belljar-policy", "words", "layer", "the row of a word says what it becomes"),
 ];
 
 /// Tables that were generated: parts of the modules whose rows they hold.

@@ -17,7 +17,7 @@ pub(crate) use process::{
     debug, demand, descriptor, hostname, limit_count, limit_size, limit_time, promise, trace, umask, weaker,
 };
 pub(crate) use rules::{env_pass, env_set, syscall_allow, syscall_deny, syscall_otherwise, syscall_when};
-pub(crate) use services::{Becomes, Takes, service};
+pub(crate) use services::service;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -9,41 +9,13 @@ use crate::model::{Access, SYSLOG, Service, ServiceRule, Setting};
 use crate::value::amount::size;
 use crate::value::path::{plain, written};
 use crate::value::{Written as _, host, name};
-use crate::words::{NEEDLESS, SERVICES};
+use crate::words::{Becomes, NEEDLESS, SERVICES, Takes};
 
 /// Data about time zones.
 const ZONES: &[&str] = &["?/usr/share/zoneinfo", "?/etc/localtime", "?/etc/timezone"];
 
 /// Where a log can go.
 const OUTLETS: &str = "FILE, fd:N or syslog, and then a size if 16M is too much: log=jar.log,1M";
-
-/// What a service takes behind `=`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
-    Nothing,
-    Names,
-    NamesOrNothing,
-    /// Where something goes, and how much of it.
-    Outlet,
-}
-
-/// What an entry becomes.
-#[derive(Clone, Copy)]
-pub(crate) enum Becomes {
-    /// Looked up at the start, or kept meanwhile.
-    Entry(Service),
-    /// A host that is reached.
-    Host,
-    /// Files of the system.
-    Zones,
-}
-
-impl Becomes {
-    /// It is looked up by this service.
-    pub(crate) fn is(self, wanted: Service) -> bool {
-        matches!(self, Self::Entry(service) if service == wanted)
-    }
-}
 
 /// `services` and `--service NAME[=LIMIT,...]`.
 pub(crate) fn service(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
