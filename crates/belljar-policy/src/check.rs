@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Fault, PolicyError};
 use crate::model::{
-    Access, DevView, FsRule, FsSubject, Origin, Policy, ProcView, Setting, UnixService, UnixSocket,
+    Access, DevView, Dropped, FsRule, FsSubject, Origin, Policy, ProcView, Setting, UnixService, UnixSocket,
 };
-use crate::rule::Dropped;
 use crate::text::printable;
 use crate::value::path::{Base, below, same, written};
 use crate::words::{ACCESS, SUBJECTS, word};

@@ -83,7 +83,7 @@ fn put(layer: &mut Layer, typed: &FlagValue, base: Base<'_>) -> Result<(), Polic
         Some(text) => scalar(text, key.kind),
     };
     let origin = Origin::Flag(typed.shown());
-    (key.set)(layer, Word { key, name: None, value, from_flag: true, base, origin })
+    (key.set)(layer, Word { key: key.name, kind: key.kind, name: None, value, from_flag: true, base, origin })
 }
 
 /// The value of a flag: text, except for keys that count and switches.

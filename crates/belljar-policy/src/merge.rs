@@ -7,10 +7,9 @@ use crate::error::PolicyError;
 use crate::layer::{Amount, Layer, LayerLimits, Once, add, same_spot};
 use crate::layer::{add_host, add_socket, contradiction, implied_mode};
 use crate::model::{
-    Access, ActionRule, FsRule, FsSubject, Limits, NetMode, Origin, Policy, Publish, Service, ServiceRule,
-    Setting,
+    Access, ActionRule, Dropped, FsRule, FsSubject, Limits, NetMode, Origin, Policy, Publish, Service,
+    ServiceRule, Setting,
 };
-use crate::rule::Dropped;
 use crate::value::Written;
 use crate::value::host::host_text;
 use crate::value::path::same;

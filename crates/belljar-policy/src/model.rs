@@ -1,86 +1,29 @@
 //! The policy as data: every stage after parsing reads only these types.
 
 mod network;
+mod origin;
+mod rule;
 mod services;
 mod syscalls;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rule::Dropped;
-use crate::text::printable;
-use crate::value::path::{form, option_form, setting_form};
+use crate::value::path::{form, option_form};
+use origin::setting_form;
 
-pub use network::{NetMode, NetPolicy, NetRule, NetTarget, Publish, UnixService, UnixSocket};
+pub use crate::value::amount::Bytes;
+pub use crate::value::host::NetTarget;
+pub use crate::value::spot::FsSubject;
+pub use network::{NetMode, NetPolicy, NetRule, Publish, UnixService, UnixSocket};
+pub use origin::{Origin, Setting};
+pub use rule::Dropped;
 pub(crate) use services::SYSLOG;
 pub use services::{Answered, LOG_BYTES, LogTarget, Service, ServiceRule};
 pub use syscalls::{Otherwise, SyscallPolicy};
-
-/// Where a rule was written, so that every refusal can name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Origin {
-    /// Built in: nobody wrote it.
-    Default,
-    /// A named preset, with the line inside its text.
-    Preset {
-        /// Name with its `@`.
-        name: String,
-        /// Line in the preset's text, from 1.
-        line: u32,
-    },
-    /// A policy file.
-    File {
-        /// The file as it was named.
-        #[serde(with = "form")]
-        path: PathBuf,
-        /// Line, from 1.
-        line: u32,
-    },
-    /// A command-line flag, as typed.
-    Flag(String),
-    /// The library's caller.
-    Api,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => out.write_str("default"),
-            Self::Preset { name, line } => write!(out, "{name}:{line}"),
-            Self::File { path, line } => write!(out, "{}:{line}", printable(path.as_os_str())),
-            Self::Flag(flag) => out.write_str(&printable(flag.as_ref())),
-            Self::Api => out.write_str("library call"),
-        }
-    }
-}
-
-/// A value together with the place that set it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting<T> {
-    /// What was set.
-    pub value: T,
-    /// Who set it.
-    pub origin: Origin,
-}
-
-impl<T> Setting<T> {
-    /// Pairs a value with its origin.
-    #[must_use]
-    pub fn new(value: T, origin: Origin) -> Self {
-        Self { value, origin }
-    }
-}
-
-/// An amount of bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Bytes(pub u64);
 
 /// What a path rule grants. Ordered by strength: on equal paths the smaller one wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,17 +40,6 @@ pub enum Access {
     Cow,
     /// Read, write, create, remove and execute.
     Write,
-}
-
-/// What a path rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum FsSubject {
-    /// An absolute host path, `~` and relative forms already expanded, `.` and `..` folded, symlinks not resolved.
-    Path(#[serde(with = "form")] PathBuf),
-    /// The program's own file, its interpreter and its libraries (`"@program"`).
-    Program,
 }
 
 /// One rule about a file or folder.

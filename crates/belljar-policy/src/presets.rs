@@ -80,7 +80,15 @@ pub(crate) fn layer(name: &str, ready: &Ready, base: Base<'_>) -> Result<Layer, 
         let origin = Origin::Preset { name: name.to_owned(), line: row.line };
         (row.key.set)(
             &mut layer,
-            Word { key: row.key, name: row.name, value, from_flag: false, base, origin },
+            Word {
+                key: row.key.name,
+                kind: row.key.kind,
+                name: row.name,
+                value,
+                from_flag: false,
+                base,
+                origin,
+            },
         )?;
     }
     Ok(layer)
@@ -121,14 +129,14 @@ fn preset_source(out: &mut String, name: &str, text: &str) -> Result<(), PolicyE
     out.push_str(&format!("    // {name}\n    Ready {{ extends: &{parents:?}, rows: &[\n"));
     let base = Base { folder: Path::new("/"), home: None };
     let reading = Reading { source: &source, base, origin: &|_| Origin::Default };
-    reading.words(&entries, &mut |word, line| {
-        let at = KEYS.iter().position(|key| key.name == word.key.name).unwrap_or(KEYS.len());
+    reading.words(&entries, &mut |key, word, line| {
+        let at = KEYS.iter().position(|row| row.name == key.name).unwrap_or(KEYS.len());
         let value = match word.value {
             Scalar::Bool(on) => format!("Lit::Bool({on})"),
             Scalar::Int(number) => format!("Lit::Int({number})"),
             Scalar::Text(text) => format!("Lit::Text({text:?})"),
         };
-        let (key, name) = (word.key.name, word.name);
+        let (key, name) = (key.name, word.name);
         out.push_str(&format!(
             "        Row {{ key: &KEYS[{at}], name: {name:?}, value: {value}, line: {line} }}, // {key}\n"
         ));

@@ -12,8 +12,8 @@ use crate::value::name;
 use crate::value::path::Base;
 use crate::words::ACCESS;
 
-/// Takes each word of a document, with its line.
-pub(crate) type Sink<'s> = dyn FnMut(Word<'_>, u32) -> Result<(), PolicyError> + 's;
+/// Takes each word of a document, with the row of its key and its line.
+pub(crate) type Sink<'s> = dyn FnMut(&'static Key, Word<'_>, u32) -> Result<(), PolicyError> + 's;
 
 /// What every value of one document shares.
 pub(crate) struct Reading<'a> {
@@ -26,7 +26,7 @@ impl Reading<'_> {
     /// Reads all of a document but `belljar` and `extends` into a layer.
     pub(crate) fn layer(&self, entries: &[Entry<'_>]) -> Result<Layer, PolicyError> {
         let mut layer = Layer::default();
-        self.words(entries, &mut |word, _| (word.key.set)(&mut layer, word))?;
+        self.words(entries, &mut |key, word, _| (key.set)(&mut layer, word))?;
         Ok(layer)
     }
 
@@ -71,7 +71,7 @@ impl Reading<'_> {
         let words = ACCESS.iter().map(|(word, _)| *word);
         let key = key.ok_or_else(|| name::unknown(access, "access", words).at(at_value))?;
         let word = self.word(key, Scalar::Text(OsStr::new(entry.name.as_ref())), entry.at.start);
-        sink(word, self.source.line(entry.at.start))
+        sink(key, word, self.source.line(entry.at.start))
             .map_err(|error| error.at(|| self.source.place(&entry.at)))
     }
 
@@ -114,12 +114,12 @@ impl Reading<'_> {
         let place = || self.source.place(&node.at);
         let scalar = scalar(&node.value, key.kind).map_err(|error| error.at(place))?;
         let word = Word { name, ..self.word(key, scalar, node.at.start) };
-        sink(word, self.source.line(node.at.start)).map_err(|error| error.at(place))
+        sink(key, word, self.source.line(node.at.start)).map_err(|error| error.at(place))
     }
 
     fn word<'w>(&'w self, key: &'static Key, value: Scalar<'w>, at: usize) -> Word<'w> {
         let origin = (self.origin)(self.source.line(at));
-        Word { key, name: None, value, from_flag: false, base: self.base, origin }
+        Word { key: key.name, kind: key.kind, name: None, value, from_flag: false, base: self.base, origin }
     }
 
     fn unknown(&self, section: &str, entry: &Entry<'_>) -> PolicyError {

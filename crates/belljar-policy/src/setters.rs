@@ -239,7 +239,18 @@ impl Policy {
         let base = Base { folder: &cwd, home: home.as_deref() };
         let value = crate::flags::scalar(text.as_ref(), key.kind);
         let mut layer = Layer::default();
-        (key.set)(&mut layer, Word { key, name: None, value, from_flag: true, base, origin: Origin::Api })?;
+        (key.set)(
+            &mut layer,
+            Word {
+                key: key.name,
+                kind: key.kind,
+                name: None,
+                value,
+                from_flag: true,
+                base,
+                origin: Origin::Api,
+            },
+        )?;
         self.with(layer)
     }
 

@@ -1,8 +1,9 @@
 //! The words that stand for values, once, for reading and for printing.
 
 use crate::model::{
-    Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Service, Subject, UnixService,
+    Access, Action, DevView, FdMode, NetMode, Otherwise, ProcView, Service, ServiceRule, Subject, UnixService,
 };
+use crate::value::{Written, path};
 
 /// Words of `[fs]` rules.
 pub(crate) const ACCESS: &[(&str, Access)] = &[
@@ -105,6 +106,48 @@ pub(crate) const FD_MODES: &[(&str, FdMode)] = &[("read", FdMode::Read), ("write
 /// The word for a value; the tables are complete, which a test shows.
 pub(crate) fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
     table.iter().find(|(_, row)| row == value).map_or("", |(word, _)| *word)
+}
+
+impl Written for UnixService {
+    /// A path has a slash, so that no name is mistaken for one.
+    fn written(&self) -> String {
+        match self {
+            Self::Path(path) => path::written(path),
+            named => word(UNIX_SERVICES, named).to_owned(),
+        }
+    }
+}
+
+impl Written for Otherwise {
+    fn written(&self) -> String {
+        word(OTHERWISE, self).to_owned()
+    }
+}
+
+impl Written for ServiceRule {
+    fn written(&self) -> String {
+        let known = SERVICES.iter().find(|(_, (_, becomes))| becomes.is(self.service));
+        let name = known.map_or("", |(name, _)| name);
+        if self.names.is_empty() { name.to_owned() } else { format!("{name}={}", self.names.join(",")) }
+    }
+}
+
+impl Written for NetMode {
+    fn written(&self) -> String {
+        word(NET_MODES, self).to_owned()
+    }
+}
+
+impl Written for ProcView {
+    fn written(&self) -> String {
+        word(PROC_VIEWS, self).to_owned()
+    }
+}
+
+impl Written for DevView {
+    fn written(&self) -> String {
+        word(DEV_VIEWS, self).to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -25,9 +25,6 @@ const KEPT: &[(&str, &str, &str, &str)] = &[
         "a service speaks over the workers' channel, and a worker may use services",
     ),
     ("belljar", "sink", "prepare", "the one walk that follows links as a user does"),
-    ("belljar-policy", "keys", "layer", "the row of a key names the function that takes its value"),
-    ("belljar-policy", "model", "rule", "a policy says which rules were dropped when it was merged"),
-    ("belljar-policy", "model", "value", "a value is written where it is read"),
 ];
 
 /// Tables that were generated: parts of the modules whose rows they hold.

@@ -5,50 +5,9 @@ mod table;
 
 use crate::layer::Set;
 
+pub use crate::value::Kind;
 pub use options::OPTIONS;
 pub use table::KEYS;
-
-/// What a value looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// Bytes: `256M`, or a number.
-    Size,
-    /// Time: `10m`, or a number of seconds.
-    Duration,
-    /// A number, at most this.
-    Count(u32),
-    /// On or off; the flag has no value.
-    Switch,
-    /// Octal digits.
-    Octal,
-    /// Any text.
-    Text,
-    /// One path.
-    Path,
-    /// A path that is granted this word in `[fs]`.
-    Grant(&'static str),
-    /// A list of paths.
-    Paths,
-    /// A list of words.
-    Words,
-    /// A list of hosts.
-    Hosts,
-    /// A list of descriptor numbers, each with an optional `:read` or `:write`.
-    Descriptors,
-    /// Names with values.
-    Map,
-}
-
-impl Kind {
-    /// The document form is a list.
-    #[must_use]
-    pub fn is_list(self) -> bool {
-        matches!(self, Self::Paths | Self::Words | Self::Hosts | Self::Descriptors)
-    }
-}
 
 /// Heading under which the man page shows a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

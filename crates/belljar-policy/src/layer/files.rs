@@ -7,12 +7,12 @@ use super::{Layer, Scalar, Word, add, contradiction, once};
 use crate::error::PolicyError;
 use crate::model::{Access, Bytes, FsRule, FsSubject};
 use crate::text::printable;
-use crate::value::{name, path};
+use crate::value::{name, path, spot};
 use crate::words::{self, ACCESS};
 
 /// `"PATH" = "read"` and `--read PATH`.
 pub(crate) fn grant(layer: &mut Layer, word: Word<'_>, access: Access) -> Result<(), PolicyError> {
-    let spot = path::spot(word.raw()?, word.base)?;
+    let spot = spot::spot(word.raw()?, word.base)?;
     let Some(subject) = spot.subject else { return Ok(()) };
     if subject == FsSubject::Program && !matches!(access, Access::Read) {
         return Err(PolicyError::bad(words::word(ACCESS, &access), "an access of @program")
@@ -85,7 +85,7 @@ pub(crate) fn tmp(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> 
     if size == Some(Bytes(0)) {
         return Err(PolicyError::bad("0", "a size").fix("no /tmp at all is none"));
     }
-    once(&mut layer.tmp, word.key.name, word.setting(size))
+    once(&mut layer.tmp, word.key, word.setting(size))
 }
 
 /// `fs.throw-away`.
@@ -94,29 +94,29 @@ pub(crate) fn throw_away(layer: &mut Layer, word: Word<'_>) -> Result<(), Policy
     if size == Some(Bytes(0)) {
         return Err(PolicyError::bad("0", "a size").fix("no room for such writes is none"));
     }
-    once(&mut layer.throw_away, word.key.name, word.setting(size))
+    once(&mut layer.throw_away, word.key, word.setting(size))
 }
 
 /// `fs.proc`.
 pub(crate) fn proc(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let view = name::choice(word.text()?, "view of /proc", words::PROC_VIEWS)?;
-    once(&mut layer.proc, word.key.name, word.setting(view))
+    once(&mut layer.proc, word.key, word.setting(view))
 }
 
 /// `fs.dev`.
 pub(crate) fn dev(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let view = name::choice(word.text()?, "view of /dev", words::DEV_VIEWS)?;
-    once(&mut layer.dev, word.key.name, word.setting(view))
+    once(&mut layer.dev, word.key, word.setting(view))
 }
 
 /// `fs.cwd`: a path inside the jar.
 pub(crate) fn cwd(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let path = path::plain(word.raw()?, word.base)?;
-    once(&mut layer.cwd, word.key.name, word.setting(path))
+    once(&mut layer.cwd, word.key, word.setting(path))
 }
 
 /// `fs.root`.
 pub(crate) fn root(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let path = path::plain(word.raw()?, word.base)?;
-    once(&mut layer.root, word.key.name, word.setting(path))
+    once(&mut layer.root, word.key, word.setting(path))
 }

@@ -26,14 +26,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Fault, PolicyError};
-use crate::keys::Key;
 use crate::model::{
     ActionRule, Bytes, DevView, FsRule, NetMode, NetRule, Origin, Otherwise, PassFd, ProcView, Publish,
     Requirement, ServiceRule, Setting, Subject, UnixSocket,
 };
 use crate::text::printable;
-use crate::value::Written;
 use crate::value::path::Base;
+use crate::value::{Kind, Written};
 
 /// A value that a layer may set once.
 pub(crate) type Once<T> = Option<Setting<T>>;
@@ -104,7 +103,9 @@ pub(crate) struct LayerLimits {
 /// One value on its way into a layer.
 #[derive(Debug)]
 pub(crate) struct Word<'a> {
-    pub(crate) key: &'static Key,
+    /// The key that it is a value of.
+    pub(crate) key: &'static str,
+    pub(crate) kind: Kind,
     /// The name inside a map.
     pub(crate) name: Option<&'a str>,
     pub(crate) value: Scalar<'a>,

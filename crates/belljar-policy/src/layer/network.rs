@@ -112,7 +112,7 @@ pub(crate) fn net_hosts(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyE
 /// `net.proxy`.
 pub(crate) fn net_proxy(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let on = super::process::switch(&word)?;
-    once(&mut layer.proxy, word.key.name, word.setting(on))
+    once(&mut layer.proxy, word.key, word.setting(on))
 }
 
 /// The first grant of the layer that has a meaning in mode list only, as it was written.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::{Amount, Layer, Scalar, Word, add, contradiction, once, wrong};
 use crate::error::PolicyError;
-use crate::keys::Kind;
 use crate::model::{Bytes, Demand, FdMode, PassFd, Requirement, Subject};
-use crate::value::{amount, name};
+use crate::value::{Kind, amount, name};
 use crate::words::{FD_MODES, LAYERS, SUBJECTS};
 
 /// Whether the word is the text `none`, which lifts a limit of an earlier layer.
@@ -36,7 +35,7 @@ pub(crate) fn limit_size(slot: &mut Amount<Bytes>, word: Word<'_>, least: u64) -
         }
         _ => {}
     }
-    once(slot, word.key.name, word.setting(size))
+    once(slot, word.key, word.setting(size))
 }
 
 /// A limit in time.
@@ -49,18 +48,18 @@ pub(crate) fn limit_time(slot: &mut Amount<Duration>, word: Word<'_>) -> Result<
     if time == Some(Duration::ZERO) {
         return Err(PolicyError::bad("0", "a limit").fix("no limit is none"));
     }
-    once(slot, word.key.name, word.setting(time))
+    once(slot, word.key, word.setting(time))
 }
 
 /// A limit in pieces.
 pub(crate) fn limit_count(slot: &mut Amount<u32>, word: Word<'_>) -> Result<(), PolicyError> {
-    let Kind::Count(most) = word.key.kind else { return Err(wrong("a number", "another kind")) };
+    let Kind::Count(most) = word.kind else { return Err(wrong("a number", "another kind")) };
     let count = match word.value {
         _ if is_none(&word) => None,
         Scalar::Int(number) => Some(count(number, most)?),
         _ => return Err(PolicyError::bad(word.text()?, "a number or none")),
     };
-    once(slot, word.key.name, word.setting(count))
+    once(slot, word.key, word.setting(count))
 }
 
 fn count(number: i64, most: u32) -> Result<u32, PolicyError> {
@@ -149,7 +148,7 @@ pub(super) fn switch(word: &Word<'_>) -> Result<bool, PolicyError> {
 /// `debug`.
 pub(crate) fn debug(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let on = switch(&word)?;
-    once(&mut layer.debug, word.key.name, word.setting(on))
+    once(&mut layer.debug, word.key, word.setting(on))
 }
 
 /// `promise`: words of lower-case letters, which the planner knows.
@@ -162,13 +161,13 @@ pub(crate) fn promise(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyErr
     let mut words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     words.sort_unstable();
     words.dedup();
-    once(&mut layer.promises, word.key.name, word.setting(words.join(" ")))
+    once(&mut layer.promises, word.key, word.setting(words.join(" ")))
 }
 
 /// `trace`.
 pub(crate) fn trace(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let Scalar::Bool(on) = word.value else { return Err(wrong("true or false", "another type")) };
-    once(&mut layer.trace, word.key.name, word.setting(on))
+    once(&mut layer.trace, word.key, word.setting(on))
 }
 
 /// `umask`, in octal digits.
@@ -177,11 +176,11 @@ pub(crate) fn umask(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let mask = u32::from_str_radix(text, 8).ok().filter(|mask| digits && *mask <= 0o777);
     let mask = mask.ok_or_else(|| PolicyError::bad(text, "an octal mask such as 022"))?;
-    once(&mut layer.umask, word.key.name, word.setting(mask))
+    once(&mut layer.umask, word.key, word.setting(mask))
 }
 
 /// `hostname`.
 pub(crate) fn hostname(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let name = name::hostname(word.text()?)?;
-    once(&mut layer.hostname, word.key.name, word.setting(name))
+    once(&mut layer.hostname, word.key, word.setting(name))
 }

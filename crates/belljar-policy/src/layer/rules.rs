@@ -66,5 +66,5 @@ pub(crate) fn syscall_when(layer: &mut Layer, word: Word<'_>) -> Result<(), Poli
 /// `syscalls.otherwise`.
 pub(crate) fn syscall_otherwise(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
     let answer = name::choice(word.text()?, "answer", OTHERWISE)?;
-    once(&mut layer.otherwise, word.key.name, word.setting(answer))
+    once(&mut layer.otherwise, word.key, word.setting(answer))
 }

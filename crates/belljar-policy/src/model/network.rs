@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Origin, Setting};
+use super::{NetTarget, Origin, Setting};
+use crate::value::Written;
+use crate::value::host::host_text;
 
 /// The three different answers to "which network?", and one stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,24 +23,6 @@ pub enum NetMode {
     List,
     /// The host's network.
     Host,
-}
-
-/// What a network rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum NetTarget {
-    /// A name, lower case, without a final dot.
-    Name(String),
-    /// Every name below this one (`*.example.org` holds `example.org`).
-    Below(String),
-    /// An address range; a single address has the full prefix.
-    Range {
-        /// First address of the range.
-        addr: IpAddr,
-        /// Prefix length in bits.
-        prefix: u8,
-    },
 }
 
 /// One entry of `net.allow` or `net.deny`.
@@ -87,6 +71,15 @@ pub struct Publish {
     pub host_port: u16,
 }
 
+impl Written for Publish {
+    fn written(&self) -> String {
+        if self.port == self.host_port {
+            return self.port.to_string();
+        }
+        format!("{}:{}", self.port, self.host_port)
+    }
+}
+
 /// A service of the host that listens on a unix socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,7 +113,7 @@ const USUAL_PORTS: &[u16] = &[22, 80, 443];
 
 impl std::fmt::Display for NetRule {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(&crate::value::host::host_text(&self.target, self.port))
+        out.write_str(&host_text(&self.target, self.port))
     }
 }
 

@@ -6,10 +6,9 @@ mod lists;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    ActionRule, DevView, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement, ServiceRule,
-    Setting,
+    ActionRule, DevView, Dropped, FdMode, Limits, NetMode, Origin, PassFd, Policy, ProcView, Requirement,
+    ServiceRule, Setting,
 };
-use crate::rule::Dropped;
 use crate::value::Written;
 use crate::words::{ACTIONS, SUBJECTS, word};
 

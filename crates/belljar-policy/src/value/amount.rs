@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::PolicyError;
-use crate::model::Bytes;
+
+/// An amount of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bytes(pub u64);
 
 const SIZE: &str = "a size such as 512K, 256M or 2G (K, M, G, T count in 1024)";
 const DURATION: &str = "a duration such as 500ms, 10s, 10m or 1h30m";

@@ -2,8 +2,27 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::PolicyError;
-use crate::model::NetTarget;
+
+/// What a network rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NetTarget {
+    /// A name, lower case, without a final dot.
+    Name(String),
+    /// Every name below this one (`*.example.org` holds `example.org`).
+    Below(String),
+    /// An address range; a single address has the full prefix.
+    Range {
+        /// First address of the range.
+        addr: IpAddr,
+        /// Prefix length in bits.
+        prefix: u8,
+    },
+}
 
 const HOST: &str = "a host such as example.org:443, *.example.org, 10.0.0.0/8:5432 or [::1]:80";
 

@@ -4,12 +4,54 @@ pub(crate) mod amount;
 pub(crate) mod host;
 pub(crate) mod name;
 pub(crate) mod path;
+pub(crate) mod spot;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Bytes, DevView, NetMode, Otherwise, ProcView, Publish, ServiceRule, UnixService};
-use crate::words;
+use amount::Bytes;
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Bytes: `256M`, or a number.
+    Size,
+    /// Time: `10m`, or a number of seconds.
+    Duration,
+    /// A number, at most this.
+    Count(u32),
+    /// On or off; the flag has no value.
+    Switch,
+    /// Octal digits.
+    Octal,
+    /// Any text.
+    Text,
+    /// One path.
+    Path,
+    /// A path that is granted this word in `[fs]`.
+    Grant(&'static str),
+    /// A list of paths.
+    Paths,
+    /// A list of words.
+    Words,
+    /// A list of hosts.
+    Hosts,
+    /// A list of descriptor numbers, each with an optional `:read` or `:write`.
+    Descriptors,
+    /// Names with values.
+    Map,
+}
+
+impl Kind {
+    /// The document form is a list.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::Paths | Self::Words | Self::Hosts | Self::Descriptors)
+    }
+}
 
 /// A value as a document writes it, without quotes.
 pub(crate) trait Written {
@@ -52,60 +94,9 @@ impl Written for std::net::IpAddr {
     }
 }
 
-impl Written for Publish {
-    fn written(&self) -> String {
-        if self.port == self.host_port {
-            return self.port.to_string();
-        }
-        format!("{}:{}", self.port, self.host_port)
-    }
-}
-
-impl Written for UnixService {
-    /// A path has a slash, so that no name is mistaken for one.
-    fn written(&self) -> String {
-        match self {
-            Self::Path(path) => path::written(path),
-            named => words::word(words::UNIX_SERVICES, named).to_owned(),
-        }
-    }
-}
-
 impl Written for bool {
     fn written(&self) -> String {
         self.to_string()
-    }
-}
-
-impl Written for Otherwise {
-    fn written(&self) -> String {
-        words::word(words::OTHERWISE, self).to_owned()
-    }
-}
-
-impl Written for ServiceRule {
-    fn written(&self) -> String {
-        let known = words::SERVICES.iter().find(|(_, (_, becomes))| becomes.is(self.service));
-        let name = known.map_or("", |(name, _)| name);
-        if self.names.is_empty() { name.to_owned() } else { format!("{name}={}", self.names.join(",")) }
-    }
-}
-
-impl Written for NetMode {
-    fn written(&self) -> String {
-        words::word(words::NET_MODES, self).to_owned()
-    }
-}
-
-impl Written for ProcView {
-    fn written(&self) -> String {
-        words::word(words::PROC_VIEWS, self).to_owned()
-    }
-}
-
-impl Written for DevView {
-    fn written(&self) -> String {
-        words::word(words::DEV_VIEWS, self).to_owned()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Paths of rules: `?` optional, `~` home, relative forms, `SRC:DEST`, escapes.
+//! Paths as text: `~` home, relative forms, escapes.
 //!
 //! A backslash stands before a `:` or a backslash that belongs to the name, and `\xNN` is any byte; every other backslash is
 //! itself. So each byte string that can be a path can be written, while raw control characters are refused.
@@ -8,7 +8,6 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Fault, PolicyError};
-use crate::model::FsSubject;
 use crate::text::{printable, push_byte, steers};
 
 /// What relative paths and `~` are measured from.
@@ -25,64 +24,6 @@ impl Base<'_> {
     }
 }
 
-/// A rule's path, taken apart.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
-    /// None: an optional path below a home folder that does not exist.
-    pub(crate) subject: Option<FsSubject>,
-    pub(crate) dest: Option<PathBuf>,
-    pub(crate) optional: bool,
-}
-
-/// Reads the path of a rule.
-pub(crate) fn spot(raw: &OsStr, base: Base<'_>) -> Result<Spot, PolicyError> {
-    let bytes = raw.as_bytes();
-    let (optional, bytes) = match bytes.strip_prefix(b"?") {
-        Some(rest) => (true, rest),
-        None => (false, bytes),
-    };
-    if bytes.starts_with(b"@") {
-        return program(bytes, optional);
-    }
-    if is_plain(bytes) {
-        let path = PathBuf::from(OsStr::from_bytes(bytes));
-        return Ok(Spot { subject: Some(FsSubject::Path(path)), dest: None, optional });
-    }
-    check_control(raw)?;
-    let (source, dest) = split(bytes, raw)?;
-    let subject = match expand(source, base) {
-        Err(error) if optional && matches!(error.fault(), Fault::NoHome(_)) => None,
-        other => Some(FsSubject::Path(other?)),
-    };
-    let dest = dest.map(|dest| inside(dest, raw)).transpose()?;
-    // SRC:SRC says no more than SRC.
-    let dest = dest.filter(|dest| !matches!(&subject, Some(FsSubject::Path(path)) if same(path, dest)));
-    Ok(Spot { subject, dest, optional })
-}
-
-/// An absolute, folded path of printable ASCII without escapes or colons: nearly every rule, taken as it is.
-fn is_plain(bytes: &[u8]) -> bool {
-    let mut last = b'/';
-    for &byte in bytes.iter().skip(1) {
-        let special = matches!(byte, b':' | b'\\') || !(b' '..=b'~').contains(&byte);
-        if special || last == b'/' && matches!(byte, b'/' | b'.') {
-            return false;
-        }
-        last = byte;
-    }
-    bytes.first() == Some(&b'/') && last != b'/'
-}
-
-fn program(bytes: &[u8], optional: bool) -> Result<Spot, PolicyError> {
-    if bytes == b"@program" {
-        return Ok(Spot { subject: Some(FsSubject::Program), dest: None, optional });
-    }
-    let word = String::from_utf8_lossy(bytes).into_owned();
-    Err(PolicyError::new(Fault::UnknownWord { word, what: "special path" })
-        .meant(Some("@program"))
-        .fix("a file whose name starts with @ is written ./@name"))
-}
-
 /// One path without `?` and `SRC:DEST`: a folder or file on the host.
 pub(crate) fn plain(raw: &OsStr, base: Base<'_>) -> Result<PathBuf, PolicyError> {
     check_control(raw)?;
@@ -92,7 +33,7 @@ pub(crate) fn plain(raw: &OsStr, base: Base<'_>) -> Result<PathBuf, PolicyError>
     }
 }
 
-fn check_control(raw: &OsStr) -> Result<(), PolicyError> {
+pub(super) fn check_control(raw: &OsStr) -> Result<(), PolicyError> {
     let bad = |chunk: std::str::Utf8Chunk<'_>| chunk.valid().chars().any(steers);
     if !raw.as_bytes().utf8_chunks().any(bad) {
         return Ok(());
@@ -101,10 +42,10 @@ fn check_control(raw: &OsStr) -> Result<(), PolicyError> {
         .fix("write the byte as \\xNN if the name really has it (\\x0a is a new line)"))
 }
 
-type Halves = (Vec<u8>, Option<Vec<u8>>);
+pub(super) type Halves = (Vec<u8>, Option<Vec<u8>>);
 
 /// Splits at the first plain colon and removes the escapes.
-fn split(bytes: &[u8], raw: &OsStr) -> Result<Halves, PolicyError> {
+pub(super) fn split(bytes: &[u8], raw: &OsStr) -> Result<Halves, PolicyError> {
     let (mut source, mut dest): Halves = (Vec::with_capacity(bytes.len()), None);
     let mut rest = bytes;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -139,7 +80,7 @@ fn hex(high: u8, low: u8) -> Option<u8> {
     Some((digit(high)? << 4) | digit(low)?)
 }
 
-fn expand(source: Vec<u8>, base: Base<'_>) -> Result<PathBuf, PolicyError> {
+pub(super) fn expand(source: Vec<u8>, base: Base<'_>) -> Result<PathBuf, PolicyError> {
     let path = PathBuf::from(OsString::from_vec(source));
     if !path.as_os_str().as_bytes().starts_with(b"~") {
         return Ok(fold(&base.folder.join(path)));
@@ -155,17 +96,6 @@ fn expand(source: Vec<u8>, base: Base<'_>) -> Result<PathBuf, PolicyError> {
         PolicyError::new(Fault::NoHome(printable(path.as_os_str()))).fix("write the whole path")
     })?;
     Ok(fold(&home.join(parts.as_path())))
-}
-
-fn inside(dest: Vec<u8>, raw: &OsStr) -> Result<PathBuf, PolicyError> {
-    let path = PathBuf::from(OsString::from_vec(dest));
-    if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
-        return Err(PolicyError::bad(
-            &printable(raw),
-            "a rule whose place in the jar is absolute, without ..",
-        ));
-    }
-    Ok(fold(&path))
 }
 
 /// `.` and `..` and doubled slashes removed by text alone; `..` stops at `/`.
@@ -200,7 +130,7 @@ pub(crate) fn below(path: &Path, folder: &Path) -> bool {
     folder == b"/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
-/// A path as a policy writes it, in the form that [`spot`] reads back.
+/// A path as a policy writes it, in the form that [`plain`] reads back.
 pub(crate) fn written(path: &Path) -> String {
     let mut out = String::with_capacity(path.as_os_str().len());
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {
@@ -259,44 +189,12 @@ pub(crate) mod option_form {
     }
 }
 
-/// [`form`] for an optional path with its origin.
-pub(crate) mod setting_form {
-    use super::{PathBuf, form};
-    use crate::model::{Origin, Setting};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    struct Form {
-        #[serde(with = "form")]
-        value: PathBuf,
-        origin: Origin,
-    }
-
-    pub(crate) fn serialize<S: Serializer>(
-        setting: &Option<Setting<PathBuf>>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        let form = setting.clone().map(|Setting { value, origin }| Form { value, origin });
-        form.serialize(out)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Setting<PathBuf>>, D::Error> {
-        Ok(Option::<Form>::deserialize(from)?.map(|Form { value, origin }| Setting { value, origin }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn base() -> Base<'static> {
         Base { folder: Path::new("/work"), home: Some(Path::new("/home/u")) }
-    }
-
-    fn at(path: &str) -> Spot {
-        Spot { subject: Some(FsSubject::Path(PathBuf::from(path))), dest: None, optional: false }
     }
 
     #[test]
@@ -314,36 +212,7 @@ mod tests {
             ("/a\\n", "/a\\n"),
             ("/a\\x0a", "/a\n"),
         ] {
-            assert_eq!(spot(OsStr::new(text), base()).unwrap(), at(path), "{text}");
-        }
-    }
-
-    #[test]
-    fn optional_and_remapped() {
-        let got = spot(OsStr::new("?~/a:/b/c"), base()).unwrap();
-        assert_eq!(got, Spot { dest: Some("/b/c".into()), optional: true, ..at("/home/u/a") });
-        let homeless = Base { home: None, ..base() };
-        assert_eq!(spot(OsStr::new("?~/a"), homeless).unwrap().subject, None);
-        assert!(matches!(spot(OsStr::new("~/a"), homeless).unwrap_err().fault(), Fault::NoHome(_)));
-    }
-
-    #[test]
-    fn refused() {
-        for bad in [
-            "",
-            "?",
-            ":",
-            "/a:",
-            ":/a",
-            "/a:b",
-            "/a:/b/../c",
-            "~root",
-            "@prog",
-            "/a\u{1b}[m",
-            "/a\\x00",
-            "/a\u{202e}",
-        ] {
-            assert!(spot(OsStr::new(bad), base()).is_err(), "{bad:?}");
+            assert_eq!(plain(OsStr::new(text), base()).unwrap(), Path::new(path), "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Access, FsRule, FsSubject, Origin};
+use super::{Access, FsRule, FsSubject, Origin};
 use crate::value::path::written;
 
 impl Access {
