@@ -69,6 +69,7 @@ mod spawn;
 mod supervise;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+mod walk;
 pub mod worker;
 
 #[doc(inline)]

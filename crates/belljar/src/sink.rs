@@ -17,7 +17,7 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
 use crate::Report;
 use crate::error::shown;
-use crate::prepare::Walker;
+use crate::walk::Walker;
 
 /// The place named by `--report` or `--events`.
 #[derive(Clone, Debug, PartialEq, Eq)]

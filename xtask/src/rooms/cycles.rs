@@ -24,7 +24,6 @@ const KEPT: &[(&str, &str, &str, &str)] = &[
         "worker",
         "a service speaks over the workers' channel, and a worker may use services",
     ),
-    ("belljar", "sink", "prepare", "the one walk that follows links as a user does"),
 ];
 
 /// Tables that were generated: parts of the modules whose rows they hold.

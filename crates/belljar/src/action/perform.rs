@@ -17,9 +17,9 @@ use rustix::fs::{
 
 use super::table::{Deed, Row};
 use crate::error::StartError;
-use crate::prepare::Walker;
 use crate::sink;
 use crate::spawn::{raw, receive, status_pair};
+use crate::walk::Walker;
 
 /// What an action is done with.
 #[derive(Debug)]

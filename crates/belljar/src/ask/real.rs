@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{FsSubject, Policy, fold};
 
-use crate::prepare::Walker;
+use crate::walk::Walker;
 
 /// Where a path leads now, its last names as they are where nothing is there yet.
 pub(super) fn real(path: &Path) -> PathBuf {

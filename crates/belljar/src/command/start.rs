@@ -10,11 +10,12 @@ use super::{Child, Command, Output, Stdio};
 use crate::error::StartError;
 use crate::jar::{self, Aside, Mode};
 use crate::plan::{Call, Plan};
-use crate::prepare::{self, Walker};
+use crate::prepare;
 use crate::probe::{self, HostFacts};
 use crate::report::Report;
 use crate::service;
 use crate::spawn::supervisor;
+use crate::walk::Walker;
 
 impl Command {
     /// What would be done, without doing it.

@@ -9,8 +9,9 @@ use belljar_sys::{call, violation};
 use super::error::{ConfineError, kernel};
 use super::{NO_NEW_PRIVS, pledge};
 use crate::plan::{self, BIND_TCP, Call, Plan, Step};
-use crate::prepare::{self, Walker};
+use crate::prepare;
 use crate::probe::{self, Userns};
+use crate::walk::Walker;
 
 /// Puts the calling process, and whatever it starts, under a policy. What this host cannot hold without namespaces is an error,
 /// unless the policy accepts it by name (`allow-weaker`); so is what only the start of a program can give: a root, a network or

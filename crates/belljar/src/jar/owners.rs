@@ -13,9 +13,10 @@ use rustix::fs::FileType;
 use crate::elf::open_now;
 use crate::error::StartError;
 use crate::plan::{Place, Placed, Plan, Step};
-use crate::prepare::{Walker, write_maps_between};
+use crate::prepare::write_maps_between;
 use crate::probe::HostFacts;
 use crate::spawn::supervisor;
+use crate::walk::Walker;
 
 /// Folders of the system: readable for everyone, so nobody can use them as they are; and processes, which have owners of
 /// their own.

@@ -24,11 +24,12 @@ use crate::error::StartError;
 use crate::event::Events;
 use crate::limits::{Amounts, Group};
 use crate::plan::{self, Call, Engine, Plan, Refusals, Step};
-use crate::prepare::{self, Invocation, Narrowed, Storage, Walker};
+use crate::prepare::{self, Invocation, Narrowed, Storage};
 use crate::probe::HostFacts;
 use crate::service::syslog::{self, Intake, Scribe};
 use crate::spawn::{self, Started, raw, supervisor};
 use crate::supervise::{self, Relay, Signals, Watch};
+use crate::walk::Walker;
 
 /// What is known before anything is opened.
 pub(super) struct Decided {

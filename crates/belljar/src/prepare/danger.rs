@@ -4,7 +4,7 @@ use std::path::Path;
 
 use belljar_policy::DAEMON_SOCKETS;
 
-use super::walk::Walker;
+use crate::walk::Walker;
 
 /// Folders of the system, which hold no home that a symlink leads to.
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys"];

@@ -8,11 +8,11 @@ use belljar_policy::Access;
 use super::danger::{danger, holds_real_home};
 use super::planted::{self, Led};
 use super::texts;
-use super::walk::{self, Real, Walker};
-use super::within::{self, is_same, is_within};
 use crate::error::StartError;
 use crate::plan::{Place, Placed};
 use crate::report::Void;
+use crate::walk::within::{self, is_same, is_within};
+use crate::walk::{self, Real, Walker};
 
 /// One thing in the new root, in the order of placement.
 #[derive(Clone, Debug, PartialEq, Eq)]

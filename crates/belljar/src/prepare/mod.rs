@@ -16,8 +16,6 @@ mod rules;
 mod texts;
 mod variables;
 mod void;
-mod walk;
-mod within;
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -38,11 +36,11 @@ pub(crate) use program::Found;
 use crate::error::StartError;
 use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
 use crate::report::Void;
+use crate::walk::Walker;
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use variables::{Variables, home};
 pub(crate) use void::held;
-pub(crate) use walk::Walker;
 
 /// What is run, where and with what.
 #[derive(Debug)]

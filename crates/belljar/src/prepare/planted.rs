@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::layout::{Ready, What};
-use super::walk::Real;
-use super::within::{is_same, is_within};
 use crate::error::StartError;
+use crate::walk::Real;
+use crate::walk::within::{is_same, is_within};
 
 /// A rule that symlinks took elsewhere.
 pub(super) struct Led {

@@ -8,13 +8,14 @@ use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::child::{Mount, PathRights, Serve};
 
 use super::layout::Item;
-use super::within::{self, is_same, is_within};
 use super::{Builder, Prepared, Seen, grants};
 use crate::action;
 use crate::error::StartError;
 use crate::plan::{
     CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Place, Placed, Plan,
 };
+use crate::walk::Walker;
+use crate::walk::within::{self, is_same, is_within};
 
 /// The ruleset. It binds to the finished layout, but to no process yet.
 pub(super) fn make<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
@@ -56,7 +57,7 @@ fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Mount> {
 pub(crate) fn for_oneself(
     plan: &Plan,
     home: Option<&Path>,
-    walker: &mut super::Walker<'_>,
+    walker: &mut Walker<'_>,
 ) -> Result<Vec<Rule>, StartError> {
     let Some(landlock) = &plan.landlock else { return Ok(Vec::new()) };
     let named = |place: &&Place| !matches!(place.what, Placed::Program);

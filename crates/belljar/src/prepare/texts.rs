@@ -7,9 +7,9 @@ use belljar_sys::Op;
 
 use super::Builder;
 use super::layout::{Item, Layout, Ready, What};
-use super::walk::Walker;
 use crate::error::StartError;
 use crate::plan::Placed;
+use crate::walk::Walker;
 
 /// Names that such files have until they are at their places.
 const NAMES: [&CStr; 4] = [c".text-0", c".text-1", c".text-2", c".text-3"];

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::{Walker, layout};
+use super::layout;
 use crate::error::StartError;
 use crate::plan::{Place, Plan};
 use crate::report::Enforcement;
+use crate::walk::Walker;
 
 /// What holds each rule of a plan, once its root is laid out; nothing is opened.
 ///

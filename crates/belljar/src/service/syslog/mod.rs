@@ -13,7 +13,7 @@ use std::path::Path;
 use belljar_policy::{Access, LogTarget, Policy, fs_decision};
 
 use crate::error::StartError;
-use crate::prepare::Walker;
+use crate::walk::Walker;
 use outlet::Outlet;
 pub(crate) use scribe::{Intake, Scribe, Tally};
 

@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A path in the form that the rest of this file needs.
-pub(super) fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
 /// `path` is `folder` or lies below it.
-pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
+pub(crate) fn is_within(path: &Path, folder: &Path) -> bool {
     let (path, folder) = (path.as_os_str().as_bytes(), folder.as_os_str().as_bytes());
     match path.strip_prefix(folder) {
         Some([]) => true,
@@ -22,12 +22,12 @@ pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
 }
 
 /// The two are one path.
-pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
     a.as_os_str() == b.as_os_str()
 }
 
 /// Folders before what lies in them, name by name.
-pub(super) fn order(a: &Path, b: &Path) -> Ordering {
+pub(crate) fn order(a: &Path, b: &Path) -> Ordering {
     let low = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
     a.as_os_str().as_bytes().iter().map(low).cmp(b.as_os_str().as_bytes().iter().map(low))
 }

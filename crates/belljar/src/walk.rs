@@ -1,5 +1,7 @@
 //! From a path of the policy to the real one on this host, with the symlinks met on the way.
 
+pub(crate) mod within;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
@@ -10,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, lstat, openat2, readlink};
 use rustix::io::Errno;
 
-use super::within::{self, is_same, is_within};
+use within::{is_same, is_within};
 
 /// As many as the kernel follows.
 const MAX_LINKS: usize = 40;
