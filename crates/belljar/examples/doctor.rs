@@ -4,7 +4,7 @@
 use std::io::Write;
 
 fn main() -> std::io::Result<()> {
-    let diagnosis = belljar::probe::doctor::examine();
+    let diagnosis = belljar::doctor::examine();
     let mut out = std::io::stdout().lock();
     if std::env::args().any(|argument| argument == "--json") {
         serde_json::to_writer_pretty(&mut out, &diagnosis)?;

@@ -21,7 +21,7 @@
 //! |---|---|
 //! | run a program | [`Command`], [`Child`], [`Stdio`], [`Terminal`]; `belljar::tokio` with the feature `tokio` |
 //! | say what it may do | [`policy`], whose presets, files and setters all make a [`Policy`](policy::Policy) |
-//! | see what holds a policy here, starting nothing | [`Command::plan`], [`probe`] |
+//! | see what holds a policy here, starting nothing | [`Command::plan`], [`probe`], [`doctor`] |
 //! | hear what was tried | [`Report::denials`], [`Command::observe`], [`event`] |
 //! | ask somebody meanwhile | [`ask`], [`action`] |
 //! | find out what a program needs | [`learn`] |
@@ -53,6 +53,7 @@ pub mod ask;
 pub mod broker;
 mod command;
 mod confine;
+pub mod doctor;
 mod elf;
 pub mod error;
 pub mod event;

@@ -11,7 +11,7 @@
 
 mod support;
 
-use belljar::probe::doctor::{Diagnosis, Status, examine};
+use belljar::doctor::{Diagnosis, Status, examine};
 use belljar_sys::Op;
 use belljar_sys::abi::{LandlockRuleset, SockFilter};
 use belljar_sys::child::Walk;

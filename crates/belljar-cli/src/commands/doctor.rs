@@ -1,6 +1,6 @@
 //! `belljar doctor`: what this host really does.
 
-use belljar::probe::doctor::examine;
+use belljar::doctor::examine;
 
 use super::{end, show, show_json};
 use crate::words::Words;

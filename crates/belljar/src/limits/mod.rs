@@ -18,6 +18,3 @@ mod v2;
 pub use amounts::{Amounts, GroupUsage, Held};
 pub use error::LimitError;
 pub use group::Group;
-
-/// First characters of the group that a supervisor moves into to free the delegated folder for groups of jars.
-pub(crate) const LEAF: &str = "belljar-leaf-";

@@ -6,7 +6,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::node::Node;
-use super::{Amounts, GroupUsage, LEAF, LimitError};
+use super::{Amounts, GroupUsage, LimitError};
+use crate::probe::LEAF;
 use crate::report::LimitKind;
 
 /// Where the time is divided: a tenth of a second, the kernel's default.

@@ -5,7 +5,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD};
 
 use super::Cgroup;
-use crate::limits::LEAF;
+
+/// First characters of the group that a supervisor moves into to free the delegated folder for groups of jars.
+pub(crate) const LEAF: &str = "belljar-leaf-";
 
 /// Controllers that limits need.
 const WANTED: [&str; 3] = ["memory", "pids", "cpu"];

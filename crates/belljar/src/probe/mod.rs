@@ -4,7 +4,6 @@
 //! What it cannot see that way it assumes to work; the step that then fails is a typed error with a hint.
 
 mod cgroup;
-pub mod doctor;
 mod facts;
 mod host;
 #[cfg(feature = "test-hooks")]
@@ -12,9 +11,10 @@ mod mask;
 mod peek;
 mod userns;
 
+pub(crate) use cgroup::LEAF;
 pub use facts::*;
 pub(crate) use host::kernel;
-use userns::apparmor_label;
+pub(crate) use userns::apparmor_label;
 
 /// Readers of the kernel's tables, for fuzz targets.
 #[cfg(feature = "test-hooks")]

@@ -49,7 +49,7 @@ impl Evidence for Userspace {
 }
 
 /// AppArmor's label of this process; none without AppArmor.
-pub(super) fn apparmor_label() -> Option<String> {
+pub(crate) fn apparmor_label() -> Option<String> {
     let bytes = peek::head::<256>("/proc/self/attr/apparmor/current")?;
     Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\0']).to_owned())
 }

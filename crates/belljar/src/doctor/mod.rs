@@ -10,7 +10,7 @@ mod trial;
 
 pub use finding::{Diagnosis, Finding, Status};
 
-use super::{HostFacts, Userns};
+use crate::probe::{self, HostFacts};
 
 /// What the checks share.
 struct Host {
@@ -45,13 +45,13 @@ const CHECKS: [fn(&Host) -> Finding; 15] = [
 /// Examines this host: some twenty short-lived children, a few milliseconds.
 ///
 /// ```
-/// let diagnosis = belljar::probe::doctor::examine();
+/// let diagnosis = belljar::doctor::examine();
 /// assert!(!diagnosis.findings.is_empty());
 /// ```
 #[must_use]
 pub fn examine() -> Diagnosis {
-    let mut facts = super::probe();
-    facts.cgroup = super::cgroup();
+    let mut facts = probe::probe();
+    facts.cgroup = probe::cgroup();
     let map = |id: u32| format!("{id} {id} 1\n").into_bytes();
     let (uid_map, gid_map) = (map(facts.uid), map(facts.gid));
     let domains = confine::domains();
@@ -83,6 +83,7 @@ const FURTHER_OUT: &str = "start Belljar further outside, or grant it less there
 mod tests {
     use super::trial::Stopped;
     use super::*;
+    use crate::probe::Userns;
 
     fn host(file: &str, domains: usize) -> Host {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts").join(file);

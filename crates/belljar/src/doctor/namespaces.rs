@@ -5,7 +5,8 @@ use belljar_sys::child::Walk;
 use belljar_sys::child::{Forbidden, Network};
 
 use super::trial::{self, Spaces, Stopped};
-use super::{Finding, Host, Status, Userns};
+use super::{Finding, Host, Status};
+use crate::probe::Userns;
 
 const UNTRIED: &str = "not tried: it needs user namespaces";
 /// A folder that exists wherever anything works; the trial covers it for itself alone.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::HostFacts;
+use crate::probe::HostFacts;
 
 /// The state of this host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
