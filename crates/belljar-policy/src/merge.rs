@@ -13,7 +13,7 @@ use crate::model::{
 use crate::value::Written;
 use crate::value::host::host_text;
 use crate::value::path::same;
-use crate::words::{ACCESS, ACTIONS, word};
+use crate::words::{ACCESS, word};
 
 type Notes = Vec<Dropped>;
 
@@ -83,7 +83,7 @@ fn action(policy: &mut Policy, new: ActionRule) {
         return policy.actions.push(new);
     };
     if old.with != new.with {
-        let text = format!("actions.{} = {}", word(ACTIONS, &old.action), old.with.written());
+        let text = format!("actions.{} = {}", old.action.name(), old.with.written());
         note(&mut policy.dropped, text, &old.origin, &new.origin);
     }
     *old = new;

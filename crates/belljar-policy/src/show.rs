@@ -11,7 +11,7 @@ use crate::text::{shown, steers};
 use crate::value::Written;
 use crate::value::host::host_text;
 use crate::value::path::written;
-use crate::words::{ACCESS, ACTIONS, FD_MODES, SUBJECTS, word};
+use crate::words::{ACCESS, FD_MODES, SUBJECTS, word};
 
 /// The whole policy as one document without `extends`. With origins, each line ends in a comment that names its writer, and
 /// rules that were replaced follow as comments.
@@ -202,7 +202,7 @@ impl Page {
         }
         for rule in actions {
             let with = quoted(&written(&rule.with));
-            self.bare(word(ACTIONS, &rule.action), with, &rule.origin);
+            self.bare(rule.action.name(), with, &rule.origin);
         }
     }
 

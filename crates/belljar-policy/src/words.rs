@@ -108,6 +108,18 @@ pub(crate) fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'st
     table.iter().find(|(_, row)| row == value).map_or("", |(word, _)| *word)
 }
 
+impl Action {
+    /// The word that policies and requests name it by.
+    ///
+    /// ```
+    /// assert_eq!(belljar_policy::Action::OpenUrl.name(), "open-url");
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        word(ACTIONS, &self)
+    }
+}
+
 impl Written for UnixService {
     /// A path has a slash, so that no name is mistaken for one.
     fn written(&self) -> String {

@@ -11,8 +11,6 @@ use crate::source;
 const KEPT: &[(&str, &str, &str, &str)] = &[
     ("belljar", "error", "ask", "an error holds the error of what was called"),
     ("belljar", "jar", "command", "a jar is made of the command that starts it"),
-    ("belljar", "plan", "action", "names and places of the channel, a table"),
-    ("belljar", "prepare", "action", "names and places of the channel, a table"),
     ("belljar", "report", "event", "a report holds the events, and a stream of events ends with the report"),
     ("belljar", "service", "command", "a service runs in a jar of its own"),
     ("belljar", "service", "jar", "a service runs in a jar of its own"),

@@ -10,7 +10,7 @@ use crate::model::{
     ServiceRule, Setting,
 };
 use crate::value::Written;
-use crate::words::{ACTIONS, SUBJECTS, word};
+use crate::words::{SUBJECTS, word};
 
 /// The result of [`narrow`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn actions(parent: &Policy, child: &Policy, refused: &mut Refused) -> Vec<Action
         parent.actions.iter().any(|own| (own.action, &own.with) == (wanted.action, &wanted.with))
     };
     for wanted in child.actions.iter().filter(|wanted| !has(wanted)) {
-        let rule = format!("actions.{} = {}", word(ACTIONS, &wanted.action), wanted.with.written());
+        let rule = format!("actions.{} = {}", wanted.action.name(), wanted.with.written());
         refuse(refused, rule, &wanted.origin, "the outer policy does not have it");
     }
     child.actions.iter().filter(has).cloned().collect()

@@ -65,7 +65,7 @@ impl Office {
             counters.push(Counter {
                 row,
                 with: With::open(rule, row, policy)?,
-                rule: format!("actions.{} = \"{}\"", row.name, crate::error::shown(&rule.with)),
+                rule: format!("actions.{} = \"{}\"", row.name(), crate::error::shown(&rule.with)),
                 origin: rule.origin.to_string(),
                 rate: Rate::per_minute(row.per_minute),
             });
@@ -171,7 +171,7 @@ impl Clerk {
             return self.refuse(id, "request", "an unknown action", (Outcome::NotGranted, ""));
         };
         match self.consider(row, arguments, now) {
-            Err(done) => self.refuse(id, row.name, &object(arguments), done),
+            Err(done) => self.refuse(id, row.name(), &object(arguments), done),
             Ok(words) => self.admit(id, row, words, now),
         }
     }
@@ -202,7 +202,7 @@ impl Clerk {
     fn transfer(&mut self, id: Id, row: &'static Row, mut words: Vec<String>, now: Instant) {
         let name = words.pop().unwrap_or_default();
         if self.transfers.iter().any(|transfer| transfer.id == id) {
-            return self.refuse(id, row.name, &name, (Outcome::Refused, "its id is in use"));
+            return self.refuse(id, row.name(), &name, (Outcome::Refused, "its id is in use"));
         }
         let draft = match self.with(row.action) {
             Some(With::Folder(folder)) => Draft::on_disk(folder),
@@ -213,7 +213,7 @@ impl Clerk {
                 let until = now + PAUSE;
                 self.transfers.push(Transfer { id, action: row.action, name, draft, bytes: 0, until });
             }
-            Err(_) => self.refuse(id, row.name, &name, (Outcome::Failed, "no place for the bytes")),
+            Err(_) => self.refuse(id, row.name(), &name, (Outcome::Failed, "no place for the bytes")),
         }
     }
 
@@ -230,7 +230,7 @@ impl Clerk {
             Ok(()) => return,
         };
         let transfer = self.transfers.swap_remove(at);
-        self.refuse(id, table::name(transfer.action), &transfer.name, done);
+        self.refuse(id, transfer.action.name(), &transfer.name, done);
     }
 
     fn end(&mut self, id: Id) {
@@ -268,10 +268,10 @@ impl Clerk {
 
     fn finish(&mut self, id: Id, action: Action, object: &str, done: Done) {
         if done.0 == Outcome::Done {
-            self.tell(Verdict::Granted, table::name(action), object, None);
+            self.tell(Verdict::Granted, action.name(), object, None);
             self.reply(&id, done);
         } else {
-            self.refuse(id, table::name(action), object, done);
+            self.refuse(id, action.name(), object, done);
         }
     }
 
@@ -286,7 +286,7 @@ impl Clerk {
     }
 
     fn tell(&self, verdict: Verdict, name: &str, object: &str, refused: Option<Done>) {
-        let counter = self.office.counters.iter().find(|counter| counter.row.name == name);
+        let counter = self.office.counters.iter().find(|counter| counter.row.name() == name);
         let event = Event::new(verdict, name, OsStr::new(object)).access(Access::Action);
         let event = match (counter, refused) {
             (Some(_), Some((outcome, ""))) => event.rule(outcome.text(), "default"),

@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 
 use super::frame::{self, Frame, Id, MOST, Outcome, REPLY};
-use super::table::{self, CHANNEL, REPLIES, REQUESTS};
+use super::table;
+use super::{CHANNEL, REPLIES, REQUESTS};
 
 /// How long the supervisor may take.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -17,5 +17,6 @@ pub mod frame;
 mod perform;
 mod table;
 
+pub use crate::plan::actions::{BIN, CHANNEL, HELPER, REPLIES, REQUESTS};
 pub(crate) use clerk::{Clerk, Office};
-pub use table::{ACTIONS, BIN, CHANNEL, HELPER, REPLIES, REQUESTS, name};
+pub use table::ACTIONS;

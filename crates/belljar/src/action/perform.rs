@@ -70,7 +70,7 @@ impl With {
             }
         };
         found.map_err(|why| StartError::Action {
-            action: row.name,
+            action: row.name(),
             with: rule.with.clone(),
             origin: rule.origin.to_string(),
             why,

@@ -6,21 +6,6 @@ use belljar_policy::Action;
 
 use super::check::{self, Check};
 
-/// Folder in the jar that the helper lies in.
-pub const BIN: &str = "/run/belljar/bin";
-
-/// Name of the helper.
-pub const HELPER: &str = "belljar-request";
-
-/// Folder in the jar that requests and replies pass through.
-pub const CHANNEL: &str = "/run/belljar/channel";
-
-/// FIFO of the requests, in [`CHANNEL`].
-pub const REQUESTS: &str = "requests";
-
-/// Table of the replies, in [`CHANNEL`].
-pub const REPLIES: &str = "replies";
-
 /// How long a transfer may pause.
 pub(crate) const PAUSE: Duration = Duration::from_secs(20);
 
@@ -39,8 +24,6 @@ pub(crate) enum Deed {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) action: Action,
-    /// What is typed and written in policies.
-    pub(crate) name: &'static str,
     /// A check for each argument.
     pub(crate) arguments: &'static [Check],
     pub(crate) deed: Deed,
@@ -52,17 +35,9 @@ pub(crate) struct Row {
 
 /// Every action. `--` stands before words that may begin with a dash; an address never does, and `xdg-open` knows no `--`.
 pub(crate) const ROWS: &[Row] = &[
-    Row {
-        action: Action::OpenUrl,
-        name: "open-url",
-        arguments: &[check::url],
-        deed: Deed::Run(&[]),
-        bytes: 0,
-        per_minute: 10,
-    },
+    Row { action: Action::OpenUrl, arguments: &[check::url], deed: Deed::Run(&[]), bytes: 0, per_minute: 10 },
     Row {
         action: Action::Notify,
-        name: "notify",
         arguments: &[check::title, check::body],
         deed: Deed::Run(&["--"]),
         bytes: 0,
@@ -70,34 +45,27 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         action: Action::SaveAs,
-        name: "save-as",
         arguments: &[check::file_name],
         deed: Deed::Store,
         bytes: 1 << 30,
         per_minute: 30,
     },
-    Row {
-        action: Action::Print,
-        name: "print",
-        arguments: &[],
-        deed: Deed::Feed,
-        bytes: 64 << 20,
-        per_minute: 5,
-    },
+    Row { action: Action::Print, arguments: &[], deed: Deed::Feed, bytes: 64 << 20, per_minute: 5 },
 ];
 
 /// How each is asked for.
 pub const ACTIONS: &[&str] = &["open-url URL", "notify TITLE TEXT", "save-as NAME < DATA", "print < DATA"];
 
-/// The word for an action; empty for one that this version does not do.
-#[must_use]
-pub fn name(action: Action) -> &'static str {
-    ROWS.iter().find(|row| row.action == action).map_or("", |row| row.name)
+impl Row {
+    /// What is typed and written in policies.
+    pub(crate) fn name(&self) -> &'static str {
+        self.action.name()
+    }
 }
 
 /// An action's number in a frame.
 pub(crate) fn code(name: &str) -> Option<u8> {
-    let at = ROWS.iter().position(|row| row.name == name)?;
+    let at = ROWS.iter().position(|row| row.name() == name)?;
     u8::try_from(at).ok()
 }
 
@@ -108,5 +76,5 @@ pub(crate) fn row(code: u8) -> Option<&'static Row> {
 
 /// It takes bytes beside its arguments.
 pub(crate) fn takes_bytes(name: &str) -> bool {
-    ROWS.iter().any(|row| row.name == name && row.bytes > 0)
+    ROWS.iter().any(|row| row.name() == name && row.bytes > 0)
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, DevView, FsRule, FsSubject, Origin, ProcView, Subject};
 
+use super::actions::CHANNEL;
 use super::step::{Place, Placed, Step, access_word};
 use super::{Draft, Engine};
-use crate::action::CHANNEL;
 use crate::error::{KEPT, PlanError, shown};
 use crate::report::Layer;
 

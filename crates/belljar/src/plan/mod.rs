@@ -1,6 +1,6 @@
 //! From what may be done and what this host can do, to what will be done. Pure: nothing here touches the machine.
 
-mod actions;
+pub(crate) mod actions;
 mod broker;
 mod compile;
 mod domain;

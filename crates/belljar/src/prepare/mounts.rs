@@ -9,8 +9,8 @@ use belljar_sys::child::Walk;
 
 use super::layout::{Bind, Item};
 use super::{Builder, aside, texts};
-use crate::action;
 use crate::error::StartError;
+use crate::plan::actions;
 
 const RDONLY: u64 = 1;
 const NOSUID: u64 = 2;
@@ -131,7 +131,7 @@ fn channel<'a>(
     let storage = builder.storage;
     let flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     ops.push(tmpfs(builder, Walk::Plain(to), CHANNEL_SIZE, "0755", flags)?);
-    let [requests, replies] = [action::REQUESTS, action::REPLIES].map(|name| storage.below(&at.join(name)));
+    let [requests, replies] = [actions::REQUESTS, actions::REPLIES].map(|name| storage.below(&at.join(name)));
     ops.push(Op::Channel { requests: requests?, replies: replies? });
     let attrs = SEALED | NOEXEC;
     ops.push(Op::Bind { from: Walk::Checked(to), to: Walk::Plain(to), attrs, keep: None });

@@ -9,8 +9,8 @@ use belljar_sys::child::{Mount, PathRights, Serve};
 
 use super::layout::Item;
 use super::{Builder, Prepared, Seen, grants};
-use crate::action;
 use crate::error::StartError;
+use crate::plan::actions;
 use crate::plan::{
     CONNECT_TCP, Engine, FS_DIR_ONLY, FS_READ_DIR, FS_WRITE_FILE, LandlockPlan, Place, Placed, Plan,
 };
@@ -87,8 +87,8 @@ fn own_root(builder: &Builder<'_>, landlock: &LandlockPlan) -> Vec<Rule> {
     rules.extend(builder.layout.items.iter().filter_map(|item| rule(item, landlock)));
     for item in &builder.layout.items {
         if let Item::Channel(at) = item {
-            rules.push((at.join(action::REQUESTS), FS_WRITE_FILE & landlock.fs));
-            rules.push((at.join(action::REPLIES), landlock.rights(Access::ReadNoexec) & !FS_DIR_ONLY));
+            rules.push((at.join(actions::REQUESTS), FS_WRITE_FILE & landlock.fs));
+            rules.push((at.join(actions::REPLIES), landlock.rights(Access::ReadNoexec) & !FS_DIR_ONLY));
         }
     }
     if builder.policy.debug.value {
