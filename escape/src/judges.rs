@@ -51,8 +51,8 @@ pub(crate) fn alive(pid: u32) -> Judge {
     Box::new(move |_| {
         // A process that was hit a moment ago may still be on its way out.
         launch::wait_a_little(PATIENCE)?;
-        let state = processes::state(pid);
-        Ok(Judgement::escaped_if(!matches!(state, Some('S' | 'R' | 'D')), "a host process was hit"))
+        let lives = matches!(processes::state(pid), Some('S' | 'R' | 'D')) && !processes::is_dying(pid);
+        Ok(Judgement::escaped_if(!lives, "a host process was hit"))
     })
 }
 

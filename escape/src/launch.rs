@@ -19,8 +19,10 @@ use crate::terminal::Terminal;
 
 /// How long output is collected after the box has ended, while somebody still holds the other end.
 const DRAIN: Duration = Duration::from_millis(300);
-/// How long a process may take to go after its box has ended.
+/// How long a process that nothing has killed may stay after its box has ended, and how long one that only waits for a
+/// processor to die on.
 const GRACE: Duration = Duration::from_secs(1);
+const DYING: Duration = Duration::from_secs(60);
 /// Bytes kept of each stream.
 pub(crate) const OUTPUT_LIMIT: usize = 1 << 20;
 
@@ -95,7 +97,8 @@ fn follow(
     let deadline = Instant::now() + stage.time;
     while Instant::now() < deadline {
         wait(sources, Some(pidfd.as_fd()), Duration::from_millis(20))?;
-        take(sources, outcome);
+        take(sources, outcome, false);
+        stage.hear(outcome);
         for watch in &mut stage.watches {
             watch(child.id());
         }
@@ -112,7 +115,7 @@ fn drain(sources: &mut Vec<(Stream, File)>, outcome: &mut Outcome, time: Duratio
     let deadline = Instant::now() + time;
     while !sources.is_empty() && Instant::now() < deadline {
         wait(sources, None, Duration::from_millis(20))?;
-        take(sources, outcome);
+        take(sources, outcome, true);
     }
     Ok(())
 }
@@ -127,19 +130,19 @@ fn wait(sources: &[(Stream, File)], also: Option<BorrowedFd<'_>>, time: Duration
 }
 
 /// Reads what is there; a source that has ended is dropped.
-fn take(sources: &mut Vec<(Stream, File)>, outcome: &mut Outcome) {
+fn take(sources: &mut Vec<(Stream, File)>, outcome: &mut Outcome, is_over: bool) {
     sources.retain_mut(|(stream, file)| {
         let into = match stream {
             Stream::Out => &mut outcome.stdout,
             Stream::Error => &mut outcome.stderr,
             Stream::Shell => &mut outcome.shell,
         };
-        read_once(file, into)
+        read_once(file, into, is_over)
     });
 }
 
 /// False when the source has ended.
-fn read_once(file: &mut File, into: &mut Vec<u8>) -> bool {
+fn read_once(file: &mut File, into: &mut Vec<u8>, is_over: bool) -> bool {
     let mut block = [0u8; 65536];
     match file.read(&mut block) {
         Ok(0) => false,
@@ -151,7 +154,7 @@ fn read_once(file: &mut File, into: &mut Vec<u8>) -> bool {
         // A terminal answers EIO while nobody has its other end open; that may be before the shell has started.
         Err(error) => {
             matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-                || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+                || !is_over && error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
         }
     }
 }
@@ -161,9 +164,11 @@ fn survivors(stage: &Stage) -> io::Result<Vec<String>> {
     left(&stage.helper_pids())
 }
 
-/// Names of processes below the runner that are still there a second later, except the helpers and their own.
+/// Names of processes below the runner that are still there a second later, except the helpers and their own. While all that
+/// is left is dying, that second has not begun.
 pub(crate) fn left(helpers: &[u32]) -> io::Result<Vec<String>> {
-    let deadline = Instant::now() + GRACE;
+    let last = Instant::now() + DYING;
+    let mut deadline = Instant::now() + GRACE;
     loop {
         processes::collect_orphans(helpers);
         let theirs =
@@ -174,11 +179,21 @@ pub(crate) fn left(helpers: &[u32]) -> io::Result<Vec<String>> {
         if left.is_empty() {
             return Ok(Vec::new());
         }
+        if are_dying(&left) {
+            deadline = last.min(Instant::now() + GRACE);
+        }
         if Instant::now() >= deadline {
             return end_all(left, helpers);
         }
         wait(&[], None, Duration::from_millis(10))?;
     }
+}
+
+/// Whether each of these, or one of these above it, dies: the first process of a box takes the others with it.
+fn are_dying(left: &[processes::Process]) -> bool {
+    let above = |pid| left.iter().find(|process| process.pid == pid).map(|process| process.parent);
+    let mut lines = left.iter().map(|process| std::iter::successors(Some(process.pid), |pid| above(*pid)));
+    lines.all(|mut line| line.any(processes::is_dying))
 }
 
 fn end_all(left: Vec<processes::Process>, helpers: &[u32]) -> io::Result<Vec<String>> {

@@ -23,6 +23,7 @@ mod stage;
 mod start;
 mod suite;
 mod terminal;
+mod turns;
 mod victim;
 
 use std::io::{self, Write};

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::attacks::raw::find;
 use crate::canary;
 
 const LENGTH: usize = 38;
@@ -25,7 +26,7 @@ pub(crate) fn copy(program: &Path, to: &Path) -> io::Result<String> {
     let canary = canary::fresh()?;
     let mut bytes = fs::read(program)?;
     let mut marks = 0;
-    while let Some(at) = bytes.windows(PLACE.len()).position(|window| window == PLACE) {
+    while let Some(at) = find(&bytes, PLACE) {
         let target = bytes.get_mut(at + 12..at + 12 + canary.len()).ok_or(io::ErrorKind::InvalidData)?;
         target.copy_from_slice(canary.as_bytes());
         marks += 1;

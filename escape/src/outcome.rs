@@ -3,8 +3,13 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::attacks::raw::find;
+
 /// Line that the attack prints before it does anything, so that a box that never started cannot pass for a wall.
 pub(crate) const BEGAN: &str = "escape: began";
+
+/// Line that an attack prints when it is where the runner shall do something to the box.
+pub(crate) const READY: &str = "escape: ready";
 
 /// Everything the runner saw of one run.
 #[derive(Debug, Default)]
@@ -60,7 +65,7 @@ impl Judgement {
 
 /// True if `needle` occurs in `hay`.
 pub(crate) fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && hay.windows(needle.len()).any(|window| window == needle)
+    !needle.is_empty() && find(hay, needle).is_some()
 }
 
 #[cfg(test)]

@@ -49,6 +49,26 @@ pub(crate) fn collect_orphans(helpers: &[u32]) {
     }
 }
 
+/// Whether a process has been killed or is on its way out, and only has not got a processor for it yet.
+pub(crate) fn is_dying(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state is the first field after the name, the flags are the seventh.
+    let flags =
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & EXITING != 0) || is_killed(pid)
+}
+
+/// `PF_EXITING` of the kernel.
+const EXITING: u64 = 4;
+
+/// Whether the signal that nobody can ignore waits for the process or for its first thread.
+fn is_killed(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let waiting =
+        status.lines().filter_map(|line| line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:")));
+    waiting.filter_map(|set| u64::from_str_radix(set.trim(), 16).ok()).any(|set| set & 1 << 8 != 0)
+}
+
 /// The state letter of a process, if there is one.
 pub(crate) fn state(pid: u32) -> Option<char> {
     read_one(pid).map(|process| process.state)
@@ -79,6 +99,20 @@ fn read_one(pid: u32) -> Option<Process> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stopped_process_is_not_dying_and_a_killed_one_is_until_it_is_gone() {
+        let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
+        let pid = child.id();
+        let raw = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(raw, Signal::STOP).unwrap();
+        assert!(!is_dying(pid));
+        end(pid).unwrap();
+        // Until it is collected it is dying or has ended.
+        assert!(is_dying(pid) || state(pid) == Some('Z'));
+        child.wait().unwrap();
+        assert!(!is_dying(pid));
+    }
 
     #[test]
     fn a_child_is_a_descendant_until_it_is_ended() {

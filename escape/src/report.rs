@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::attack::Attack;
 use crate::cli::Options;
@@ -31,6 +32,8 @@ pub(crate) struct Line {
     pub(crate) attack: &'static Attack,
     pub(crate) sandbox: &'static str,
     pub(crate) verdict: Verdict,
+    /// Time of its control runs and its own.
+    pub(crate) took: Duration,
 }
 
 impl Line {
@@ -77,6 +80,15 @@ impl Report {
         Ok(())
     }
 
+    /// Prints the attacks that took longest.
+    fn slowest(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut lines: Vec<&Line> = self.lines.iter().collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.took));
+        let slow = lines.iter().take(SLOWEST);
+        let named = slow.map(|line| format!("{:.1} {}", line.took.as_secs_f32(), line.attack.name));
+        writeln!(out, "slowest, in seconds: {}", named.collect::<Vec<_>>().join(", "))
+    }
+
     /// Prints table and totals; the exit status of the suite.
     pub(crate) fn finish(&self, unexpected: &[String]) -> io::Result<u8> {
         if self.table {
@@ -90,10 +102,14 @@ impl Report {
         let failed = self.lines.iter().filter(|line| line.failed()).count() + unexpected.len();
         let skipped = self.lines.iter().filter(|line| line.skipped()).count();
         let passed = self.lines.len() - self.lines.iter().filter(|line| line.failed()).count() - skipped;
+        self.slowest(&mut out)?;
         writeln!(out, "{passed} passed, {failed} failed, {skipped} skipped")?;
         Ok(u8::from(failed > 0 || self.lines.is_empty()))
     }
 }
+
+/// How many slow attacks are named.
+const SLOWEST: usize = 5;
 
 /// Word and detail of a verdict.
 fn words(verdict: &Verdict) -> (&'static str, &'static str, String) {

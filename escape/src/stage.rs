@@ -8,17 +8,22 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::Duration;
 
 use rustix::io::FdFlags;
 
 use crate::canary;
+use crate::outcome::{self, Outcome};
 
 /// A callback of the runner, called about every 20 ms while the box runs with the process id of its first process.
 pub(crate) type Watch = Box<dyn FnMut(u32)>;
 
-/// Wall time one attack may take.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// Wall time one attack may take, on a machine with much else to do.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// When a box that may last a second is over on any machine, in milliseconds, and what stands for that where nothing ends it.
+const LATE: u64 = 10_000;
+const SOON: u64 = 300;
 /// How long a race lasts, in milliseconds, and in a long run.
 const RACE: u64 = 1_000;
 const LONG_RACE: u64 = 60_000;
@@ -51,12 +56,13 @@ pub(crate) struct Stage {
     /// Wall time the attack may take.
     pub(crate) time: Duration,
     pub(crate) watches: Vec<Watch>,
+    /// What the box may print while it runs, and whether it has.
+    heard: Vec<(&'static str, Rc<Cell<bool>>)>,
     /// Words around the box in control runs too, for example a shell that gives it pipes.
     pub(crate) through: Vec<String>,
     /// Words before the box's own, for a worse host; the box may then refuse to start.
     pub(crate) before: Vec<String>,
     kept: Vec<OwnedFd>,
-    locks: Vec<File>,
     helpers: Vec<Child>,
     names: Cell<u32>,
 }
@@ -92,10 +98,10 @@ impl Stage {
             long: false,
             time: TIME_LIMIT,
             watches: Vec::new(),
+            heard: Vec::new(),
             through: Vec::new(),
             before: Vec::new(),
             kept: Vec::new(),
-            locks: Vec::new(),
             helpers: Vec::new(),
             names: Cell::new(0),
         })
@@ -169,9 +175,24 @@ impl Stage {
         write_file(&self.work.join(name), content)
     }
 
-    /// Keeps a lock of the runner's until the end.
-    pub(crate) fn hold(&mut self, lock: File) {
-        self.locks.push(lock);
+    /// What becomes true once the attack has said [`outcome::READY`].
+    pub(crate) fn is_ready(&mut self) -> Rc<Cell<bool>> {
+        let said = Rc::new(Cell::new(false));
+        self.heard.push((outcome::READY, Rc::clone(&said)));
+        said
+    }
+
+    /// Compares what the box has printed so far with what is waited for.
+    pub(crate) fn hear(&self, outcome: &Outcome) {
+        for (text, said) in self.heard.iter().filter(|(_, said)| !said.get()) {
+            said.set(outcome.printed(text));
+        }
+    }
+
+    /// Adds milliseconds as an argument of the attack: when they have passed, a box that may last a second is long over. Where
+    /// nothing ends it there is nothing to wait for.
+    pub(crate) fn late(&mut self) {
+        self.arg(if self.launcher.is_some() { LATE } else { SOON });
     }
 
     /// Lets the box inherit the descriptor; returns its number. The caller's copy stays open until the end.

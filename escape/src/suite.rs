@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use crate::attack::{Attack, Control};
 use crate::attacks::FAMILIES;
@@ -13,7 +14,7 @@ use crate::cli::{self, Options};
 use crate::outcome::{Judgement, Outcome};
 use crate::report::{Line, Report, Verdict};
 use crate::stage::Stage;
-use crate::{canary, launch, limits, needs, skips};
+use crate::{canary, launch, limits, needs, skips, turns};
 
 /// How often a control run may be tried: other programs of the host use the same quotas, clocks and ports. Boxed runs get one.
 const CONTROL_TRIES: usize = 3;
@@ -80,10 +81,13 @@ impl Suite {
 
     /// One line per box.
     fn verdicts(&self, attack: &'static Attack, against: &[&'static Sandbox]) -> Vec<Line> {
+        // Given back when all is judged.
+        let _turn = turns::wait_for(attack.name);
+        let begun = Instant::now();
         let common = self.control(attack).err();
         let verdict = |sandbox: &&'static Sandbox| {
             let verdict = common.clone().unwrap_or_else(|| self.boxed(attack, sandbox));
-            Line { attack, sandbox: sandbox.name, verdict }
+            Line { attack, sandbox: sandbox.name, verdict, took: begun.elapsed() }
         };
         against.iter().map(verdict).collect()
     }
@@ -145,7 +149,9 @@ impl Suite {
             Ok((Judgement::Escaped(_), _)) if sandbox.name == "belljar" && limits::is_known(attack.name) => {
                 Verdict::Skipped(limits::NEED)
             }
-            Ok((Judgement::Escaped(evidence), _)) => Verdict::Escaped(evidence),
+            Ok((Judgement::Escaped(evidence), outcome)) => {
+                Verdict::Escaped(format!("{evidence}; {}", explain(&outcome)))
+            }
             Ok((Judgement::Held, outcome)) if outcome.began() => Verdict::Contained,
             Ok((Judgement::Held, outcome)) if outcome.may_refuse && outcome.refused() => Verdict::Refused,
             Ok((Judgement::Held, outcome)) => Verdict::NotStarted(explain(&outcome)),
@@ -252,9 +258,18 @@ fn control_line(stage: &Stage, control: Control) -> io::Result<Vec<OsString>> {
 }
 
 fn explain(outcome: &Outcome) -> String {
-    // On a terminal both streams are one.
-    let said = if outcome.stderr.is_empty() { &outcome.stdout } else { &outcome.stderr };
-    let error = String::from_utf8_lossy(said);
-    let tail: Vec<&str> = error.lines().rev().take(2).collect();
-    format!("{}; {}", launch::words(outcome.status), tail.join(" / "))
+    let [out, error] = [&outcome.stdout, &outcome.stderr].map(|said| tail(said));
+    let time = outcome.wall.as_secs_f32();
+    format!("{} after {time:.1} s; said {out}; complained {error}", launch::words(outcome.status))
+}
+
+/// Lines that are shown of a stream, and of each so many characters.
+const SHOWN: usize = 6;
+const WIDTH: usize = 200;
+
+/// The end of a stream, in one line.
+fn tail(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said);
+    let lines: Vec<String> = text.lines().map(|line| line.chars().take(WIDTH).collect()).collect();
+    lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default().join(" / ")
 }

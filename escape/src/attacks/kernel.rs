@@ -3,6 +3,7 @@
 use std::io;
 
 pub(crate) use super::raw::{Word, sys};
+use crate::outcome::READY;
 
 impl<T, const N: usize> Word for &[T; N] {
     fn word(self) -> usize {
@@ -68,6 +69,11 @@ pub(crate) fn nap(milliseconds: u64) {
 /// Writes to standard output, all in one call.
 pub(crate) fn say(text: &str) -> io::Result<()> {
     sys!(SYS_write, 1, text.as_ptr(), text.len()).map(|_| ())
+}
+
+/// Tells the runner that what it waits for is there.
+pub(crate) fn ready() -> io::Result<()> {
+    say(&format!("{READY}\n"))
 }
 
 /// Anonymous memory of the attack.

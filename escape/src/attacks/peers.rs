@@ -232,7 +232,8 @@ fn try_once(shared: &Shared) {
     let length = size_of::<libc::sockaddr_un>() as u32;
     // SAFETY: the kernel reads one address, which lives as long as `shared`; the descriptor is this function's own.
     unsafe {
-        let socket = libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+        let socket =
+            libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0);
         if libc::connect(socket, shared.0.get().cast(), length) == 0 {
             libc::send(socket, b"loot".as_ptr().cast(), 4, libc::MSG_NOSIGNAL);
         }

@@ -137,6 +137,14 @@ pub(crate) fn inet(text: &str) -> io::Result<libc::sockaddr_in> {
     })
 }
 
+/// Where `needle` first occurs in `hay`. What is searched are whole programs, by a program that is built to be debugged: the C
+/// library takes a hundredth of the time.
+pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    // SAFETY: both are borrowed for the call, and read as far as their lengths say.
+    let at = unsafe { libc::memmem(hay.as_ptr().cast(), hay.len(), needle.as_ptr().cast(), needle.len()) };
+    (!at.is_null()).then(|| at.addr() - hay.as_ptr().addr())
+}
+
 /// Lets time pass.
 pub(crate) fn pause(milliseconds: i64) -> io::Result<()> {
     let time =

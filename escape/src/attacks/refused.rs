@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::attack::{Attack, Family, Judge};
-use crate::attacks::landlock;
 use crate::attacks::raw::{self, sys};
+use crate::attacks::{landlock, proof};
 use crate::outcome::{Judgement, contains};
 use crate::stage::Stage;
 use crate::{canary, files, needs};
@@ -24,6 +24,8 @@ const SERVED: u16 = 443;
 const MOST: u64 = 64 << 10;
 /// Refusals of a flood, and what a careless record keeps of each.
 const FLOOD: u32 = 40_000;
+/// Seconds that a box may take for them.
+const FLOOD_TIME: u64 = 5;
 const RECORD: usize = 4 << 10;
 
 pub(super) const FAMILY: Family = Family {
@@ -131,6 +133,8 @@ fn everything_refused() -> io::Result<()> {
 /// The process that is started first may not grow: belljar where there is one, else the attack, which keeps a careless record.
 fn flooded(stage: &mut Stage) -> io::Result<Judge> {
     granted(stage);
+    // A busy machine makes fewer in the same time; only the box is not waited for.
+    stage.arg(if stage.launcher.is_some() { FLOOD_TIME } else { 10 * FLOOD_TIME });
     let peak = Rc::new(Cell::new(0));
     let seen = Rc::clone(&peak);
     stage.watches.push(Box::new(move |pid| {
@@ -145,8 +149,8 @@ fn flooded(stage: &mut Stage) -> io::Result<Judge> {
     }))
 }
 
-fn flood(_: &[String]) -> io::Result<()> {
-    let (until, mut record) = (Instant::now() + Duration::from_secs(6), Vec::new());
+fn flood(args: &[String]) -> io::Result<()> {
+    let (until, mut record) = (Instant::now() + Duration::from_secs(proof::number(args, 0)?), Vec::new());
     for number in 0..FLOOD {
         if Instant::now() > until {
             break;

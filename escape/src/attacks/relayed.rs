@@ -124,7 +124,8 @@ fn bait(stage: &mut Stage) -> io::Result<Judge> {
 }
 
 fn listened(stage: &mut Stage) -> io::Result<Judge> {
-    let at = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    // Among the ports that the kernel gives out, a connection may find another's listener there, or itself.
+    let at = TcpListener::bind(("127.0.0.1", raw::random_port()?))?.local_addr()?;
     granted(stage, at);
     let found = std::rc::Rc::new(std::cell::Cell::new(false));
     let judge = reached::unless(std::rc::Rc::clone(&found), "the host connected to a listener of the box");

@@ -32,7 +32,7 @@ pub(crate) fn main(words: &[String]) -> io::Result<u8> {
     sys!(SYS_dup2, open(proof::path(words, 1)?)?, SECRET_FD)?;
     io::stdout().write_all(b"ready\n")?;
     io::stdout().flush()?;
-    for _ in 0..6000 {
+    for _ in 0..30_000 {
         nap(10);
     }
     Ok(0)

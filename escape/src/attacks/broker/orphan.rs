@@ -3,11 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use super::{ROW, alone, bait, said, size_of};
 use crate::attack::{Attack, Judge};
-use crate::attacks::kernel::{child, nap, sys};
+use crate::attacks::kernel::{child, nap, ready, sys};
 use crate::attacks::proof;
 use crate::attacks::raw::c;
 use crate::judges;
@@ -31,8 +30,7 @@ pub(super) const PENDING: Attack = Attack {
             // Nobody ever opens the other end.
             child(|| sys!(SYS_open, &name, libc::O_WRONLY).map(drop))?;
         }
-        nap(5000);
-        Ok(())
+        wait_ready()
     },
     ..ROW
 };
@@ -46,11 +44,11 @@ pub(super) const UNANSWERED: Attack = Attack {
     ..ROW
 };
 
-/// Kills the supervisor when the box has had time to start.
+/// Kills the supervisor when the attack says that its calls wait.
 fn killed(stage: &mut Stage) {
-    let mut started = None;
+    let ready = stage.is_ready();
     stage.watches.push(Box::new(move |pid| {
-        if started.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(400) {
+        if ready.get() {
             // It may be gone already, which is the same to the judge.
             drop(processes::end(pid));
         }
@@ -90,6 +88,13 @@ fn orphans(args: &[String]) -> io::Result<()> {
             Ok(())
         })?;
     }
-    nap(2000);
+    wait_ready()
+}
+
+/// Lets the calls reach the broker, says so, and waits for the end.
+fn wait_ready() -> io::Result<()> {
+    nap(100);
+    ready()?;
+    nap(20_000);
     Ok(())
 }

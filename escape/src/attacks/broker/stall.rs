@@ -26,6 +26,7 @@ fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     stage.belljar_flags(&["--trace", "-t", "1s"]);
     let late = stage.work.join("late");
     stage.path_arg(&late);
+    stage.late();
     Ok(files::absent(late))
 }
 
@@ -39,7 +40,7 @@ fn attack(args: &[String]) -> io::Result<()> {
             drop(sys!(SYS_open, &c("fifo"), libc::O_RDONLY));
         })?;
     }
-    nap(3000);
+    nap(proof::number(args, 1)?);
     drop(late);
     drop(std::fs::rename("soon", proof::arg(args, 0)?));
     Ok(())

@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::attack::{Attack, Judge};
 use crate::attacks::raw;
@@ -18,21 +19,28 @@ pub(super) const ROW: Attack = Attack {
     ..Attack::ROW
 };
 
-/// A free port is found and given back; while the box runs, the runner connects to it as a host program would.
+/// A free port is found, none that the kernel gives to others, and given back; while the box runs, the runner connects to it as a host program would.
 fn prepare(stage: &mut Stage) -> io::Result<Judge> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = raw::random_port()?;
+    TcpListener::bind(("127.0.0.1", port))?;
     let greeting = canary::fresh()?;
     stage.arg(port);
     stage.arg(&greeting);
     let served = Rc::new(Cell::new(false));
     let seen = Rc::clone(&served);
     stage.watches.push(Box::new(move |_| {
-        let mut answer = String::new();
-        let got =
-            TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| stream.read_to_string(&mut answer));
-        seen.set(seen.get() || (got.is_ok() && answer == greeting));
+        seen.set(seen.get() || said(port).is_ok_and(|answer| answer == greeting));
     }));
     Ok(Box::new(move |_| Ok(Judgement::escaped_if(served.get(), "a host program was served by the box"))))
+}
+
+/// What whoever listens at the port says to a program of the host.
+pub(crate) fn said(port: u16) -> io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    // It need not be the box that listens there, and whoever it is may say nothing.
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map(|_| answer)
 }
 
 fn attack(args: &[String]) -> io::Result<()> {

@@ -15,6 +15,8 @@ mod udp;
 
 use crate::attack::Family;
 
+pub(crate) use listen::said;
+
 pub(super) const FAMILY: Family = Family {
     title: "C8: global names",
     rows: &[

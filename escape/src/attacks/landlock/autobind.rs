@@ -1,10 +1,11 @@
 use std::cell::Cell;
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::TcpListener;
 use std::rc::Rc;
 
 use crate::attack::{Attack, Control, Judge};
+use crate::attacks::global::said;
 use crate::attacks::raw::{self, sys};
 use crate::canary;
 use crate::outcome::Judgement;
@@ -29,11 +30,8 @@ fn prepare(stage: &mut Stage) -> io::Result<Judge> {
     let seen = Rc::clone(&served);
     stage.watches.push(Box::new(move |_| {
         let port = fs::read_to_string(&note).ok().and_then(|text| text.parse::<u16>().ok());
-        let stream = port.map(|port| TcpStream::connect(("127.0.0.1", port)));
-        let mut answer = String::new();
-        if let Some(Ok(mut stream)) = stream {
-            seen.set(seen.get() || (stream.read_to_string(&mut answer).is_ok() && answer == greeting));
-        }
+        let served = port.is_some_and(|port| said(port).is_ok_and(|answer| answer == greeting));
+        seen.set(seen.get() || served);
     }));
     Ok(Box::new(move |_| Ok(Judgement::escaped_if(served.get(), "a host program was served by the box"))))
 }

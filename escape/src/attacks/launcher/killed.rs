@@ -36,7 +36,7 @@ const MANY: u64 = 200;
 /// Within so many milliseconds of its start each is killed: some before there is a jar, most while it runs.
 const WITHIN: u64 = 160;
 /// Tenths of a second that others may take to remove what is theirs.
-const PATIENCE: u32 = 50;
+const PATIENCE: u32 = 200;
 /// The same moments in every run.
 const SEED: u64 = 0x5eed_be11_1a12_0001;
 
@@ -59,7 +59,8 @@ fn prepare(stage: &mut Stage) -> io::Result<Judge> {
         let (killed, left) = killed(&mut line, times)?;
         if !left.is_empty() {
             return Ok(Judgement::Escaped(format!(
-                "processes outlived their supervisor: {}",
+                "processes outlived their supervisor, killed as number {} of seed {SEED:#x}: {}",
+                killed.len() + 1,
                 left.join(" ")
             )));
         }
@@ -91,7 +92,9 @@ impl Places {
             fs::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
         }
         let asked = stage.host_file("asked", "asked for\n")?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        // Not one that the kernel may give to somebody else meanwhile.
+        let port = raw::random_port()?;
+        TcpListener::bind(("127.0.0.1", port))?;
         Ok(Places { home, cow, saved, asked, port })
     }
 
@@ -124,15 +127,15 @@ impl Places {
         vec![path(&self.cow), path(&self.asked), self.port.to_string()]
     }
 
-    /// What stays. Other programs of the host come and go meanwhile.
-    fn new_since(&self, before: &BTreeSet<String>) -> io::Result<Vec<String>> {
-        let mut new = Vec::new();
+    /// What stays all the time. Other programs of the host come and go meanwhile.
+    fn new_since(&self, before: &BTreeSet<String>) -> io::Result<BTreeSet<String>> {
+        let mut new: BTreeSet<String> = self.traces()?.difference(before).cloned().collect();
         for _ in 0..PATIENCE {
-            new = self.traces()?.difference(before).cloned().collect();
             if new.is_empty() {
                 break;
             }
             launch::wait_a_little(Duration::from_millis(100))?;
+            new = self.traces()?.intersection(&new).cloned().collect();
         }
         Ok(new)
     }
@@ -217,7 +220,7 @@ fn attack(args: &[String]) -> io::Result<()> {
             drop(sys!(SYS_rt_sigaction, signal, &[libc::SIG_IGN, 0, 0, 0], 0, 8));
         }
         drop(sys!(SYS_prctl, libc::PR_SET_PDEATHSIG, 0));
-        nap(3000);
+        nap(20_000);
         Ok(())
     })?;
     drop(TcpListener::bind(("0.0.0.0", proof::number::<u16>(args, 2)?)));

@@ -27,10 +27,11 @@ fn prepare(stage: &mut Stage) -> io::Result<Judge> {
 fn attack(args: &[String]) -> io::Result<()> {
     for entry in fs::read_dir(format!("/proc/{}/map_files", raw::text(args, 0)?))?.flatten() {
         let content = fs::read(entry.path())?;
-        for at in
-            content.windows(18).enumerate().filter(|(_, w)| w == b"escape-mark:canary").map(|(at, _)| at)
-        {
-            raw::print(content.get(at..at + 50).unwrap_or_default())?;
+        let mut rest = &content[..];
+        // What is looked for stands in this program's own constants as well.
+        while let Some(at) = raw::find(rest, b"escape-mark:canary") {
+            raw::print(rest.get(at..at + 50).unwrap_or_default())?;
+            rest = rest.get(at + 1..).unwrap_or_default();
         }
     }
     Ok(())

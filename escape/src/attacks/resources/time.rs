@@ -2,10 +2,9 @@
 
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::attack::{Attack, Judge};
-use crate::attacks::kernel::{child, leave, nap, sys};
+use crate::attacks::kernel::{child, leave, nap, ready, sys};
 use crate::attacks::proof;
 use crate::files;
 use crate::outcome::Judgement;
@@ -31,7 +30,7 @@ pub(super) const STOPPED: Attack = Attack {
         let me = sys!(SYS_getpid)?;
         child(|| {
             deaf();
-            nap(2500);
+            nap(proof::number(args, 1)?);
             sys!(SYS_kill, me, libc::SIGCONT).map(drop)
         })?;
         sys!(SYS_kill, me, libc::SIGSTOP)?;
@@ -45,7 +44,7 @@ pub(super) const DAEMON: Attack = Attack {
     what: "leaves a process in a session of its own that goes on after the time is up",
     attack: |args| {
         daemon(|| write_late(args))?;
-        nap(4000);
+        nap(proof::number::<u64>(args, 1)? + 500);
         Ok(())
     },
     ..ROW
@@ -80,7 +79,7 @@ pub(super) const MAIN_SURVIVES: Attack = Attack {
     what: "goes on without supervision after the supervisor was killed",
     attack: |_| {
         child(linger)?;
-        linger()
+        linger_ready()
     },
     ..KILLED
 };
@@ -90,7 +89,7 @@ pub(super) const DAEMON_SURVIVES: Attack = Attack {
     what: "leaves a process in a session of its own that survives the supervisor",
     attack: |_| {
         daemon(linger)?;
-        linger()
+        linger_ready()
     },
     ..KILLED
 };
@@ -103,7 +102,7 @@ pub(super) const STOPPED_SURVIVES: Attack = Attack {
             sys!(SYS_kill, sys!(SYS_getpid)?, libc::SIGSTOP)?;
             linger()
         })?;
-        linger()
+        linger_ready()
     },
     ..KILLED
 };
@@ -139,6 +138,7 @@ fn with_limit(stage: &mut Stage) -> io::Result<Judge> {
     stage.belljar_flags(&["-t", "1s"]);
     let path = stage.work.join("late");
     stage.path_arg(&path);
+    stage.late();
     Ok(files::absent(path))
 }
 
@@ -157,9 +157,9 @@ fn supervisor_killed(stage: &mut Stage) -> io::Result<Judge> {
 
 /// Something is done to the box beforehand.
 fn killed_after(stage: &mut Stage, before: fn(u32)) -> io::Result<Judge> {
-    let mut started = None;
+    let ready = stage.is_ready();
     stage.watches.push(Box::new(move |pid| {
-        if started.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(300) {
+        if ready.get() {
             before(pid);
             // It may be gone already, which is the same to the judge.
             drop(processes::end(pid));
@@ -169,7 +169,7 @@ fn killed_after(stage: &mut Stage, before: fn(u32)) -> io::Result<Judge> {
 }
 
 fn write_late(args: &[String]) -> io::Result<()> {
-    nap(3000);
+    nap(proof::number(args, 1)?);
     std::fs::write(Path::new(proof::arg(args, 0)?), "late")
 }
 
@@ -177,8 +177,15 @@ fn write_late(args: &[String]) -> io::Result<()> {
 fn linger() -> io::Result<()> {
     deaf();
     drop(sys!(SYS_prctl, libc::PR_SET_PDEATHSIG, 0));
-    nap(5000);
+    nap(20_000);
     Ok(())
+}
+
+/// The same, and says so when those started before had their time to become so.
+fn linger_ready() -> io::Result<()> {
+    nap(100);
+    ready()?;
+    linger()
 }
 
 /// A grandchild in its own session whose parent is gone.
