@@ -22,7 +22,7 @@ use crate::work::{PATH, Place, toolchain};
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// How long output may stay open after the program ended.
-const DRAIN: Duration = Duration::from_secs(5);
+const DRAIN: Duration = Duration::from_secs(20);
 
 /// A command with all it depends on.
 #[derive(Debug, Clone)]

@@ -13,7 +13,8 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::run::{Command, kill_group, shell_code, wait};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running command and the user's side of its terminal.
 #[derive(Debug)]

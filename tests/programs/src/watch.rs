@@ -9,8 +9,9 @@ use anyhow::{Result, ensure};
 
 use crate::run::{Rig, pause};
 
-/// Nothing of a jar may live longer than this after its supervisor.
-pub(crate) const GONE: Duration = Duration::from_secs(1);
+/// Nothing of a jar may live longer than this after its supervisor, however busy the machine is. Those that would live on have
+/// more to do.
+pub(crate) const GONE: Duration = Duration::from_secs(20);
 
 /// Process ids of the host whose command line holds this text; the runner itself is left out.
 pub(crate) fn processes_with(text: &str) -> Vec<u32> {
@@ -34,7 +35,7 @@ pub(crate) fn within(limit: Duration, mut test: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Fails if one second from now a process still has the row's work folder on its command line, as belljar's have.
+/// Fails if after this time a process still has the row's work folder on its command line, as belljar's have.
 pub(crate) fn nothing_left(rig: &Rig<'_>) -> Result<()> {
     let work = rig.work.to_string_lossy();
     ensure!(within(GONE, || processes_with(&work).is_empty()), "still alive: {:?}", processes_with(&work));

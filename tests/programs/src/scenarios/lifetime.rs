@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use rustix::process::{Signal, kill_process};
 
-use crate::run::{Command, Rig, pid, shell_code, wait};
+use crate::run::{Command, LIMIT, Rig, pid, shell_code, wait};
 use crate::scenario::{Check, ROW, Scenario};
 use crate::watch::{GONE, processes_with, within};
+
+/// What `-t 1s` gives at least.
+const GIVEN: Duration = Duration::from_secs(1);
 
 pub(crate) const ROWS: &[Scenario] = &[
     Scenario { name: "grandchild-holds-stdout", check: Check::Own(grandchild), ..ROW },
@@ -62,11 +65,7 @@ fn grandchild(rig: &Rig<'_>) -> Result<()> {
     let begin = Instant::now();
     let outcome = shell(rig, "sleep {mark} & echo done").run()?;
     ensure!(outcome.code == 0 && outcome.stdout == b"done\n", "{}", outcome.text());
-    ensure!(
-        begin.elapsed() < Duration::from_secs(4),
-        "belljar waited {:?} for a grandchild",
-        begin.elapsed()
-    );
+    ensure!(begin.elapsed() < LIMIT, "belljar waited {:?} for a grandchild", begin.elapsed());
     all_gone(rig)
 }
 
@@ -79,10 +78,10 @@ fn daemon(rig: &Rig<'_>) -> Result<()> {
 
 fn limited(rig: &Rig<'_>, script: &str) -> Result<()> {
     let begin = Instant::now();
-    let status = wait(&mut start(&shell(rig, script), Stdio::null())?, Duration::from_secs(20))?;
+    let status = wait(&mut start(&shell(rig, script), Stdio::null())?, LIMIT)?;
     let took = begin.elapsed();
     ensure!(shell_code(status) == 124, "must be 124: {status}");
-    ensure!(took >= GONE && took < Duration::from_secs(8), "took {took:?}");
+    ensure!(took >= GIVEN && took < LIMIT, "took {took:?}");
     all_gone(rig)
 }
 
@@ -100,10 +99,7 @@ fn supervisor_killed(rig: &Rig<'_>) -> Result<()> {
     let mut child = start(&shell(rig, script), Stdio::from(File::create(rig.place.base.join("log"))?))?;
     let text = format!("sleep {}", mark(rig));
     let size = || std::fs::metadata(&beat).map_or(0, |meta| meta.len());
-    ensure!(
-        within(Duration::from_secs(10), || size() > 0 && processes_with(&text).len() >= 2),
-        "the jar never started"
-    );
+    ensure!(within(GONE, || size() > 0 && processes_with(&text).len() >= 2), "the jar never started");
     kill_process(pid(&child)?, Signal::KILL)?;
     child.wait()?;
     all_gone(rig)?;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Signal, kill_process};
 
-use crate::run::{Command, Rig, pause, pid, shell_code, wait};
+use crate::run::{Command, LIMIT, Rig, pause, pid, shell_code, wait};
 use crate::scenario::{Check, ROW, Scenario};
 use crate::term::Terminal;
-use crate::watch::{nothing_left, within};
+use crate::watch::{GONE, nothing_left, within};
 
 /// Says `ready`, then loops in a shell that answers each signal.
 const TRAPS: &str = "trap 'echo term; exit 7' TERM; trap 'echo int; exit 8' INT; trap 'echo hup; exit 9' HUP; \
@@ -19,7 +19,7 @@ const TRAPS: &str = "trap 'echo term; exit 7' TERM; trap 'echo int; exit 8' INT;
 const LOOP: &[&str] = &["sh", "-c", TRAPS];
 
 /// Time for a shell to hand its terminal over after it said so.
-const SETTLE: Duration = Duration::from_millis(400);
+const SETTLE: Duration = Duration::from_millis(800);
 
 const NEEDS: &[&str] = &["setsid", "stty", "bash"];
 
@@ -145,7 +145,7 @@ fn sent(rig: &Rig<'_>, signal: Signal, says: &str, code: i32) -> Result<()> {
         let mut ready = [0_u8; 6];
         output.read_exact(&mut ready).context("the program never said it is ready")?;
         kill_process(pid(&child)?, signal)?;
-        let status = wait(&mut child, Duration::from_secs(10))?;
+        let status = wait(&mut child, LIMIT)?;
         let mut said = String::new();
         if !says.is_empty() {
             output.read_to_string(&mut said)?;
@@ -162,8 +162,7 @@ fn at_start(rig: &Rig<'_>) -> Result<()> {
         let mut child = command.build()?.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
         pause(delay);
         kill_process(pid(&child)?, Signal::TERM)?;
-        let status =
-            wait(&mut child, Duration::from_secs(5)).with_context(|| format!("SIGTERM after {delay:?}"))?;
+        let status = wait(&mut child, LIMIT).with_context(|| format!("SIGTERM after {delay:?}"))?;
         ensure!(shell_code(status) == 143, "SIGTERM after {delay:?}: {status}");
     }
     nothing_left(rig)
@@ -267,7 +266,7 @@ fn settings_restored(rig: &Rig<'_>) -> Result<()> {
         kill_process(pid(terminal.child())?, signal)?;
         let real = terminal.end()?;
         ensure!(real == code, "exit code {real}, not {code}");
-        let restored = within(Duration::from_secs(1), || terminal.is_restored());
+        let restored = within(GONE, || terminal.is_restored());
         ensure!(restored, "the terminal's settings stay changed after {signal:?}");
     }
     Ok(())

@@ -147,7 +147,7 @@ fn reader_gone(rig: &Rig<'_>) -> Result<()> {
         let mut child = child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut first = [0_u8; 2];
         child.stdout.take().context("no pipe")?.read_exact(&mut first)?;
-        let status = wait(&mut child, std::time::Duration::from_secs(10))?;
+        let status = wait(&mut child, crate::run::LIMIT)?;
         ensure!(crate::run::shell_code(status) == 141, "must end by SIGPIPE: {status}");
         Ok(())
     })
