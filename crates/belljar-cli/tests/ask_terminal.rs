@@ -113,8 +113,8 @@ fn two_runs_on_a_terminal_ask_one_after_the_other() {
 fn no_other_run_takes_the_key_of_an_answer() {
     let folder = Folder::new("keys");
     let file = folder.write("a", "text\n").display().to_string();
-    let keys = "stty -icanon -echo; echo reads >&2; dd bs=1 count=1 2>/dev/null | od -An -c >&2";
-    let asks = format!("sleep 1; cat {file} >/dev/null && echo got it >&2; cat >/dev/null");
+    let keys = "stty -icanon -echo; echo reads >&2; echo now; dd bs=1 count=1 2>/dev/null | od -An -c >&2";
+    let asks = format!("read now; cat {file} >/dev/null && echo got it >&2; cat >/dev/null");
     let (mut terminal, mut child) = pipeline(keys, &asks);
     terminal.until("reads");
     terminal.until("n = never");

@@ -100,7 +100,7 @@ fn a_log_beyond_the_callers_limit_ends_the_run_with_a_word() {
 fn a_stopped_jar_dies_with_its_supervisor() {
     let mut child = command(["run", "--", "sleep", "30"]).spawn().unwrap();
     let children = format!("/proc/{0}/task/{0}/children", child.id());
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     let init = loop {
         let listed = std::fs::read_to_string(&children).unwrap();
         let init = listed.trim().to_owned();
@@ -156,7 +156,7 @@ fn while_a_program_runs_its_init_is_the_only_child() {
         .expect("belljar starts");
     let mut up = [0; 3];
     child.stdout.as_mut().expect("a pipe").read_exact(&mut up).expect("the program runs");
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     while children(child.id()).len() != 1 && Instant::now() < until {
         std::thread::yield_now();
     }

@@ -14,7 +14,6 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use belljar::error::StartError;
 use belljar::report::Verdict;
@@ -127,9 +126,9 @@ fn a_killed_run_leaves_nothing() {
     let mark = watch::mark();
     let script = format!("echo x > made; rm victim; sleep {mark}");
     let mut child = jars::shell(&place, &[("--cow", "."), SIZE], &script).spawn().unwrap();
-    assert!(watch::within(Duration::from_secs(5), || !watch::marked(&mark).is_empty()));
+    assert!(watch::within(watch::LONG, || !watch::marked(&mark).is_empty()));
     child.kill().unwrap();
-    assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).is_empty()));
+    assert!(watch::within(watch::LONG, || watch::marked(&mark).is_empty()));
     assert_eq!(tree(&place.granted()), before);
     assert_eq!(mounts(), mounted);
 }

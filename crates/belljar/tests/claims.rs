@@ -17,7 +17,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Child;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use belljar::Report;
 use belljar::probe::{HostFacts, Userns};
@@ -177,7 +177,7 @@ fn scene() -> Scene {
     let mark = watch::mark();
     let victim = jars::as_jar_user("/bin/sleep").arg(&mark).spawn().unwrap();
     // Until then it is not yet a process of the jar's user.
-    assert!(watch::within(Duration::from_secs(10), || !watch::marked(&mark).is_empty()));
+    assert!(watch::within(watch::LONG, || !watch::marked(&mark).is_empty()));
     jars::file(&place.granted().join("process"), &victim.id().to_string());
     let port = listeners.1.local_addr().unwrap().port();
     jars::file(&place.granted().join("port"), &port.to_string());

@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use support::jars::{self, Place};
 use support::{has_userns, watch};
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 fn place() -> Option<Place> {
     has_userns().then(Place::new)

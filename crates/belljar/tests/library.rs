@@ -135,7 +135,7 @@ fn dropping_and_killing_end_every_process() {
         let mark = watch::mark();
         let script = format!("trap '' TERM HUP; setsid sleep {mark} & (sleep {mark} &) ; sleep {mark}");
         let mut child = jars::shell(&place, &[], &script).spawn().unwrap();
-        assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).len() == 3));
+        assert!(watch::within(watch::LONG, || watch::marked(&mark).len() == 3));
         assert!(watch::status(child.id().try_into().unwrap(), "NSpid").ends_with("\t1"), "id() is init's");
         if way == "kill" {
             child.kill().unwrap();
@@ -171,7 +171,7 @@ fn daemons_end_with_the_program_and_do_not_hold_its_end_up() {
     exited(&done, 3);
     assert_eq!(done.out, "done\n");
     assert!(watch::marked(&mark).is_empty());
-    assert!(start.elapsed() < Duration::from_secs(20));
+    assert!(start.elapsed() < watch::LONG);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_jar_outlives_the_thread_that_started_it() {
     let mut command = jars::shell(&place, &[], &script);
     command.stdin(Stdio::Piped);
     let mut child = std::thread::spawn(move || command.spawn().unwrap()).join().unwrap();
-    assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).len() == 1));
+    assert!(watch::within(watch::LONG, || watch::marked(&mark).len() == 1));
     assert!(!watch::within(Duration::from_millis(200), || watch::marked(&mark).is_empty()));
     child.stdin.take().unwrap().write_all(b"go\n").unwrap();
     assert_eq!(child.wait().unwrap().verdict, Verdict::Exited { code: 5 });
@@ -209,10 +209,10 @@ fn nothing_outlives_a_killed_supervisor() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    assert!(watch::within(Duration::from_secs(10), || watch::marked(&mark).len() == 3));
+    assert!(watch::within(watch::LONG, || watch::marked(&mark).len() == 3));
     supervisor.kill().unwrap();
     supervisor.wait().unwrap();
-    assert!(watch::within(Duration::from_secs(1), || watch::marked(&mark).is_empty()));
+    assert!(watch::within(watch::LONG, || watch::marked(&mark).is_empty()));
 }
 
 #[test]
@@ -232,10 +232,10 @@ fn only_three_descriptors_reach_the_program() {
         let mut expected = expected;
         expected.sort_unstable();
         let mut child = jars::shell(&place, &flags, &sleep).spawn().unwrap();
-        assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).len() == 1));
+        assert!(watch::within(watch::LONG, || watch::marked(&mark).len() == 1));
         let folder = format!("/proc/{}/fd", watch::marked(&mark)[0]);
         // The loader opens libraries for a moment.
-        watch::within(Duration::from_secs(5), || Place::names(folder.as_ref()) == expected);
+        watch::within(watch::LONG, || Place::names(folder.as_ref()) == expected);
         assert_eq!(Place::names(folder.as_ref()), expected);
         child.kill().unwrap();
     }

@@ -13,7 +13,7 @@ use support::jars::{self, Place};
 use support::{has_userns, watch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 /// One thread for all tasks: whatever blocks it, blocks the test.
 fn block_on<T>(work: impl Future<Output = T>) -> T {

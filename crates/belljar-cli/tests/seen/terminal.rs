@@ -7,6 +7,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// The keyboard and the screen.
@@ -36,8 +37,12 @@ impl Terminal {
         (Self { master: master.into(), shown: String::new() }, child)
     }
 
+    /// Reads until the text was shown. What was shown instead is told when it does not come.
     pub(crate) fn until(&mut self, text: &str) {
+        let limit = rustix::event::Timespec { tv_sec: 100, tv_nsec: 0 };
         while !self.shown.contains(text) {
+            let comes = poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&limit)).unwrap();
+            assert!(comes > 0, "{text:?} does not come: {}", self.shown.escape_debug());
             let mut bytes = [0; 4096];
             let count = self.master.read(&mut bytes).unwrap_or(0);
             assert!(count > 0, "{text:?} was never shown: {}", self.shown.escape_debug());

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::world::{Setup, World, echo, echoes, is_reset, server};
 
@@ -101,14 +101,15 @@ fn a_reset_is_passed_on() {
     let port = server(move |mut socket| {
         let mut byte = [0];
         socket.read_exact(&mut byte).unwrap();
+        tell.lock().unwrap().send(true).unwrap();
         tell.lock().unwrap().send(is_reset(&mut socket)).unwrap();
     });
     let world = self::world(port);
     let mut socket = world.connect("a.test");
     socket.write_all(b"x").unwrap();
-    std::thread::park_timeout(Duration::from_millis(100));
+    assert!(told.recv_timeout(Duration::from_secs(60)).unwrap(), "it has arrived");
     slam(socket);
-    assert!(told.recv_timeout(Duration::from_secs(10)).unwrap());
+    assert!(told.recv_timeout(Duration::from_secs(60)).unwrap());
 }
 
 #[test]
@@ -129,11 +130,10 @@ fn who_does_not_read_holds_up_nobody_and_loses_nothing() {
     }
     // Everything between is full by now.
     std::thread::park_timeout(Duration::from_millis(300));
-    let start = Instant::now();
+    // Held up they would wait until their sockets give up.
     for _ in 0..100 {
         assert!(echoes(&mut world.connect("a.test"), "x"));
     }
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     for mut socket in slow {
         let mut received = Vec::new();
         socket.read_to_end(&mut received).unwrap();

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -183,14 +183,25 @@ fn a_replayed_answer_grants_nothing() {
 #[test]
 fn one_answer_serves_all_who_wait_for_the_same_and_a_crowd_is_refused() {
     let stage = Stage::new();
-    let peer = |mut peer: Peer| {
+    let refused = Arc::new(AtomicUsize::new(0));
+    let crowd = Arc::clone(&refused);
+    let peer = move |mut peer: Peer| {
         let asked = peer.hear();
-        thread::park_timeout(Duration::from_millis(300));
+        // All others wait by then.
+        while crowd.load(Ordering::SeqCst) < 11 {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        thread::park_timeout(Duration::from_millis(100));
         peer.answer(&asked, "once");
     };
     let (_, got) = stage.run(LONG, peer, |desk| {
+        let ask = || {
+            let settled = desk.ask(prompt("/srv/a"));
+            refused.fetch_add(usize::from(settled.why == Why::TooOften), Ordering::SeqCst);
+            settled
+        };
         thread::scope(|scope| {
-            let asking: Vec<_> = (0..20).map(|_| scope.spawn(|| desk.ask(prompt("/srv/a")))).collect();
+            let asking: Vec<_> = (0..20).map(|_| scope.spawn(ask)).collect();
             asking.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         })
     });

@@ -129,5 +129,5 @@ fn a_broker_that_fails_takes_the_jar_along() {
     command.judge(move |inner| Arc::new(Broken { inner, about: about.clone() }));
     let ended = jars::finish(command.timeout(Duration::from_secs(60)));
     assert!(ended.is_err_and(|error| error.to_string().contains("attending the jar")));
-    assert!(watch::within(Duration::from_secs(5), || watch::marked(&mark).is_empty()));
+    assert!(watch::within(watch::LONG, || watch::marked(&mark).is_empty()));
 }

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::time::Duration;
 
 use belljar::{Command, HostFacts};
 
@@ -192,7 +191,7 @@ fn without_namespaces_no_program_of_the_host_can_wait_where_the_jar_looks_for_it
     assert_eq!(child.wait().unwrap().verdict.exit_code(), 0);
     drop(other);
     let is_free = || TcpListener::bind(("0.0.0.0", inside)).is_ok();
-    assert!(watch::within(Duration::from_secs(5), is_free), "the port is the host's again");
+    assert!(watch::within(watch::LONG, is_free), "the port is the host's again");
 }
 
 /// Every way to wait for somebody of the host that is not the published one. `own` is the address that the broker gave.

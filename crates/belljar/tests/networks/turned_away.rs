@@ -87,7 +87,7 @@ for family, to in [(socket.AF_INET, ('9.9.9.9', 123)), (socket.AF_INET6, ('2001:
     s.sendto(b'x', to)
     kept.append(s)
 import time
-time.sleep(0.3)";
+time.sleep(1)";
 
 const OPEN: [&str; 7] = [
     "b.example",

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{able, program, users};
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 /// The worker of the program, by name.
 static SHELL: Entry<(Users, String), String> = Entry::new("shell", |_, _| String::new());

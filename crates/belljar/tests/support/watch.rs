@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 static NEXT: AtomicU32 = AtomicU32::new(5000);
 
+/// How long a busy machine may take for what comes for certain.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
 /// An argument for `sleep` that no other process of this machine has.
 pub(crate) fn mark() -> String {
     format!("{}.{:07}", NEXT.fetch_add(1, Ordering::Relaxed), std::process::id())

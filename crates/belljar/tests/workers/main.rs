@@ -34,7 +34,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Long enough for any call here, on a busy machine.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 /// The program, which cargo builds with the tests of this crate.
 fn program(name: &str) -> PathBuf {
