@@ -4,12 +4,12 @@ mod told;
 
 use crate::action::Action;
 use crate::arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
-use crate::asm::{Assembler, Label, Word};
 use crate::error::CompileError;
 use crate::filter::Filter;
+use crate::graph::{Graph, Label, Word};
 use crate::insn::{ARCH, JEQ, MAX_INSNS};
-use crate::leaf::{Interval, Leaf};
-use crate::search::{NUMBER, search};
+use crate::leaf::Leaf;
+use crate::search::{Interval, NUMBER, search};
 use crate::spec::{FilterSpec, Rule};
 use crate::syscalls::syscall_name;
 
@@ -37,12 +37,12 @@ impl FilterSpec {
 fn compile(spec: &FilterSpec) -> Result<Filter, CompileError> {
     let mut rules: Vec<&Rule> = spec.rules.iter().collect();
     rules.sort_by_key(|rule| (rule.nr, rule.action.strictness()));
-    let intervals = intervals(spec, &rules);
-    let mut asm = Assembler::new();
-    let tree = search(&mut asm, &intervals);
+    let mut graph = Graph::new();
+    let intervals = intervals(&mut graph, spec, &rules);
+    let tree = search(&mut graph, NUMBER, &intervals);
     let entry =
-        rules.chunk_by(|a, b| a.nr == b.nr).fold(tree, |next, rules| ahead(&mut asm, spec, rules, next));
-    pinned(asm, spec.arch, entry)
+        rules.chunk_by(|a, b| a.nr == b.nr).fold(tree, |next, rules| ahead(&mut graph, spec, rules, next));
+    pinned(graph, spec.arch, entry)
 }
 
 /// Calls that programs make often and whose arguments are checked: the kernel's bitmap does not know them, so the filter runs
@@ -55,21 +55,21 @@ fn is_often(nr: u32, leaf: &Leaf<'_>) -> bool {
 }
 
 /// Asks for the call of these rules before `next`, if it is made often.
-fn ahead(asm: &mut Assembler, spec: &FilterSpec, rules: &[&Rule], next: Label) -> Label {
+fn ahead(graph: &mut Graph, spec: &FilterSpec, rules: &[&Rule], next: Label) -> Label {
     let Some(nr) = rules.first().map(|rule| rule.nr) else { return next };
     let leaf = Leaf::of(rules, spec.fallback(nr));
     if !is_often(nr, &leaf) {
         return next;
     }
-    let inside = leaf.write(asm);
-    asm.branch(JEQ, nr, NUMBER, (inside, next))
+    let inside = leaf.write(graph);
+    graph.branch(JEQ, nr, NUMBER, (inside, next))
 }
 
 /// The program that starts at `entry`; calls of other architectures kill.
-fn pinned(mut asm: Assembler, arch: Arch, entry: Label) -> Result<Filter, CompileError> {
+fn pinned(mut graph: Graph, arch: Arch, entry: Label) -> Result<Filter, CompileError> {
     let other = Label::Verdict(Action::KillProcess);
-    let start = asm.branch(JEQ, arch.audit(), Word::whole(ARCH), (entry, other));
-    let insns = asm.finish(start);
+    let start = graph.branch(JEQ, arch.audit(), Word::whole(ARCH), (entry, other));
+    let insns = graph.assemble(start);
     let instructions = insns.len();
     if instructions > MAX_INSNS {
         return Err(CompileError::TooLarge { instructions });
@@ -78,8 +78,8 @@ fn pinned(mut asm: Assembler, arch: Arch, entry: Label) -> Result<Filter, Compil
 }
 
 /// All numbers from 0, cut where the verdict changes.
-fn intervals<'s>(spec: &FilterSpec, sorted: &'s [&'s Rule]) -> Vec<Interval<'s>> {
-    let mut cut = Cut { intervals: Vec::with_capacity(256) };
+fn intervals(graph: &mut Graph, spec: &FilterSpec, sorted: &[&Rule]) -> Vec<Interval> {
+    let mut cut = Cut { graph, intervals: Vec::with_capacity(256) };
     let mut rest = sorted;
     let mut expected = 0;
     for call in spec.arch.calls() {
@@ -101,14 +101,16 @@ fn intervals<'s>(spec: &FilterSpec, sorted: &'s [&'s Rule]) -> Vec<Interval<'s>>
     cut.intervals
 }
 
-struct Cut<'s> {
-    intervals: Vec<Interval<'s>>,
+struct Cut<'g> {
+    graph: &'g mut Graph,
+    intervals: Vec<Interval>,
 }
 
-impl<'s> Cut<'s> {
-    fn add(&mut self, first: u32, leaf: Leaf<'s>) {
-        if self.intervals.last().is_none_or(|last| last.leaf != leaf) {
-            self.intervals.push(Interval { first, leaf });
+impl Cut<'_> {
+    fn add(&mut self, first: u32, leaf: Leaf<'_>) {
+        let to = leaf.write(self.graph);
+        if self.intervals.last().is_none_or(|last| last.to != to) {
+            self.intervals.push(Interval { first, to });
         }
     }
 }

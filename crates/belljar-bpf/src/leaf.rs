@@ -1,16 +1,10 @@
 //! What a filter does with one call, as the search finds it.
 
 use crate::action::Action;
-use crate::asm::{Assembler, Label};
-use crate::lower::lower;
+use crate::cond::{Cond, Node};
+use crate::graph::{Graph, Label};
+use crate::lower::alternatives;
 use crate::spec::Rule;
-
-/// Numbers from `first` up to the next interval get one verdict, or are one call that depends on its arguments.
-#[derive(Clone, Copy)]
-pub(crate) struct Interval<'s> {
-    pub(crate) first: u32,
-    pub(crate) leaf: Leaf<'s>,
-}
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Leaf<'s> {
@@ -32,16 +26,19 @@ impl<'s> Leaf<'s> {
         }
     }
 
-    /// Writes the argument tests, strictest rule first.
-    pub(crate) fn write(self, asm: &mut Assembler) -> Label {
-        match self {
-            Leaf::Verdict(action) => Label::Verdict(action),
-            Leaf::Rules { rules, otherwise } => {
-                rules.iter().fold(Label::Verdict(otherwise), |weaker, rule| {
-                    let granted = Label::Verdict(rule.action);
-                    rule.when.as_ref().map_or(granted, |when| lower(asm, when.nodes(), (granted, weaker)))
-                })
-            }
-        }
+    /// Writes the argument tests, strictest rule first; rules of the same verdict are alternatives.
+    pub(crate) fn write(self, graph: &mut Graph) -> Label {
+        let (rules, otherwise) = match self {
+            Leaf::Verdict(action) => return Label::Verdict(action),
+            Leaf::Rules { rules, otherwise } => (rules, otherwise),
+        };
+        rules.chunk_by(|a, b| a.action == b.action).fold(Label::Verdict(otherwise), |weaker, rules| {
+            let Some(first) = rules.first() else { return weaker };
+            let granted = Label::Verdict(first.action);
+            // A rule without a condition always matches.
+            let whens: Option<Vec<&[Node]>> =
+                rules.iter().map(|rule| rule.when.as_ref().map(Cond::nodes)).collect();
+            whens.map_or(granted, |whens| alternatives(graph, &whens, (granted, weaker)))
+        })
     }
 }

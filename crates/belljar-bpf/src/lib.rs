@@ -60,10 +60,11 @@
 //! # Layout
 //!
 //! Architecture, then number: first the checked call that programs make most, then a balanced search over intervals of equal
-//! verdicts. At load the kernel runs
-//! the filter for every number to fill its bitmap of calls that are always allowed, so depth is load time; a call
-//! decided by its number alone never reads an argument and stays in the bitmap. Only the tests of a conditional call
-//! load arguments. At most 4096 instructions, else [`CompileError::TooLarge`].
+//! verdicts. At load the kernel runs the filter for every number to fill its bitmap of calls that are always allowed, so depth
+//! is load time; a call decided by its number alone never reads an argument and stays in the bitmap. The kernel also compiles
+//! each instruction at load, so length is load time too: equal questions with equal outcomes are asked once for all calls, a
+//! question whose answer is known on a way is not on that way, values of one word are searched as one list, and a load
+//! serves every question that it lies before. At most 4096 instructions, else [`CompileError::TooLarge`].
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
@@ -78,8 +79,10 @@ mod cond;
 mod constants;
 mod disasm;
 mod error;
+mod facts;
 mod filter;
 mod generated;
+mod graph;
 mod groups;
 mod insn;
 mod leaf;

@@ -154,7 +154,9 @@ fn too_many_instructions_are_an_error() {
     let filter = one.compile().unwrap();
     assert_eq!(verdict(&filter, "ioctl", &[0, 2468]), Action::Allow);
     assert_eq!(verdict(&filter, "ioctl", &[0, 2469]), Action::EPERM);
-    let two = one.planned(72, Some(&cond), Action::Allow).unwrap();
+    // Another argument: the same list would be searched once for both calls.
+    let other = parse_condition(&format!("arg2 in {{{}}}", values.join(","))).unwrap();
+    let two = one.planned(72, Some(&other), Action::Allow).unwrap();
     assert!(matches!(two.compile(), Err(belljar_bpf::CompileError::TooLarge { instructions: 4097.. })));
 }
 

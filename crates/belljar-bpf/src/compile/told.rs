@@ -3,12 +3,12 @@
 use super::{Cut, compile, pinned};
 use crate::action::Action;
 use crate::arch::Arch;
-use crate::asm::Assembler;
 use crate::cond::Cond;
 use crate::error::CompileError;
 use crate::filter::Filter;
-use crate::leaf::{Interval, Leaf};
-use crate::search::search;
+use crate::graph::{Graph, Label};
+use crate::leaf::Leaf;
+use crate::search::{Interval, NUMBER, search};
 use crate::spec::{FilterSpec, Origin, Rule};
 
 impl FilterSpec {
@@ -128,7 +128,9 @@ impl Filter {
 fn some(arch: Arch, rules: &[Rule], answers: &[(u32, Action)]) -> Result<Filter, CompileError> {
     let mut sorted: Vec<&Rule> = rules.iter().collect();
     sorted.sort_by_key(|rule| (rule.nr, rule.action.strictness()));
-    let mut cut = Cut { intervals: vec![Interval { first: 0, leaf: Leaf::Verdict(Action::Allow) }] };
+    let mut graph = Graph::new();
+    let all = Interval { first: 0, to: Label::Verdict(Action::Allow) };
+    let mut cut = Cut { graph: &mut graph, intervals: vec![all] };
     let mut rest = sorted.as_slice();
     for (nr, answer) in answers.iter().copied() {
         let own = rest.iter().take_while(|rule| rule.nr <= nr).count();
@@ -137,15 +139,14 @@ fn some(arch: Arch, rules: &[Rule], answers: &[(u32, Action)]) -> Result<Filter,
         cut.add(nr + 1, Leaf::Verdict(Action::Allow));
         rest = after;
     }
-    cut.intervals = starts(cut.intervals);
-    let mut asm = Assembler::new();
-    let tree = search(&mut asm, &cut.intervals);
-    pinned(asm, arch, tree)
+    let intervals = starts(cut.intervals);
+    let tree = search(&mut graph, NUMBER, &intervals);
+    pinned(graph, arch, tree)
 }
 
 /// Of intervals with the same start the last one.
-fn starts(intervals: Vec<Interval<'_>>) -> Vec<Interval<'_>> {
-    let mut kept: Vec<Interval<'_>> = Vec::with_capacity(intervals.len());
+fn starts(intervals: Vec<Interval>) -> Vec<Interval> {
+    let mut kept: Vec<Interval> = Vec::with_capacity(intervals.len());
     for interval in intervals {
         if kept.last().is_some_and(|last| last.first == interval.first) {
             kept.pop();
