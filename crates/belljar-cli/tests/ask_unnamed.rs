@@ -38,7 +38,7 @@ fn a_file_without_a_name_is_a_question_and_so_is_its_name() {
     }
     let script = format!("python3 -c \"{SAVES}\" $DIR/out");
     for (name, answers, out, questions) in [
-        ("unnamed", &["once", "once"][..], "2 0\nwhole\n", &["unnamed out", "create saved"][..]),
+        ("unnamed", &["once", "once"][..], "13 0\nwhole\n", &["unnamed out", "create saved"][..]),
         (
             "unnamed-no",
             &["never", "once", "once"],

@@ -1,4 +1,5 @@
 //! A folder of the host in which a jar asks to write.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -57,7 +57,10 @@ pub(super) fn access(task: &Task<'_>) -> Served {
         return Err(Errno::INVAL.into());
     }
     let name = task.name()?;
-    let held = match object(task, &name, flags) {
+    let only_looks = mode & (W_OK | X_OK) == 0;
+    let object =
+        if only_looks { found(task, &name, flags).map(Whose::held) } else { object(task, &name, flags) };
+    let held = match object {
         Err(Stop::Fails(Errno::NOENT)) if task.opens_host() => return host_access(task, &name, mode),
         held => held?,
     };
@@ -117,7 +120,7 @@ pub(super) fn flags(task: &Task<'_>, known: u32) -> Result<u32, Stop> {
 /// The object of a call that only looks.
 fn seen(task: &Task<'_>, flags: u32) -> Result<Held, Stop> {
     let name = task.name()?;
-    let held = match object(task, &name, flags) {
+    let held = match found(task, &name, flags).map(Whose::held) {
         Err(Stop::Fails(Errno::NOENT)) if task.opens_host() => {
             let fd = host::look(task, &name, Wanted::Look)?;
             return Ok(Held::new(fd, None));
@@ -128,14 +131,38 @@ fn seen(task: &Task<'_>, flags: u32) -> Result<Held, Stop> {
     Ok(held)
 }
 
-/// What a path with flags means. With `AT_EMPTY_PATH` an empty one is the descriptor itself, whatever it is.
+/// What a path with flags means, for calls that act on it.
 pub(super) fn object(task: &Task<'_>, name: &Name, flags: u32) -> Result<Held, Stop> {
+    match found(task, name, flags)? {
+        Whose::Jar(held) => Ok(held),
+        Whose::Caller(_) => Err(Errno::ACCESS.into()),
+    }
+}
+
+/// What was found, and how it belongs to the jar.
+enum Whose {
+    Jar(Held),
+    /// The caller has a descriptor of it, which is all that it has: it can be looked at.
+    Caller(Held),
+}
+
+impl Whose {
+    fn held(self) -> Held {
+        match self {
+            Self::Jar(held) | Self::Caller(held) => held,
+        }
+    }
+}
+
+/// What a path with flags means. With `AT_EMPTY_PATH` an empty one is the descriptor itself, whatever it is.
+fn found(task: &Task<'_>, name: &Name, flags: u32) -> Result<Whose, Stop> {
     if flags & AT_EMPTY_PATH != 0 && name.text.as_os_str().is_empty() {
-        return own::descriptor(task, name.at);
+        return own::descriptor(task, name.at).map(Whose::Jar);
     }
     let last = if flags & AT_NOFOLLOW != 0 { Last::Keep } else { Last::Follow };
     match find(task, name, last) {
-        Ok(walk::Found::Object(held)) => Ok(held),
+        Ok(walk::Found::Object(held)) => Ok(Whose::Jar(held)),
+        Ok(walk::Found::Elsewhere(held, _)) => Ok(Whose::Caller(held)),
         // What is not there is not told where nothing may be seen.
         Ok(walk::Found::Missing(spot)) => {
             task.decide_path(Wanted::Look, &spot.path)?;

@@ -3,6 +3,7 @@
 
 mod absent;
 mod address;
+mod anew;
 mod attributes;
 mod caller;
 mod clock;

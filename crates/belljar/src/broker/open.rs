@@ -7,6 +7,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2 as
 use rustix::io::Errno;
 
 use super::absent::absent;
+use super::anew;
 use super::fifo;
 use super::host;
 use super::judge::Wanted;
@@ -19,6 +20,7 @@ const O_CREAT: u32 = 0o100;
 const O_EXCL: u32 = 0o200;
 const O_NOCTTY: u32 = 0o400;
 const O_TRUNC: u32 = 0o1000;
+const O_APPEND: u32 = 0o2000;
 const O_NONBLOCK: u32 = 0o4000;
 const O_DIRECTORY: u32 = 0o200_000;
 const O_NOFOLLOW: u32 = 0o400_000;
@@ -60,6 +62,24 @@ impl How {
 
     pub(super) fn impatient(self) -> Self {
         Self { flags: self.flags | O_NONBLOCK, ..self }
+    }
+
+    pub(super) fn appending(self) -> Self {
+        Self { flags: self.flags | O_APPEND, ..self }
+    }
+
+    /// A descriptor without rights is one that can be read here.
+    pub(super) fn reads(self) -> bool {
+        self.access() != 1 || self.flags & O_PATH != 0
+    }
+
+    pub(super) fn writes(self) -> bool {
+        self.flags & O_PATH == 0 && (self.access() != 0 || self.flags & (O_TRUNC | TMPFILE) != 0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(flags: u32) -> Self {
+        Self { flags, mode: 0 }
     }
 }
 
@@ -112,6 +132,7 @@ fn once(task: &Task<'_>, name: &Name, how: How) -> Served {
         Err(gone)
     };
     match found {
+        (Found::Elsewhere(_, number), _) => anew::open(task, number, how),
         (Found::Object(held), true) => read(task, held, how),
         (Found::Object(_), _) if exclusive && how.flags & O_PATH == 0 => Err(Errno::EXIST.into()),
         (Found::Object(held), false) => existing(task, &held, how),

@@ -188,12 +188,17 @@ pub(super) fn process_target(task: &Task<'_>, folder: &Path, name: &OsStr) -> Re
     if !is_own_folder(&numbers, folder) {
         return Err(Errno::ACCESS.into());
     }
-    let descriptor = name.to_str().and_then(|digits| digits.parse::<i32>().ok());
-    match (folder.ends_with("fd"), name.as_bytes(), descriptor) {
+    match (folder.ends_with("fd"), name.as_bytes(), descriptor_number(folder, name)) {
         (true, _, Some(fd)) => Ok(caller.descriptor(fd)?),
         (false, b"cwd", _) => Ok(caller.descriptor(AT_CWD)?),
         (false, b"root", _) => Ok(caller.root()?),
         (false, b"exe", _) => Ok(caller.program()?),
         _ => Err(Errno::ACCESS.into()),
     }
+}
+
+/// The descriptor that a name in a folder of descriptors stands for.
+pub(super) fn descriptor_number(folder: &Path, name: &OsStr) -> Option<i32> {
+    let digits = name.to_str().filter(|_| folder.ends_with("fd"))?;
+    digits.parse().ok().filter(|number| *number >= 0)
 }

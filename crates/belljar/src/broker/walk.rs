@@ -11,7 +11,8 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2, readlinka
 use rustix::io::Errno;
 
 use super::own::{
-    Held, is_number, is_proc, is_proc_root, kind_of, own, process_target, root, start, text_of,
+    Held, descriptor_number, is_number, is_proc, is_proc_root, kind_of, own, process_target, root, start,
+    text_of,
 };
 use super::task::{Name, Stop, Task};
 
@@ -25,6 +26,8 @@ const MAX_TRIES: u32 = 8;
 pub(super) enum Found {
     /// At something.
     Object(Held),
+    /// At a descriptor of the caller's own, by its number, and what it refers to: the jar has no path to that.
+    Elsewhere(Held, i32),
     /// At a folder that lacks the last name.
     Missing(Spot),
     /// Nowhere: this path, which has no symlinks, or something on the way is not there.
@@ -36,6 +39,7 @@ impl Found {
     pub(super) fn object(self) -> Result<Held, Stop> {
         match self {
             Self::Object(held) => Ok(held),
+            Self::Elsewhere(..) => Err(Errno::ACCESS.into()),
             Self::Missing(_) | Self::Nothing(_) => Err(Errno::NOENT.into()),
         }
     }
@@ -246,8 +250,8 @@ impl<'a> Walk<'a> {
             match FileType::from_raw_mode(fstat(&fd)?.st_mode) {
                 FileType::Symlink if self.keeps() => return Ok(self.object(fd, &name)),
                 FileType::Symlink => {
-                    if let Some(held) = self.follow(&fd, &name)? {
-                        return Ok(Found::Object(held));
+                    if let Some(found) = self.follow(&fd, &name)? {
+                        return Ok(found);
                     }
                 }
                 FileType::Directory => self.enter(fd, &name)?,
@@ -322,7 +326,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on where a symlink leads; what it leads to when that is the end.
-    fn follow(&mut self, link: &OwnedFd, name: &OsStr) -> Result<Option<Held>, Stop> {
+    fn follow(&mut self, link: &OwnedFd, name: &OsStr) -> Result<Option<Found>, Stop> {
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(Errno::LOOP.into());
@@ -348,11 +352,18 @@ impl<'a> Walk<'a> {
     }
 
     /// A link of `/proc` that is no text: to what the caller itself has open, works in or runs; nothing else.
-    fn magic(&mut self, name: &OsStr) -> Result<Option<Held>, Stop> {
+    fn magic(&mut self, name: &OsStr) -> Result<Option<Found>, Stop> {
         let fd = process_target(self.task, &self.path, name)?;
-        let held = own(self.task, fd)?;
-        if self.left.is_empty() && !self.slash {
-            return Ok(Some(held));
+        let is_end = self.left.is_empty() && !self.slash;
+        let number = descriptor_number(&self.path, name).filter(|_| is_end);
+        let held = match (own(self.task, fd.try_clone()?), number) {
+            (Err(Stop::Fails(Errno::ACCESS)), Some(number)) => {
+                return Ok(Some(Found::Elsewhere(Held::new(fd, None), number)));
+            }
+            (held, _) => held?,
+        };
+        if is_end {
+            return Ok(Some(Found::Object(held)));
         }
         self.path = held.path.ok_or(Errno::NOTDIR)?;
         self.fd = held.fd;

@@ -18,6 +18,7 @@ pub(super) const FAMILY: Family = Family {
         read_only::REOPEN,
         read_only::REOPEN_TRUNCATE,
         read_only::REOPEN_BY_TASK,
+        read_only::REOPEN_STANDARD,
         read_only::FCHMOD,
         read_only::FCHMODAT2,
         read_only::FCHOWN,

@@ -41,6 +41,26 @@ pub(super) const REOPEN_BY_TASK: Attack = Attack {
     ..ROW
 };
 
+pub(super) const REOPEN_STANDARD: Attack = Attack {
+    name: "reopen-standard-input",
+    what: "changes the file that the shell gave it as standard input, where the broker opens what has a number",
+    prepare: |stage| {
+        let path = stage.host_file("bait", "content that must stay\n")?;
+        let script = format!("\"$@\" < '{}'", path.display());
+        stage.through = ["/bin/sh", "-c", &script, "sh"].map(str::to_owned).to_vec();
+        stage.belljar_flags(&["--trace"]);
+        files::untouched(&path)
+    },
+    attack: |_| {
+        let ways = ["/dev/stdin", "/proc/self/fd/0", "/dev/fd/0", "/proc/thread-self/fd/0"];
+        let flags = [WRITE, WRITE | libc::O_TRUNC, libc::O_RDWR, libc::O_RDONLY | libc::O_TRUNC];
+        let tries = ways.into_iter().flat_map(|way| flags.map(|flags| overwrite(way, flags)));
+        // A refusal of one says nothing about the others.
+        tries.fold(Err(io::ErrorKind::NotFound.into()), |done, tried| done.or(tried))
+    },
+    ..ROW
+};
+
 pub(super) const FCHMOD: Attack = Attack {
     id: "P2",
     name: "fchmod-of-read-only",
