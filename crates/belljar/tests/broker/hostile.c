@@ -102,10 +102,15 @@ static int strings(void) {
     strcpy(big + 255, "/x");
     printf("bytes %d %d\n", open(big, O_RDONLY), errno);
     printf("buffer %d %d\n", stat("victim", (struct stat *)end), errno);
-    char *fixed = mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    // Whoever writes the answer may do more than the program: never to what it shares with others.
+    int file = open("victim", O_RDONLY);
+    char *shared = mmap(0, 4096, PROT_READ, MAP_SHARED, file, 0);
+    char before = *shared;
+    printf("shared %d %d", stat("victim", (struct stat *)shared), errno);
+    printf(" %d\n", *shared == before && holds(file, "unharmed"));
     printf("dirty %ld\n", syscall(SYS_openat, 0xdeadbeefffffff9cUL, "victim", 0xf00000000L) >= 0 ? 1L : 0L);
     printf("negative %d %d\n", openat(-5, "victim", O_RDONLY), errno);
-    (void)fixed; (void)st;
+    (void)st;
     return 0;
 }
 
