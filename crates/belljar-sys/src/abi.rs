@@ -307,6 +307,16 @@ pub struct TerminalSettings {
 }
 const _: () = assert!(size_of::<TerminalSettings>() == 36);
 
+/// Who gets the signals of an open file (`struct f_owner_ex`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignalOwner {
+    /// A thread (0), a process (1) or a group (2).
+    pub kind: i32,
+    /// Its number; 0 = nobody.
+    pub id: i32,
+}
+
 /// A lock on a file (`struct flock`).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]

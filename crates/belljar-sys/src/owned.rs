@@ -120,6 +120,29 @@ pub fn is_locked(fd: BorrowedFd<'_>) -> Result<bool> {
     lock_call(fd, GET_LOCK, WRITE_LOCK).map(|kind| kind != NO_LOCK)
 }
 
+/// Who gets the signals of an open file.
+///
+/// # Errors
+/// The kernel's.
+pub fn signal_owner(fd: BorrowedFd<'_>) -> Result<abi::SignalOwner> {
+    let mut owner = abi::SignalOwner::default();
+    call::fcntl_with(fd.as_raw_fd(), GET_OWNER, &mut owner)?;
+    Ok(owner)
+}
+
+/// Sets who gets them.
+///
+/// # Errors
+/// `ESRCH` when that is gone.
+pub fn set_signal_owner(fd: BorrowedFd<'_>, owner: abi::SignalOwner) -> Result<()> {
+    let mut owner = owner;
+    call::fcntl_with(fd.as_raw_fd(), SET_OWNER, &mut owner).map(drop)
+}
+
+// `F_GETOWN_EX` and `F_SETOWN_EX`.
+const GET_OWNER: u32 = 16;
+const SET_OWNER: u32 = 15;
+
 // `F_OFD_GETLK` and `F_OFD_SETLK`; `F_WRLCK` and `F_UNLCK`.
 const GET_LOCK: u32 = 36;
 const SET_LOCK: u32 = 37;

@@ -1,9 +1,11 @@
 //! D5: how an open file is waited for belongs to all who share it, also to those who use it when the box is over.
 
 use std::io;
+use std::os::fd::AsRawFd;
 
 use crate::attack::{Attack, Judge};
 use crate::attacks::kernel::sys;
+use crate::outcome::Judgement;
 use crate::stage::Stage;
 use crate::{canary, files};
 
@@ -14,6 +16,25 @@ pub(super) const ROW: Attack = Attack {
     prepare,
     attack: |_| sys!(SYS_fcntl, 0, libc::F_SETFL, libc::O_NONBLOCK).map(drop),
     ..Attack::ROW
+};
+
+pub(super) const OWNER: Attack = Attack {
+    name: "left-with-another-owner",
+    what: "takes the signals of the shared input from the caller, who waits for one when the box is over",
+    prepare: |stage| {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let own = sys!(SYS_getpid)?;
+        sys!(SYS_fcntl, read.as_raw_fd(), libc::F_SETOWN, own)?;
+        let number = stage.inherit(read.try_clone()?)?;
+        stage.through = ["sh", "-c", &format!("\"$@\" <&{number}"), "sh"].map(str::to_owned).into();
+        Ok(Box::new(move |_| {
+            let owner = sys!(SYS_fcntl, read.as_raw_fd(), libc::F_GETOWN)?;
+            drop(write);
+            Ok(Judgement::escaped_if(owner != own, "signals of the caller's pipe are not the caller's"))
+        }))
+    },
+    attack: |_| sys!(SYS_fcntl, 0, libc::F_SETOWN, 0).map(drop),
+    ..ROW
 };
 
 /// The next program is a shell that looks at its input: of the flags, in octal, this one is a 4 at the fourth place.

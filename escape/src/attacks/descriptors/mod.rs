@@ -39,6 +39,7 @@ pub(super) const FAMILY: Family = Family {
         write_only::STANDARD,
         left_open::ROW,
         left_so::ROW,
+        left_so::OWNER,
         folder::CLIMB,
         folder::WRITE,
         folder::CREATE,
