@@ -12,11 +12,13 @@
 mod support;
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use belljar::error::StartError;
 use belljar::report::Verdict;
+use rustix::fs::{Mode, OFlags};
 use support::jars::{self, Done, Place};
 use support::{has_userns, watch};
 
@@ -96,6 +98,27 @@ echo kept > sub/own/made; echo lost > sub/made; cat sub/deep/x sub/made";
     assert_eq!(Place::names(&place.granted().join("sub")), ["deep", "fixed", "key", "own"]);
     let done = run(&place, &[("--cow", "."), SIZE], "cat sub/key");
     assert_eq!(done.out, "private\n", "it is there where nothing hides it");
+}
+
+/// No read-only mount keeps a FIFO from being written to.
+#[test]
+fn fifos_inside_are_the_jars_own() {
+    let Some(place) = place() else { return };
+    let fifo = place.granted().join("sub/deep/fifo");
+    assert!(std::process::Command::new("mkfifo").args(["-m", "666"]).arg(&fifo).status().unwrap().success());
+    let how = OFlags::RDONLY | OFlags::NONBLOCK;
+    let mut heard = fs::File::from(rustix::fs::open(&fifo, how, Mode::empty()).unwrap());
+    let script = "exec 3<> sub/deep/fifo && echo harm >&3; echo end";
+    for flags in [&[("--cow", "."), SIZE, ("--read", "sub/deep")][..], &[("--cow", "."), SIZE]] {
+        let done = run(&place, flags, script);
+        assert_eq!(done.out, "end\n", "{done:?}");
+        let mut text = String::new();
+        heard.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "", "{flags:?}");
+    }
+    assert_eq!(run(&place, &[("--write", ".")], script).out, "end\n");
+    let mut byte = [0];
+    heard.read_exact(&mut byte).expect("a grant for writing reaches it");
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub(crate) struct Bind {
     pub(crate) at: PathBuf,
     pub(crate) access: Access,
     pub(crate) dir: bool,
+    /// It comes from the `cow` folder around it and not from the host: FIFOs there are the jar's own.
+    pub(crate) inner: bool,
 }
 
 /// What covers a path: the nearest thing placed at or above it.
@@ -212,7 +214,7 @@ fn host(place: &Place, access: Access, real: Real, links: &mut Vec<(PathBuf, Pat
     if place.at.is_none() {
         links.extend(real.links);
     }
-    let bind = Bind { from: real.path, at: at.clone(), access, dir: real.dir };
+    let bind = Bind { from: real.path, at: at.clone(), access, dir: real.dir, inner: false };
     Ready { at, what: What::Bind(bind) }
 }
 
@@ -234,12 +236,14 @@ impl Layout {
         }
     }
 
-    fn bind(&mut self, bind: Bind) -> Result<(), StartError> {
+    fn bind(&mut self, mut bind: Bind) -> Result<(), StartError> {
         if let Cover::Host(cover) = self.cover(&bind.at)
-            && cover.access == bind.access
             && inside(cover, &bind.at) == bind.from
         {
-            return Ok(());
+            if cover.access == bind.access {
+                return Ok(());
+            }
+            bind.inner = cover.access == Access::Cow && !bind.access.writes();
         }
         self.mount_point(&bind.at, bind.dir)?;
         self.pin(&bind.at);

@@ -144,13 +144,16 @@ pub(super) fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> R
         Access::ReadNoexec => RDONLY | NOSUID | NODEV | NOEXEC,
         _ => RDONLY | NOSUID | NODEV,
     };
+    let keep = builder.layout.number(bind);
+    if bind.inner {
+        return Ok(Op::Bind { from: Walk::Checked(builder.storage.below(&bind.at)?), to, attrs, keep });
+    }
     if let Some(number) = builder.call.sent(&bind.from) {
         return Ok(Op::BindSent { number, to, attrs });
     }
     let from = builder.storage.path(&bind.from)?;
     // Only root can change what the entries of the host's root are.
     let top = bind.from.parent() == Some(Path::new("/"));
-    let keep = builder.layout.number(bind);
     Ok(Op::Bind { from: if top { Walk::Plain(from) } else { Walk::Checked(from) }, to, attrs, keep })
 }
 
