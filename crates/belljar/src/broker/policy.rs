@@ -8,8 +8,12 @@ use belljar_policy::Access;
 use super::judge::{Judge, Object, Request, Rule, Verdict, Wanted};
 
 const EACCES: i32 = 13;
+const EBUSY: i32 = 16;
 const ENOENT: i32 = 2;
 const EROFS: i32 = 30;
+
+/// Calls that give a folder another name.
+const MOVES: [&str; 3] = ["rename", "renameat", "renameat2"];
 
 /// A path of the jar, what may be done there, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +71,13 @@ impl Table {
         }
     }
 
+    /// A folder on the way to a row that gives less than the folder: moved away, it would take what is there along.
+    fn leads_to_less(&self, path: &Path) -> Option<&Place> {
+        let grant = self.rows.iter().find(|row| below(path, &row.path))?.access;
+        let less = |row: &&Place| row.path != path && below(&row.path, path) && row.access < grant;
+        self.rows.iter().find(less).filter(|_| grant.writes())
+    }
+
     fn is_cover(&self, row: &Place) -> bool {
         row.access == Access::Hide && self.elsewhere == Elsewhere::OwnRoot
     }
@@ -97,6 +108,10 @@ impl Table {
 impl Judge for Table {
     fn judge(&self, request: &Request<'_>) -> Verdict {
         match request.object {
+            Object::Path(path) if MOVES.contains(&request.call) => match self.leads_to_less(path) {
+                Some(row) => Verdict::Refuse { errno: EBUSY, rule: row.rule.clone() },
+                None => self.path(request.wanted, path),
+            },
             Object::Path(path) => self.path(request.wanted, path),
             // What the caller has open already was granted when it was opened.
             Object::Own => Verdict::Grant(self.nothing.clone()),
@@ -136,8 +151,12 @@ mod tests {
     }
 
     fn errno(table: &Table, wanted: Wanted, path: &str) -> i32 {
+        answer(table, "open", wanted, path)
+    }
+
+    fn answer(table: &Table, call: &'static str, wanted: Wanted, path: &str) -> i32 {
         let object = Object::Path(Path::new(path));
-        let request = Request { call: "open", wanted, object, view: View::Jar, pid: 1 };
+        let request = Request { call, wanted, object, view: View::Jar, pid: 1 };
         match table.judge(&request) {
             Verdict::Grant(_) => 0,
             Verdict::Refuse { errno, .. } => errno,
@@ -164,6 +183,15 @@ mod tests {
         ];
         for (wanted, path, expected) in rows {
             assert_eq!(errno(&table, wanted, path), expected, "{wanted:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_above_a_narrower_rule_keeps_its_name() {
+        let table = table(Elsewhere::OwnRoot);
+        for (path, expected) in [("/data/out", EBUSY), ("/data/out/x", 0), ("/data/out/key", EACCES)] {
+            assert_eq!(answer(&table, "renameat2", Wanted::Write, path), expected, "{path}");
+            assert_eq!(errno(&table, Wanted::Write, path), if expected == EBUSY { 0 } else { expected });
         }
     }
 

@@ -8,7 +8,7 @@ use super::domain::{self, DomainPlan};
 use super::door::{DOORS, Door, Guard};
 use super::filter::{FilterPlan, lower};
 use super::step::Step;
-use super::{Draft, Engine, network};
+use super::{Draft, Engine, narrower, network};
 use crate::error::PlanError;
 use crate::probe::HostFacts;
 use crate::report::Layer;
@@ -48,13 +48,15 @@ pub struct BrokerPlan {
 /// In which form a call goes to the broker: always (empty), or when a condition holds.
 fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
     let (trace, host_tree) = (draft.policy.trace.value, !draft.namespaced());
+    let narrower = narrower::kept(draft);
     let seen = match door.guard {
         _ if !able(draft) => false,
         Guard::Landlock if draft.engine == Engine::Broker => true,
         Guard::Landlock => {
             let moves = !host_tree && MOVED.contains(&door.call);
-            trace || draft.call.asks && (moves || ASKED.contains(&door.call))
+            trace || narrower || draft.call.asks && (moves || ASKED.contains(&door.call))
         }
+        Guard::Broker if narrower && narrower::changes(door.call) => true,
         Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
         Guard::Descriptor => host_tree,
         Guard::Peers => network::brokered(draft),
@@ -99,7 +101,7 @@ const EMPTY: &[(&str, u8)] = &[("newfstatat", 3), ("statx", 2)];
 /// Whether any call goes to the broker.
 pub(super) fn is_needed(draft: &Draft<'_>) -> bool {
     let asked = draft.policy.trace.value || draft.call.asks || network::tells_peers(draft);
-    able(draft) && (asked || !draft.namespaced())
+    able(draft) && (asked || !draft.namespaced() || narrower::kept(draft))
 }
 
 /// Whether there can be a broker here: one that gets the calls, and may look at their arguments.

@@ -7,7 +7,7 @@ use belljar_policy::{Access, DevView, FsRule, FsSubject, Origin, ProcView, Subje
 
 use super::actions::CHANNEL;
 use super::step::{Place, Placed, Step, access_word};
-use super::{Draft, Engine};
+use super::{Draft, Engine, narrower};
 use crate::error::{KEPT, PlanError, shown};
 use crate::report::Layer;
 
@@ -151,11 +151,16 @@ fn own_root(draft: &mut Draft<'_>, places: &mut Vec<Place>) {
     for step in [Step::NewRoot, Step::PivotRoot, Step::SealRoot] {
         draft.step(step);
     }
+    let brokered = narrower::paths(draft);
     for place in places.iter() {
         let (rule, origin) = sentence(place);
-        let layers = layers(draft, place, places);
+        let mut layers = layers(draft, place, places);
+        if brokered.contains(&target(place)) {
+            layers.push(Layer::Broker);
+        }
         draft.holds(Subject::Fs, rule, origin, &layers);
     }
+    narrower::note(draft);
     let both = with_landlock(draft, &[Layer::Namespaces]);
     draft.holds(Subject::Fs, "every other path of the host does not exist", Origin::Default, &both);
     places.extend(fresh(draft));

@@ -11,6 +11,7 @@ mod filters;
 mod huge_pages;
 mod landlock;
 mod limits;
+mod narrower;
 mod network;
 mod order;
 mod privileges;
@@ -163,6 +164,8 @@ struct Draft<'a> {
     host: &'a HostFacts,
     call: Call,
     engine: Engine,
+    /// Some rule gives less than a grant around it.
+    narrower: bool,
     steps: Vec<Step>,
     enforced: Vec<Row>,
     notes: Vec<String>,
@@ -177,8 +180,9 @@ struct Row {
 impl<'a> Draft<'a> {
     fn new(policy: &'a Policy, host: &'a HostFacts, call: Call) -> Result<Self, PlanError> {
         let engine = choose_engine(host)?;
+        let narrower = engine == Engine::Namespaces && narrower::are_there(policy);
         let (steps, enforced, notes) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { policy, host, call, engine, steps, enforced, notes })
+        Ok(Self { policy, host, call, engine, narrower, steps, enforced, notes })
     }
 
     fn step(&mut self, step: Step) {

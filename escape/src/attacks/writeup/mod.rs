@@ -5,6 +5,7 @@ mod granted;
 mod hidden;
 mod moved;
 mod race;
+mod replaced;
 
 use crate::attack::Family;
 
@@ -45,6 +46,13 @@ pub(super) const FAMILY: Family = Family {
         hidden::PARENT_RENAMED,
         hidden::EXCHANGED,
         hidden::READ_PARENT_RENAMED,
+        replaced::HIDDEN,
+        replaced::HIDDEN_MOVED,
+        replaced::HIDDEN_LINKED,
+        replaced::ABOVE_MOVED,
+        replaced::READ_ONLY,
+        replaced::TIMES,
+        replaced::FIFO,
         moved::ROW,
         race::ROW,
     ],
