@@ -58,6 +58,19 @@ fn the_report_names_the_call_and_its_promise() {
 }
 
 #[test]
+fn beside_a_broker_a_broken_promise_is_told_without_the_call() {
+    if !seen::is_ready(&["--trace", "--", "true"]) {
+        return;
+    }
+    let ended = belljar(["run", "--trace", "--promise", "stdio", "--", "cat", "/dev/null"]);
+    assert_eq!(ended.status, VIOLATION, "{ended:?}");
+    for told in ["made a call that is not promised", "only what is promised: stdio", "without --ask, --trace"]
+    {
+        assert!(ended.err.contains(told), "{told}: {ended:?}");
+    }
+}
+
+#[test]
 fn with_error_the_call_fails_and_the_program_goes_on() {
     let done = promised(&format!("{START} error"), "echo x > /tmp/file; echo on");
     assert!(done.status == 0 && done.out == "on\n", "{done:?}");

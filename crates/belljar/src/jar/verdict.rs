@@ -9,7 +9,7 @@ use crate::error::StartError;
 use crate::error::hints;
 use crate::event::{self, Access, Event, Events, Observer as _};
 use crate::limits::Group;
-use crate::plan::{ALONE, Engine, Place, Placed, Plan, Step};
+use crate::plan::{ALONE, Engine, PROMISED, Place, Placed, Plan, Step};
 use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::service::syslog::Tally;
@@ -30,10 +30,13 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
         verdict => verdict,
     };
     let mut report = Report::new(verdict);
-    report.reason = match broken {
-        Some(broken) if verdict == Verdict::Violation => broken,
+    let unnamed = unnamed(running, verdict).filter(|_| broken.is_none());
+    report.reason = match (broken, &unnamed) {
+        (Some(broken), _) if verdict == Verdict::Violation => broken,
+        (None, Some(_)) => UNNAMED.to_owned(),
         _ => reason(verdict, outcome),
     };
+    unnamed.into_iter().for_each(|event| running.events.event(event));
     report.enforced = running.plan.held(&running.void);
     report.usage = usage(running, outcome);
     report.limits = held(running, verdict);
@@ -44,6 +47,21 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
     report.forwarded.clone_from(&outcome.forwarded);
     report
 }
+
+/// Why a program ended that broke a promise of which nobody is told the call.
+const UNNAMED: &str = "the program made a call that is not promised; which one it was nobody is told here";
+
+/// The end by the filter where it names no call: a process can have one listener, and the broker has it, or the kernel knows none.
+fn unnamed(running: &Running, verdict: Verdict) -> Option<Event> {
+    let plan = running.plan.promises.as_ref().filter(|_| verdict == Verdict::Violation)?;
+    let rule = format!("{PROMISED}{}", plan.words);
+    let held = running.plan.enforced.iter().find(|held| held.rule == rule).filter(|_| !plan.tells)?;
+    let event = Event::new(event::Verdict::Denied, "a call", OsStr::new(""));
+    Some(event.rule(&format!("{rule}{NAMED_WITHOUT}"), &held.origin))
+}
+
+/// How it is named.
+const NAMED_WITHOUT: &str = ": a run without --ask, --trace, --explain and --socket names the call";
 
 /// What a program wanted to reach beyond a network that has nothing but a loopback: the kernel counts it, and names nobody.
 fn unrouted(plan: &Plan, outcome: &Outcome) -> Option<Event> {

@@ -39,6 +39,7 @@ pub(crate) use landlock::{
     BIND_TCP, CONNECT_TCP, FS_DIR_ONLY, FS_PROCESSES, FS_READ_DIR, FS_WRITE_FILE, FS_WRITES, landlock_knows,
 };
 pub(crate) use network::{ALONE, NAMES, PROXIES};
+pub(crate) use promises::PROMISED;
 pub use promises::PromisePlan;
 #[doc(hidden)]
 pub use ready::{Shape, compiled};

@@ -13,6 +13,9 @@ use crate::report::Layer;
 /// What every program needs, be it to end.
 const NEEDED: &str = "stdio";
 
+/// How the rule about promises begins; the words follow.
+pub(crate) const PROMISED: &str = "only what is promised: ";
+
 /// What the program has promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromisePlan {
@@ -43,7 +46,7 @@ pub(super) fn plan(
     draft.step(Step::Promise);
     draft.holds(
         Subject::Syscalls,
-        format!("only what is promised: {promises}"),
+        format!("{PROMISED}{promises}"),
         setting.origin.clone(),
         &[Layer::Seccomp],
     );
