@@ -27,7 +27,7 @@ struct Slow(Sender<()>, Mutex<Receiver<()>>);
 impl Resolver for Slow {
     fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         self.0.send(()).unwrap();
-        drop(self.1.lock().unwrap().recv());
+        self.1.lock().unwrap().recv().ok();
         Ok(Vec::new())
     }
 }
