@@ -3,9 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
-use belljar::event::Stream;
 use belljar::report::Verdict;
-use belljar::sink::{Sink, SinkError, Target};
+use belljar::sink::{Sink, SinkError, Stream, Target};
 use belljar::{Command, Report};
 
 use crate::fault::Fault;

@@ -3,9 +3,9 @@
 
 mod seen;
 
-use belljar::event::{Access, Event, Stream};
+use belljar::event::{Access, Event};
 use belljar::report::{Enforcement, Layer, LimitHeld, LimitKind, Report, Verdict, Void};
-use belljar::sink::Target;
+use belljar::sink::{Stream, Target};
 use seen::Folder;
 use serde_json::Value;
 

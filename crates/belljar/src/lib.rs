@@ -68,6 +68,7 @@ pub mod service;
 pub mod sink;
 mod spawn;
 mod supervise;
+mod threads;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod walk;

@@ -4,6 +4,8 @@
 //! the whole tree has ended. The last part of the name is never followed as a symlink, folders only through symlinks that no jar
 //! can have made, and the file must belong to the supervisor.
 
+mod stream;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -18,6 +20,8 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 use crate::Report;
 use crate::error::shown;
 use crate::walk::Walker;
+
+pub use stream::Stream;
 
 /// The place named by `--report` or `--events`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,7 @@ use crate::source;
 const KEPT: &[(&str, &str, &str, &str)] = &[
     ("belljar", "error", "ask", "an error holds the error of what was called"),
     ("belljar", "jar", "command", "a jar is made of the command that starts it"),
-    ("belljar", "report", "event", "a report holds the events, and a stream of events ends with the report"),
     ("belljar", "service", "command", "a service runs in a jar of its own"),
-    ("belljar", "service", "jar", "a service runs in a jar of its own"),
     (
         "belljar",
         "service",

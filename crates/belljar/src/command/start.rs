@@ -8,13 +8,14 @@ use belljar_policy::{Origin, Policy, Setting};
 
 use super::{Child, Command, Output, Stdio};
 use crate::error::StartError;
-use crate::jar::{self, Aside, Mode};
+use crate::jar::{self, Aside};
 use crate::plan::{Call, Plan};
 use crate::prepare;
 use crate::probe::{self, HostFacts};
 use crate::report::Report;
 use crate::service;
 use crate::spawn::supervisor;
+use crate::threads::Mode;
 use crate::walk::Walker;
 
 impl Command {

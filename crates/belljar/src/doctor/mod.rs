@@ -83,7 +83,6 @@ const FURTHER_OUT: &str = "start Belljar further outside, or grant it less there
 mod tests {
     use super::trial::Stopped;
     use super::*;
-    use crate::probe::Userns;
 
     fn host(file: &str, domains: usize) -> Host {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts").join(file);

@@ -116,7 +116,7 @@ impl Kept {
 }
 
 /// A count worth telling again: 10, 100, 1000, ...
-pub(super) fn is_round(count: u64) -> bool {
+pub(crate) fn is_round(count: u64) -> bool {
     count.checked_ilog10().is_some_and(|digits| 10_u64.checked_pow(digits) == Some(count))
 }
 

@@ -1,11 +1,10 @@
 //! What a jar tried and how it was answered: one event for each object, counted, never guessed from what a program prints.
 //!
 //! Whoever refuses (the broker, the network, the answer to a question) makes an [`Event`] and hands it to an [`Observer`].
-//! [`Events`] is the observer of a run: it keeps each object once, in bounded memory, for the report. [`Stream`] writes them
+//! [`Events`] is the observer of a run: it keeps each object once, in bounded memory, for the report. [`Stream`](crate::sink::Stream) writes them
 //! out while the program runs.
 
 mod collect;
-mod stream;
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -13,8 +12,8 @@ use std::time::Duration;
 use belljar_policy::{Decision, printable};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use collect::is_round;
 pub use collect::{Collected, Events};
-pub use stream::Stream;
 
 /// Longest text of an event in bytes; longer ones are cut and end with `…`.
 pub const MAX_TEXT: usize = 1024;

@@ -7,12 +7,12 @@ use std::thread::{Builder, JoinHandle};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-use super::quiet::quietly;
-use super::{Mode, Running};
+use super::Running;
 use crate::error::StartError;
 use crate::report::Report;
 use crate::spawn::{Started, supervisor};
 use crate::supervise::{self, Relay, Terminal};
+use crate::threads::{Mode, quietly};
 
 /// Stack of a thread that attends. A report's texts lie on the heap.
 const STACK: usize = 256 * 1024;

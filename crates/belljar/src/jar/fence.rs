@@ -6,13 +6,12 @@ use std::thread::{Builder, Scope};
 use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::call;
 
-use super::Mode;
-use super::quiet::quietly;
 use crate::confine::{ConfineError, NO_NEW_PRIVS, enter, kernel};
 use crate::error::StartError;
 use crate::plan::{DomainPlan, FS_PROCESSES, LandlockPlan, Plan};
 use crate::prepare::{Prepared, Rule};
 use crate::spawn::supervisor;
+use crate::threads::{Mode, quietly};
 
 type Job<'env> = Box<dyn FnOnce() + Send + 'env>;
 

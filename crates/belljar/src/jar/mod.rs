@@ -9,7 +9,6 @@ mod network;
 mod owners;
 mod passed;
 mod promises;
-mod quiet;
 mod servers;
 mod services;
 mod stages;
@@ -32,26 +31,17 @@ use crate::report::{Report, Void};
 use crate::service::syslog::Scribe;
 use crate::spawn::{self, Started, supervisor};
 use crate::supervise::{self, Outcome, Watch};
+use crate::threads::Mode;
 use crate::walk::Walker;
 pub(crate) use attended::Attended;
 pub use attended::Killer;
 pub(crate) use descriptors::look;
 use lent::Lent;
 pub(crate) use owners::of_system;
-pub(crate) use quiet::quietly;
 pub(crate) use services::Around;
 pub use services::socket_of;
 pub(crate) use services::{SSH_AGENT, named, restricted};
 use stages::Decided;
-
-/// Who drives the jar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// A program with threads and signals of its own.
-    Library,
-    /// A process whose only job is this jar.
-    Foreground,
-}
 
 /// A jar that runs.
 #[derive(Debug)]

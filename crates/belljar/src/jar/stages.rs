@@ -15,9 +15,8 @@ use super::fence::{Fence, behind};
 use super::lent::Lent;
 use super::network::Network;
 use super::owners::{self, Owners};
-use super::quiet::quietly;
 use super::talks::Talks;
-use super::{Mode, Running, answers, look, passed, promises};
+use super::{Running, answers, look, passed, promises};
 use crate::broker::{Hearing, Refused};
 use crate::command::Command;
 use crate::error::StartError;
@@ -29,6 +28,7 @@ use crate::probe::HostFacts;
 use crate::service::syslog::{self, Intake, Scribe};
 use crate::spawn::{self, Started, raw, supervisor};
 use crate::supervise::{self, Relay, Signals, Watch};
+use crate::threads::{Mode, quietly};
 use crate::walk::Walker;
 
 /// What is known before anything is opened.

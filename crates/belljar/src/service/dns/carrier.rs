@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
 use super::super::client::Helper;
+use crate::threads::{Mode, quietly};
 use crate::worker::channel::{Break, pair, raw};
 
 /// How long a resolver may take.
@@ -35,7 +36,7 @@ struct Question {
 pub(super) fn start(resolvers: Vec<SocketAddr>) -> io::Result<(OwnedFd, Helper)> {
     let (ours, theirs) = pair()?;
     let (stop, stopped) = pair()?;
-    crate::jar::quietly(crate::jar::Mode::Library, || {
+    quietly(Mode::Library, || {
         std::thread::Builder::new().name("names".to_owned()).spawn(move || carry(&ours, &stopped, &resolvers))
     })?;
     Ok((theirs, Helper(stop)))

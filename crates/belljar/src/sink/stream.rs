@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::{Event, Observer};
+use super::{Sink, SinkError, Target};
 use crate::Report;
-use crate::sink::{Sink, SinkError, Target};
+use crate::event::{Event, Observer, is_round};
 
 /// Longest line in bytes. What a pipe says is writable takes as much without waiting.
 const MAX_LINE: usize = 4096;
@@ -56,9 +56,8 @@ impl Stream {
     pub fn finish(&self, report: &Report) -> Result<(), SinkError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = state.sink.restart()? || state.unsent > 0;
-        let told = |event: &Event| super::collect::is_round(event.count);
         let mut text = String::new();
-        for event in report.events.iter().filter(|event| whole || !told(event)) {
+        for event in report.events.iter().filter(|event| whole || !is_round(event.count)) {
             text += &line(event)?;
         }
         let (events, more_events) = (report.events.len(), report.more_events);
@@ -92,8 +91,8 @@ mod tests {
     use std::io::{Read as _, pipe};
     use std::os::fd::AsRawFd as _;
 
-    use super::super::Verdict;
     use super::*;
+    use crate::event::Verdict;
     use crate::report;
 
     fn event(object: &str) -> Event {

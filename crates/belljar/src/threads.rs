@@ -1,6 +1,13 @@
 //! Threads of this library in a program of somebody else.
 
-use super::Mode;
+/// Whose process this library runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A program with threads and signals of its own.
+    Library,
+    /// A process whose only job is this jar.
+    Foreground,
+}
 
 /// Every signal but those by which C libraries reach all threads (32 to 34): `setuid` of the program waits for them.
 const BLOCKED: u64 = !(0b111 << 31);
