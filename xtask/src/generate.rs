@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::say;
+use crate::command::{must, program, say};
 use crate::{check, tables, tree};
 
 /// Makes some files from one source. With `check`, changes nothing and fails when a file differs.
@@ -13,31 +13,49 @@ use crate::{check, tables, tree};
 pub(crate) struct Generator {
     pub(crate) name: &'static str,
     pub(crate) make: fn(check: bool) -> Result<()>,
+    /// This program has its files compiled in, and later generators look at them.
+    pub(crate) compiled_in: bool,
 }
 
-/// Every generator: one row each.
+const fn row(name: &'static str, make: fn(check: bool) -> Result<()>) -> Generator {
+    Generator { name, make, compiled_in: false }
+}
+
+/// Every generator: one row each, those first that others need.
 const GENERATORS: &[Generator] = &[
-    Generator { name: "tables", make: tables::generate },
-    Generator { name: "filters", make: crate::filters::generate },
-    Generator { name: "policy", make: crate::policy_files::generate },
-    Generator { name: "man", make: crate::cli_docs::man },
-    Generator { name: "completions", make: crate::cli_docs::completions },
-    Generator { name: "promises", make: crate::promises::generate },
-    Generator { name: "header", make: crate::header::generate },
-    Generator { name: "numbers", make: crate::numbers::generate },
+    Generator { compiled_in: true, ..row("tables", tables::names) },
+    Generator { compiled_in: true, ..row("groups", tables::groups) },
+    Generator { compiled_in: true, ..row("policy", crate::policy_files::generate) },
+    row("filters", crate::filters::generate),
+    row("man", crate::cli_docs::man),
+    row("completions", crate::cli_docs::completions),
+    row("promises", crate::promises::generate),
+    row("header", crate::header::generate),
+    row("numbers", crate::numbers::generate),
 ];
 
 /// Writes the files of the named generators, or of all.
 pub(crate) fn run(names: &[String]) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| !GENERATORS.iter().any(|row| row.name == *name)) {
-        bail!("no generator {unknown}");
+        let known: Vec<&str> = GENERATORS.iter().map(|row| row.name).collect();
+        bail!("no generator {unknown}; there are {}", known.join(" "));
     }
     let wanted =
         GENERATORS.iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.name));
     for generator in wanted {
+        let is_stale = (generator.make)(true).is_err();
         (generator.make)(false).with_context(|| format!("generator {}", generator.name))?;
+        if is_stale && generator.compiled_in {
+            return anew(names);
+        }
     }
     Ok(())
+}
+
+/// The same once more, by a program that has the new files compiled in.
+fn anew(names: &[String]) -> Result<()> {
+    let words = ["xtask", "generate"].into_iter().chain(names.iter().map(String::as_str));
+    must(&mut program("cargo", words))
 }
 
 /// Fails when any generated file differs from what its generator makes now.
@@ -48,11 +66,14 @@ pub(crate) fn check(_: &[String]) -> Result<()> {
     check::verdict(&stale.collect::<Vec<_>>())
 }
 
-/// Writes one generated file, or with `check` fails when it differs. Generators end here.
+/// Writes one generated file unless it is so already, or with `check` fails when it differs. Generators end here.
 pub(crate) fn put(relative: &str, content: &str, check: bool) -> Result<()> {
     let path = tree::root().join(relative);
     if check {
         return compare(&path, relative, content);
+    }
+    if compare(&path, relative, content).is_ok() {
+        return Ok(());
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

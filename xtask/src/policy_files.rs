@@ -1,6 +1,6 @@
 //! Files made from the key table and the presets.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::generate::put;
 
@@ -10,5 +10,6 @@ use crate::generate::put;
 /// A preset that is no policy, or a file that is not up to date.
 pub(crate) fn generate(check: bool) -> Result<()> {
     put("docs/policy.schema.json", &belljar_policy::schema(), check)?;
-    put("crates/belljar-policy/src/generated/presets.rs", &belljar_policy::presets_source()?, check)
+    let presets = belljar_policy::presets_source().map_err(|error| anyhow!(error.render()))?;
+    put("crates/belljar-policy/src/generated/presets.rs", &presets, check)
 }

@@ -2,4 +2,4 @@
 
 mod presets;
 
-pub(crate) use presets::ROWS;
+pub(crate) use presets::READY;

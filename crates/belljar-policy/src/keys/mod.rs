@@ -98,6 +98,23 @@ pub fn key(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// The row of a key that a constant names: the build stops at a name that no row has.
+pub(crate) const fn known(name: &str) -> &'static Key {
+    let mut at = 0;
+    while !is_same(KEYS[at].name.as_bytes(), name.as_bytes()) {
+        at += 1;
+    }
+    &KEYS[at]
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
 /// The row of a flag, with its dashes: `--memory` or `-m`.
 ///
 /// ```
@@ -106,4 +123,17 @@ pub fn key(name: &str) -> Option<&'static Key> {
 #[must_use]
 pub fn flag(typed: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.flags.contains(&typed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::SECTIONS;
+
+    #[test]
+    fn every_key_inside_a_section_can_be_written() {
+        for section in KEYS.iter().filter_map(|key| key.name.split_once('.')).map(|(section, _)| section) {
+            assert!(SECTIONS.contains(&section), "[{section}] is missing in document/mod.rs");
+        }
+    }
 }

@@ -166,7 +166,7 @@ pub(crate) fn promise(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyErr
 
 /// `trace`.
 pub(crate) fn trace(layer: &mut Layer, word: Word<'_>) -> Result<(), PolicyError> {
-    let Scalar::Bool(on) = word.value else { return Err(wrong("true or false", "another type")) };
+    let on = switch(&word)?;
     once(&mut layer.trace, word.key, word.setting(on))
 }
 
