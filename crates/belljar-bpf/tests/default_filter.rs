@@ -95,7 +95,11 @@ fn dangerous_calls_are_refused() {
     for (names, action) in [(REFUSED, Action::EPERM), (ABSENT, Action::ENOSYS)] {
         for name in names.split_whitespace() {
             for args in [[0; 6], [u64::MAX; 6], [1; 6]] {
-                assert_eq!(verdict(&filter, name, &args), action, "{name}");
+                assert_eq!(
+                    verdict(&filter, name, &args),
+                    action,
+                    "{name} is not for programs that nobody trusts"
+                );
             }
         }
     }

@@ -78,6 +78,20 @@ fn every_example_of_a_subcommand_is_understood() {
     }
 }
 
+/// The numbers that a plan prints are those that the pages give.
+#[test]
+fn the_pages_count_the_calls_of_the_default_filter() {
+    let plan = include_str!("../../belljar/tests/plans/linux-6.18-user.snap");
+    let line = plan.lines().find(|line| line.contains(" calls reachable, ")).expect("a count").trim();
+    assert!(README.contains(line), "README.md has not: {line}");
+    let numbers: Vec<&str> = line.split(' ').filter(|word| word.parse::<u32>().is_ok()).collect();
+    let [reachable, all, conditions] = numbers.as_slice() else { panic!("{line}") };
+    let promise = format!(
+        "lets {reachable} of the {all} calls of its table through, {conditions} of them only with certain arguments"
+    );
+    assert!(SPECIFICATION.contains(&promise), "SPECIFICATION.md has not: {promise}");
+}
+
 /// Whether a path of the repository, or `FILE::NAME`, is there: a test or an attack of that name in that file.
 fn is_there(span: &str) -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

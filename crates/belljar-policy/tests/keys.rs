@@ -101,8 +101,10 @@ fn flag_example_and_document_example_mean_the_same() {
             load(&from_file, &no_files).unwrap_or_else(|error| panic!("{}: {}", key.name, error.render()));
         let flags =
             load(&from_flags, &no_files).unwrap_or_else(|error| panic!("{}: {}", key.name, error.render()));
-        assert_ne!(bare(file.clone()), bare(Policy::none()), "{}: the example does nothing", key.name);
-        assert_eq!(bare(file), bare(flags), "{}", key.name);
+        let (file, flags) = (bare(file), bare(flags));
+        // A field of the policy in model.rs, and what merge.rs makes of it.
+        assert!(file != bare(Policy::none()), "{}: the example reaches no field of the policy", key.name);
+        assert_eq!(file, flags, "{}: its columns `toml` and `example` do not say the same", key.name);
     }
 }
 
@@ -115,12 +117,13 @@ fn every_key_is_written_as_it_was_read_and_survives_a_project_that_asks_for_no_m
                 .unwrap_or_else(|error| panic!("{}", error.render()))
         };
         let policy = read(format!("belljar = 1\n{}", key.toml));
-        assert_eq!(bare(read(to_toml(&policy, false))), bare(policy.clone()), "{}", key.name);
+        let again = bare(read(to_toml(&policy, false)));
+        assert_eq!(again, bare(policy.clone()), "{}: show.rs does not write it", key.name);
         let narrowed = narrow(&policy, &policy);
-        assert!(narrowed.refused.is_empty(), "{}: {:?}", key.name, narrowed.refused);
+        assert!(narrowed.refused.is_empty(), "{}: narrow/ refuses it: {:?}", key.name, narrowed.refused);
         // Where nothing is granted there is nothing to hide.
         if key.name != "fs.hide" {
-            assert_eq!(bare(narrowed.policy), bare(policy), "{}", key.name);
+            assert_eq!(bare(narrowed.policy), bare(policy), "{}: narrow/ drops it", key.name);
         }
     }
 }
@@ -132,6 +135,14 @@ fn source_examples_load() {
     }
     let extends = KEYS.iter().find(|key| key.name == "extends").unwrap();
     load(&Request { flags: flags_of(extends.example), ..request() }, &no_files).unwrap();
+}
+
+#[test]
+fn each_preset_is_told_about() {
+    let extends = KEYS.iter().find(|key| key.name == "extends").unwrap();
+    for (name, _) in belljar_policy::PRESETS {
+        assert!(extends.long.contains(&format!("`{name}`")), "src/keys/extends.md says nothing about {name}");
+    }
 }
 
 #[test]

@@ -102,7 +102,10 @@ mod tests {
     fn the_specification_counts_the_attacks() {
         let count = FAMILIES.iter().flat_map(|family| family.rows).count();
         let text = include_str!("../../../SPECIFICATION.md");
-        assert!(text.contains(&format!("`escape/src/attacks`, {count} of them")), "there are {count}");
+        assert!(
+            text.contains(&format!("`escape/src/attacks`, {count} of them")),
+            "SPECIFICATION.md, Containment: there are {count} attacks"
+        );
     }
 
     /// The comparison in SECURITY.md: what each box let out, of how many, family by family.
