@@ -37,7 +37,10 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     findings.extend(forgotten(PICTURE, &crate_names()?));
     findings.extend(forgotten(CODE_MAP, &module_names()?));
     let manual = tree::read(MANUAL).unwrap_or_default();
-    findings.extend(keys_without(&manual).map(|name| format!("{MANUAL} does not name the key {name}")));
+    findings.extend(
+        keys_without(&manual)
+            .map(|name| format!("{MANUAL} does not name the key {name}: `cargo xtask generate man`")),
+    );
     check::verdict(&findings)
 }
 

@@ -41,7 +41,7 @@ fn finding(package: &Value, allowed: &[String], exceptions: &[Exception]) -> Opt
     let licence = package["license"].as_str().unwrap_or("none stated");
     let excepted = exceptions.iter().find(|(name, _)| package["name"] == *name);
     let permitted = permits(licence, allowed) || excepted.is_some_and(|(_, own)| permits(licence, own));
-    (!permitted).then(|| format!("{}: {licence}", package["name"]))
+    (!permitted).then(|| format!("{}: {licence}, which deny.toml does not allow", package["name"]))
 }
 
 /// True when some choice of the licence expression consists of allowed licences only.

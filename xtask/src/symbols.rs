@@ -17,7 +17,10 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     let names = output(program("nm", ["--undefined-only"]).arg(&object))?;
     let undefined: Vec<&str> = names.lines().filter_map(|line| line.split_whitespace().last()).collect();
     if !undefined.is_empty() {
-        bail!("code between clone and exec needs {}", undefined.join(", "));
+        bail!(
+            "code between clone and exec (belljar-sys) calls a library, allocates or may panic: it needs {}",
+            undefined.join(", ")
+        );
     }
     let defined = output(program("nm", ["--defined-only"]).arg(&object))?;
     if !defined.lines().any(|line| line.ends_with(&format!(" T {ENTRY}"))) {

@@ -27,9 +27,16 @@ fn compare(present: &[PathBuf], listed: &[String]) -> Vec<String> {
     let strange = present.iter().filter(|file| !ROOMS.iter().any(|room| file.starts_with(room)));
     let strange = strange.map(|file| format!("{}: unsafe code outside its rooms", file.display()));
     let new = present.iter().filter(|file| !listed.iter().any(|name| covers(name, file)));
-    let new = new.map(|file| format!("{}: unsafe code, but not in {LIST}", file.display()));
+    let new = new.map(|file| {
+        format!(
+            "{}: unsafe code, but not in {LIST}: `cargo xtask rooms --accept` adds it, for review",
+            file.display()
+        )
+    });
     let stale = listed.iter().filter(|name| !present.iter().any(|file| covers(name, file)));
-    let stale = stale.map(|name| format!("{name}: listed in {LIST}, but has no unsafe code"));
+    let stale = stale.map(|name| {
+        format!("{name}: listed in {LIST}, but has no unsafe code: `cargo xtask rooms --accept` drops it")
+    });
     strange.chain(new).chain(stale).collect()
 }
 
