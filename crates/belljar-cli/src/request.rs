@@ -142,6 +142,20 @@ pub(crate) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
+/// The path from the root, `~` and the current folder put in front.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+    match path.strip_prefix("~") {
+        Ok(rest) => home().map(|home| home.join(rest)).ok_or_else(|| {
+            Fault::new(
+                Verdict::SetupFailed,
+                "`~` needs a home folder and HOME is not set",
+                "write the whole path",
+            )
+        }),
+        Err(_) => Ok(current_folder()?.join(path)),
+    }
+}
+
 /// A flag of the policy; none for the command line's own options.
 fn typed(given: &Given) -> Option<FlagValue> {
     belljar::policy::flag(given.flag)?;

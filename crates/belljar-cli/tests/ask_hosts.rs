@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod seen;
-#[path = "seen/server.rs"]
+#[path = "../../belljar/tests/support/server.rs"]
 mod server;
 #[path = "seen/stage.rs"]
 mod stage;

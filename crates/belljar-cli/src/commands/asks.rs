@@ -9,7 +9,6 @@ use belljar::policy::{
     Asked, Decision, NetMode, Origin, Policy, UnixService, UnixSocket, fs_decision, printable,
 };
 
-use super::why::absolute;
 use crate::request;
 
 /// Services that a policy names by a word.
@@ -97,7 +96,7 @@ pub(super) fn line(policy: &Policy, object: &OsStr, asked: Asked, decision: &Dec
         return String::new();
     }
     let want = match asked {
-        Asked::Path => absolute(Path::new(object)).ok().map(Want::Read),
+        Asked::Path => request::absolute(Path::new(object)).ok().map(Want::Read),
         Asked::Host => Some(Want::Connect(decision.object.clone())),
         _ => None,
     };

@@ -19,6 +19,9 @@ use crate::fault::Fault;
 use crate::screen;
 use crate::subcommand::BELLJAR_FAILED;
 
+/// Exit status of a refusal: an answer, not a failure.
+const REFUSED: u8 = 1;
+
 /// Ends a command whose answer goes to standard output.
 fn end(answer: Result<u8, Fault>) -> u8 {
     match answer {

@@ -9,8 +9,7 @@ use belljar::event::Event;
 use belljar::policy::{Asked, asked, printable};
 use belljar::report;
 
-use super::why::{REFUSED, absolute};
-use super::{show, show_json};
+use super::{REFUSED, show, show_json};
 use crate::fault::Fault;
 use crate::words::Words;
 use crate::{refusals, request};
@@ -53,7 +52,7 @@ fn read(path: &Path) -> Result<Report, Fault> {
 /// Keeps the events about an object, what lies below it, or a call of that name.
 fn narrow(report: &mut Report, object: &OsStr) -> Result<(), Fault> {
     let path = match asked(object) {
-        Asked::Path => Some(absolute(Path::new(object))?),
+        Asked::Path => Some(request::absolute(Path::new(object))?),
         _ => None,
     };
     let wanted = printable(path.as_ref().map_or(object, |path| path.as_os_str()));

@@ -2,7 +2,7 @@
 //! answers from that.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use belljar::bpf;
 use belljar::plan::takes_away;
@@ -13,13 +13,10 @@ use belljar::probe::probe;
 use belljar::report::Verdict;
 
 use super::links::followed;
-use super::{asks, end, past, promised, show, show_json};
+use super::{REFUSED, asks, end, past, promised, show, show_json};
 use crate::fault::Fault;
 use crate::request;
 use crate::words::Words;
-
-/// Exit status of a refusal: an answer, not a failure.
-pub(super) const REFUSED: u8 = 1;
 
 pub(crate) fn why(words: &Words) -> u8 {
     end(answer(words))
@@ -68,9 +65,8 @@ fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
     }
     let text = printable(object);
     match asked(object) {
-        Asked::Path => {
-            absolute(Path::new(object)).map(|path| asks::socket(policy, &path, followed(policy, &path)))
-        }
+        Asked::Path => request::absolute(Path::new(object))
+            .map(|path| asks::socket(policy, &path, followed(policy, &path))),
         Asked::Host => net_decision(policy, &text).map_err(|error| request::fault(&error)),
         Asked::Variable => Ok(env_decision(policy, &text)),
         _ => {
@@ -87,20 +83,6 @@ fn decide(policy: &Policy, object: &OsStr) -> Result<Decision, Fault> {
 /// The number of a call that was named.
 fn number(object: &OsStr) -> Option<u32> {
     object.to_str().filter(|_| asked(object) == Asked::Syscall).and_then(bpf::syscall_number)
-}
-
-/// The path from the root, `~` and the current folder put in front.
-pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
-    match path.strip_prefix("~") {
-        Ok(rest) => request::home().map(|home| home.join(rest)).ok_or_else(|| {
-            Fault::new(
-                Verdict::SetupFailed,
-                "`~` needs a home folder and HOME is not set",
-                "write the whole path",
-            )
-        }),
-        Err(_) => Ok(request::current_folder()?.join(path)),
-    }
 }
 
 fn call(name: &OsStr) -> Result<u32, Fault> {

@@ -4,6 +4,7 @@
 pub(crate) mod jars;
 pub(crate) mod poorer;
 pub(crate) mod recorded;
+pub(crate) mod server;
 pub(crate) mod user;
 pub(crate) mod watch;
 
