@@ -25,8 +25,10 @@ use super::own::{start, text_of};
 use super::task::{Name, Stop, Task};
 use super::walk;
 
-/// Bytes of all copies of one run: they lie in memory of the supervisor's user.
+/// Bytes of all copies of one run: they lie in memory of the supervisor's user, as long as the jar likes.
 const MOST: u64 = 256 << 20;
+/// What the kernel gives a file in memory at least, and whole pages of which it has: a page for what it knows of it, at most.
+const PAGE: u64 = 4096;
 
 /// What was copied, by device, inode, size and time of change.
 type Identity = (u64, u64, u64, i64, i64);
@@ -275,11 +277,13 @@ impl Copies {
         // Threads that want the same wait for the first.
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !made.list.iter().any(|(known, _)| *known == identity) {
-            let left = MOST.saturating_sub(made.bytes);
+            let left = MOST.saturating_sub(made.bytes).saturating_sub(PAGE);
             let (copy, bytes) = copied(&mut from, left)?;
             // Programs compare times of what they looked at with those of what they opened.
             futimens(&copy, &times(&meta))?;
-            made.bytes = made.bytes.saturating_add(bytes);
+            made.bytes = made.bytes.saturating_add(bytes.next_multiple_of(PAGE)).saturating_add(PAGE);
+            // What it held before is asked for by nobody any more: each copy takes a descriptor here.
+            made.list.retain(|(known, _)| (known.0, known.1) != (identity.0, identity.1));
             made.list.push((identity, copy));
         }
         let copy = made.list.iter().find(|(known, _)| *known == identity).ok_or(Errno::IO)?;
@@ -354,7 +358,20 @@ mod tests {
     fn copies_of_one_run_are_bounded() {
         let (_file, fd) = file("text");
         let copies = Copies::default();
-        copies.0.lock().unwrap().bytes = MOST - 3;
+        copies.0.lock().unwrap().bytes = MOST - PAGE - 3;
         assert_eq!(copies.of(&fd).unwrap_err(), Errno::FBIG);
+    }
+
+    /// Whoever may write a file as well has it copied anew as often as it likes.
+    #[test]
+    fn a_file_that_changes_takes_one_descriptor_and_whole_pages() {
+        let (mut file, fd) = file("text");
+        let copies = Copies::default();
+        for count in 1..20 {
+            file.write_all(b"x").unwrap();
+            copies.of(&fd).unwrap();
+            let made = copies.0.lock().unwrap();
+            assert_eq!((made.list.len(), made.bytes), (1, count * 2 * PAGE));
+        }
     }
 }
