@@ -56,9 +56,9 @@ impl Events {
     }
 
     /// Takes a refusal of a jar, but for those that belljar's own code meets before the program is there. `complete` adds what
-    /// takes time to find out, and is asked once for each object.
+    /// takes time to find out, and is asked once for each object that finds room.
     pub(crate) fn refusal(&self, event: Event, complete: impl FnOnce(Event) -> Event) {
-        if self.knows(&event) {
+        if self.only_counts(&event) {
             self.event(event);
         } else if !event.is_own() {
             self.event(complete(event));
@@ -66,8 +66,9 @@ impl Events {
     }
 
     /// The event will only be counted.
-    fn knows(&self, event: &Event) -> bool {
-        self.kept().collected.list.iter().any(|before| before.is_again(event))
+    fn only_counts(&self, event: &Event) -> bool {
+        let kept = self.kept();
+        !kept.has_room(event.weight()) || kept.collected.list.iter().any(|before| before.is_again(event))
     }
 
     /// The events so far.
@@ -91,6 +92,10 @@ impl Observer for Events {
 }
 
 impl Kept {
+    fn has_room(&self, weight: usize) -> bool {
+        self.collected.list.len() < MAX_EVENTS && self.bytes.saturating_add(weight) <= MAX_BYTES
+    }
+
     /// Counts the event; what there is to tell about it, if anything.
     fn note(&mut self, event: Event, start: Instant) -> Option<Event> {
         if let Some(before) = self.collected.list.iter_mut().find(|before| before.is_again(&event)) {
@@ -100,8 +105,7 @@ impl Kept {
         let mut event = event;
         event.when = start.elapsed();
         let weight = event.weight();
-        let bytes = self.bytes.saturating_add(weight);
-        if self.collected.list.len() >= MAX_EVENTS || bytes > MAX_BYTES {
+        if !self.has_room(weight) {
             let refused = u64::from(event.verdict == Verdict::Denied);
             self.collected.more = self.collected.more.saturating_add(refused);
             return None;
@@ -109,7 +113,7 @@ impl Kept {
         if event.program.is_empty() {
             event.program = name_of(event.pid);
         }
-        self.bytes = bytes;
+        self.bytes = self.bytes.saturating_add(weight);
         self.collected.list.push(event.clone());
         Some(event)
     }
@@ -178,6 +182,18 @@ mod tests {
         let bytes: usize = kept.list.iter().map(Event::weight).sum();
         assert!(bytes <= MAX_BYTES && kept.list.len() > 100, "{bytes}");
         assert_eq!(kept.list.len() as u64 + kept.more, 10_000);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_not_looked_into() {
+        let (events, looks) = (Events::new(None), std::cell::Cell::new(0));
+        for index in 0..2000 {
+            events.refusal(denied(&format!("/{index}")), |event| {
+                looks.set(looks.get() + 1);
+                event
+            });
+        }
+        assert_eq!((looks.get(), events.collected().more), (MAX_EVENTS, 2000 - MAX_EVENTS as u64));
     }
 
     #[test]
