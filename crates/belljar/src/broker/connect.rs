@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use belljar_sys::sockets::{self, Socket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -35,7 +36,7 @@ const TCP: u32 = 6;
 pub(super) const NAMES: u16 = 53;
 pub(super) const DONE: Served = Ok(Done::Value(0));
 /// How long a connection on the host's own loopback may take.
-const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const PATIENCE: Duration = Duration::from_secs(1);
 const NONBLOCK: u32 = 0o4000;
 const CLOEXEC: u32 = 0o2_000_000;
 
@@ -314,8 +315,12 @@ fn server_of_the_jar(task: &Task<'_>, it: &Addressed, at: SocketAddrV4) -> Serve
 
 /// The connection that comes from there; others of the host that found the port are turned away.
 fn accept(waiting: &OwnedFd, from: SocketAddr) -> Result<OwnedFd, Errno> {
+    let until = Instant::now() + PATIENCE;
     loop {
-        if poll(&mut [PollFd::new(waiting, PollFlags::IN)], Some(&PATIENCE))? == 0 {
+        // Not for each anew: others could come without end.
+        let left = until.checked_duration_since(Instant::now()).ok_or(Errno::TIMEDOUT)?;
+        let left = Timespec::try_from(left).unwrap_or_default();
+        if poll(&mut [PollFd::new(waiting, PollFlags::IN)], Some(&left))? == 0 {
             return Err(Errno::TIMEDOUT);
         }
         let (socket, peer) = acceptfrom_with(waiting, SocketFlags::CLOEXEC)?;
@@ -373,6 +378,23 @@ pub(super) fn errors(task: &Task<'_>) -> Served {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_who_connect_without_end_hold_nobody_up() {
+        let waiting = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (to, over) = (waiting.local_addr().unwrap(), std::sync::atomic::AtomicBool::new(false));
+        let relaxed = std::sync::atomic::Ordering::Relaxed;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(relaxed) {
+                    drop(std::net::TcpStream::connect(to))
+                }
+            });
+            let accepted = accept(&waiting.try_clone().unwrap().into(), ([127, 0, 0, 1], 1).into());
+            over.store(true, relaxed);
+            assert_eq!(accepted.unwrap_err(), Errno::TIMEDOUT);
+        });
+    }
 
     #[test]
     fn a_call_that_fails_leaves_a_socket_for_ipv6_alone_as_it_was() {
