@@ -16,13 +16,29 @@ pub fn sethostname(name: &[u8]) -> Result<()> {
     plain(Sysno::sethostname, [ptr(name.as_ptr()), name.len(), 0, 0, 0, 0]).map(drop)
 }
 
-/// `prlimit64(2)` on the caller; both limits.
+/// `prlimit64(2)` on the caller; both limits. A hard limit that is lower already stays, and bounds both.
 ///
 /// # Errors
 /// The kernel's.
 pub fn set_rlimit(resource: u32, soft: u64, hard: u64) -> Result<()> {
-    let value = [soft, hard];
-    plain(Sysno::prlimit64, [0, word(resource), ptr(value.as_ptr()), 0, 0, 0]).map(drop)
+    let set = |value: [u64; 2]| {
+        plain(Sysno::prlimit64, [0, word(resource), ptr(value.as_ptr()), 0, 0, 0]).map(drop)
+    };
+    match set([soft, hard]) {
+        // Who may not raise it has less than the limit would leave.
+        Err(Errno::PERM) => {
+            let [_, most] = rlimit(resource)?;
+            set([soft.min(most), hard.min(most)])
+        }
+        done => done,
+    }
+}
+
+/// `prlimit64(2)` on the caller: its soft and its hard limit.
+fn rlimit(resource: u32) -> Result<[u64; 2]> {
+    let mut value = [0_u64; 2];
+    plain(Sysno::prlimit64, [0, word(resource), 0, ptr(value.as_mut_ptr()), 0, 0])?;
+    Ok(value)
 }
 
 /// `setsid(2)`.

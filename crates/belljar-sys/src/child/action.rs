@@ -309,14 +309,6 @@ pub(super) fn exec(
     worst
 }
 
-/// A caller without any core dumps keeps that: 0 cannot be raised.
-pub(super) fn limit(resource: u32, soft: u64, hard: u64) -> Result<()> {
-    match call::set_rlimit(resource, soft, hard) {
-        Err(Errno::PERM) if resource == g::RLIMIT_CORE => call::set_rlimit(resource, 0, 0),
-        done => done,
-    }
-}
-
 /// Closes every descriptor but two, of which the second may be -1: none.
 pub(super) fn close_all_but(status: Fd, errands: Fd) -> Result<()> {
     let kept = [errands];

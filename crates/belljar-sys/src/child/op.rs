@@ -337,7 +337,7 @@ impl Op<'_> {
             }
             Self::UseTerminal(mask) => pty::take(state, mask),
             Self::Dup { from, to } => call::dup_to(from, to),
-            Self::Rlimit { resource, soft, hard } => action::limit(resource, soft, hard),
+            Self::Rlimit { resource, soft, hard } => call::set_rlimit(resource, soft, hard),
             Self::Umask(mask) => {
                 call::umask(mask);
                 Ok(())

@@ -1,0 +1,41 @@
+//! Callers in a state that few processes are in: with limits that are low already, say. Each is a process of its own.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
+
+mod support;
+
+use belljar::{Command, policy::Policy};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use support::has_userns;
+
+/// Runs one of the callers below in a process of its own.
+fn holds(caller: &str) {
+    if !has_userns() {
+        return;
+    }
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([caller, "--exact", "--ignored", "--test-threads", "1"])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+}
+
+#[test]
+#[ignore = "a caller"]
+fn whose_limits_are_lower_than_those_of_jars() {
+    let most = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    for resource in [Resource::Sigpending, Resource::Core] {
+        setrlimit(resource, most(0)).unwrap();
+    }
+    setrlimit(Resource::Nofile, most(60)).unwrap();
+    let policy = Policy::preset("@strict").unwrap().set("limits.files", "64").unwrap();
+    let mut command = Command::new("/bin/sh");
+    let output = command.args(["-c", "ulimit -n; ulimit -Hn"]).policy(policy).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "60\n60\n", "{}", output.report.reason);
+}
+
+#[test]
+fn limits_that_are_lower_already_stay() {
+    holds("whose_limits_are_lower_than_those_of_jars");
+}
+
