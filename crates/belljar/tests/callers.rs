@@ -1,10 +1,11 @@
-//! Callers in a state that few processes are in: with limits that are low already, say. Each is a process of its own.
+//! Callers in a state that few processes are in: without a folder, with limits that are low already. Each is a process of its own.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
 mod support;
 
-use belljar::{Command, policy::Policy};
+use belljar::report::Verdict;
+use belljar::{Command, Stdio, policy::Policy};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use support::has_userns;
 
@@ -18,6 +19,34 @@ fn holds(caller: &str) {
         .output()
         .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+}
+
+fn quiet(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.policy(Policy::preset("@strict").unwrap());
+    command.stdin(Stdio::Null).stdout(Stdio::Null).stderr(Stdio::Null);
+    command
+}
+
+fn ends_well(command: &mut Command) {
+    let report = command.status().unwrap();
+    assert_eq!(report.verdict, Verdict::Exited { code: 0 }, "{}", report.reason);
+}
+
+#[test]
+#[ignore = "a caller"]
+fn whose_folder_was_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::env::set_current_dir(&folder).unwrap();
+    folder.close().unwrap();
+    ends_well(&mut quiet("/bin/true"));
+    ends_well(&mut quiet("true"));
+    assert!(quiet("./true").status().is_err());
+}
+
+#[test]
+fn a_folder_that_was_removed_is_no_hindrance() {
+    holds("whose_folder_was_removed");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The stages of a start: what is decided, what is opened by that, and how the prepared jar begins. Each takes what the one
 //! before it has made.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use belljar_policy::Policy;
@@ -303,11 +305,22 @@ fn take_signals() -> Result<Signals, StartError> {
 fn working_folder(command: &Command) -> Result<PathBuf, StartError> {
     match &command.cwd {
         Some(path) => Ok(path.clone()),
-        None => std::env::current_dir().map_err(|source| supervisor("asking for the current folder", source)),
+        None => match std::env::current_dir() {
+            // Nobody needs a folder that was removed, unless the program is named from there.
+            Err(gone) if gone.kind() == ErrorKind::NotFound && !is_named_from_there(command) => {
+                Ok("/".into())
+            }
+            asked => asked.map_err(|source| supervisor("asking for the current folder", source)),
+        },
     }
 }
 
 /// Where the jar cannot make its own terminal the supervisor makes one.
+/// The program is a relative path, and not a name that is searched for.
+fn is_named_from_there(command: &Command) -> bool {
+    Path::new(&command.program).is_relative() && command.program.as_bytes().contains(&b'/')
+}
+
 fn host_terminal(plan: &Plan, terminals: u8) -> Result<Option<(OwnedFd, OwnedFd)>, StartError> {
     if terminals == 0 || plan.init.contains(&Step::OpenTerminal) {
         return Ok(None);
