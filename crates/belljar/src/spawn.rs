@@ -114,13 +114,26 @@ fn begin<'m>(
     Ok(())
 }
 
+/// A caller's own code that panics while the jar starts (an observer, a judge) leaves nothing of it either.
+impl Drop for Started {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.abandon();
+        }
+    }
+}
+
 impl Started {
+    fn abandon(&self) {
+        let killed = pidfd_send_signal(&self.child.pidfd, Signal::KILL);
+        let waited = owned::reap(&self.child.pidfd);
+        tracing::debug!(?killed, ?waited, "a start that failed is over");
+    }
+
     /// Passes `done` on. When it failed, nothing of the jar is left: neither a process nor a zombie.
     pub(crate) fn or_end<T>(&self, done: Result<T, StartError>) -> Result<T, StartError> {
         if done.is_err() {
-            let killed = pidfd_send_signal(&self.child.pidfd, Signal::KILL);
-            let waited = owned::reap(&self.child.pidfd);
-            tracing::debug!(?killed, ?waited, "a start that failed is over");
+            self.abandon();
         }
         done
     }
@@ -180,17 +193,37 @@ fn await_event(
 }
 
 /// Waits until the program's exec has succeeded, where init announces it. What is refused before, by the jar's own probes,
-/// is answered.
+/// is answered. The alarm is the broker's.
 pub(crate) fn await_exec(
     announced: bool,
     prepared: &Prepared<'_>,
     started: &Started,
     refused: Option<&mut Refused>,
+    alarm: Option<BorrowedFd<'_>>,
 ) -> Result<(), StartError> {
     match refused {
         _ if !announced => Ok(()),
         Some(refused) => attend_exec(prepared, started, refused),
-        None => await_event(prepared, started, Event::Started, "waiting for the program").map(drop),
+        None => {
+            alarm.map_or(Ok(()), |alarm| await_word(started, alarm))?;
+            await_event(prepared, started, Event::Started, "waiting for the program").map(drop)
+        }
+    }
+}
+
+/// Waits for init's word. A broker that has failed may leave a call of the program unanswered: no word would come.
+fn await_word(started: &Started, alarm: BorrowedFd<'_>) -> Result<(), StartError> {
+    let failed = |source| supervisor("waiting for the program", source);
+    let mut set =
+        [PollFd::new(&started.status, PollFlags::IN), PollFd::from_borrowed_fd(alarm, PollFlags::IN)];
+    while let Err(errno) = poll(&mut set, None) {
+        if errno != rustix::io::Errno::INTR {
+            return Err(failed(errno.into()));
+        }
+    }
+    match set[1].revents().is_empty() {
+        true => Ok(()),
+        false => Err(failed(io::Error::other("the broker has failed"))),
     }
 }
 

@@ -1,9 +1,14 @@
-//! Callers in a state that few processes are in: without a folder, with limits that are low already. Each is a process of its own.
+//! Callers in a state that few processes are in: without a folder, with limits that are low already, with code of their own that
+//! panics. Each is a process of its own.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
 mod support;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use belljar::event::{Event, Observer};
 use belljar::report::Verdict;
 use belljar::{Command, Stdio, policy::Policy};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -31,6 +36,12 @@ fn quiet(program: &str) -> Command {
 fn ends_well(command: &mut Command) {
     let report = command.status().unwrap();
     assert_eq!(report.verdict, Verdict::Exited { code: 0 }, "{}", report.reason);
+}
+
+/// Children of every thread of this process, ended ones too.
+fn children() -> String {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    threads.map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap()).collect()
 }
 
 #[test]
@@ -68,3 +79,30 @@ fn limits_that_are_lower_already_stay() {
     holds("whose_limits_are_lower_than_those_of_jars");
 }
 
+#[derive(Debug)]
+struct Panics;
+
+impl Observer for Panics {
+    fn event(&self, _: Event) {
+        panic!("of its own will");
+    }
+}
+
+#[test]
+#[ignore = "a caller"]
+fn whose_code_panics() {
+    let mut command = quiet("/bin/true");
+    command.explain().judge(|_| panic!("of its own will"));
+    assert!(catch_unwind(AssertUnwindSafe(|| command.status().map(drop))).is_err());
+    assert_eq!(children(), "");
+    let mut command = quiet("/bin/cat");
+    command.arg("/nowhere").explain().observe(Arc::new(Panics));
+    assert!(command.status().is_err());
+    assert_eq!(children(), "");
+    ends_well(&mut quiet("/bin/true"));
+}
+
+#[test]
+fn code_of_the_caller_that_panics_leaves_nothing_of_the_jar() {
+    holds("whose_code_panics");
+}

@@ -19,7 +19,7 @@ use super::network::Network;
 use super::owners::{self, Owners};
 use super::talks::Talks;
 use super::{Running, answers, look, passed, promises};
-use crate::broker::{Hearing, Refused};
+use crate::broker::{Broker, Hearing, Refused};
 use crate::command::Command;
 use crate::error::StartError;
 use crate::event::Events;
@@ -198,7 +198,8 @@ fn begin_with(
     let served = quietly(*mode, serve);
     let (vows, broker, service) = started.or_end(served)?;
     let mut refused = refused(plan, hearing);
-    started.or_end(spawn::await_exec(sequence.announce, prepared, &started, refused.as_mut()))?;
+    let alarm = broker.as_ref().map(Broker::alarm);
+    started.or_end(spawn::await_exec(sequence.announce, prepared, &started, refused.as_mut(), alarm))?;
     opened.owners.settle();
     opened.streams.close_child();
     let master = started.terminal.take().or(opened.host_terminal.take().map(|(master, _)| master));
@@ -227,7 +228,7 @@ fn begin_with(
     })
 }
 
-type Served = (promises::Broken, Option<crate::broker::Broker>, Option<belljar_net::Service>);
+type Served = (promises::Broken, Option<Broker>, Option<belljar_net::Service>);
 
 fn judges(command: &Command, talks: &Talks) -> answers::Judges {
     answers::Judges {
@@ -315,12 +316,12 @@ fn working_folder(command: &Command) -> Result<PathBuf, StartError> {
     }
 }
 
-/// Where the jar cannot make its own terminal the supervisor makes one.
 /// The program is a relative path, and not a name that is searched for.
 fn is_named_from_there(command: &Command) -> bool {
     Path::new(&command.program).is_relative() && command.program.as_bytes().contains(&b'/')
 }
 
+/// Where the jar cannot make its own terminal the supervisor makes one.
 fn host_terminal(plan: &Plan, terminals: u8) -> Result<Option<(OwnedFd, OwnedFd)>, StartError> {
     if terminals == 0 || plan.init.contains(&Step::OpenTerminal) {
         return Ok(None);
