@@ -14,6 +14,8 @@ use super::setup::End;
 
 /// How much of its last words is kept, in bytes.
 pub(super) const MOST_SAID: usize = 2048;
+/// Packets that are taken before the clock is looked at again.
+const AT_ONCE: usize = 64;
 /// How long an ended worker may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(2);
 /// How long one that has closed its channel may take to end by itself.
@@ -73,10 +75,11 @@ impl Life {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Takes what is there: words, and the end.
+    /// Takes what is there: words, and the end. Of one that says more than this at once the rest waits: it must not keep its
+    /// parent beyond the deadline.
     pub(super) fn listen(&mut self) {
         let mut bytes = [0; MOST_SAID];
-        loop {
+        for _ in 0..AT_ONCE {
             match raw(self.status.as_fd(), &mut bytes) {
                 Ok(None) => return,
                 Ok(Some((len, descriptors))) => self.take(bytes.get(..len).unwrap_or(&bytes), descriptors),
@@ -191,4 +194,22 @@ pub(crate) fn shown(said: &[u8]) -> String {
     let plain = |one: char| one == ' ' || one.is_ascii_graphic();
     let escaped = |one: char| if plain(one) { one.to_string() } else { one.escape_default().to_string() };
     text.trim().chars().map(escaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::channel::{is_readable, pair};
+
+    #[test]
+    fn who_never_stops_talking_does_not_keep_its_parent() {
+        let (status, theirs) = pair().unwrap();
+        let say = || rustix::net::send(&theirs, b"word ", rustix::net::SendFlags::DONTWAIT);
+        let said = (0..10_000).take_while(|_| say().is_ok()).count();
+        assert!(said > AT_ONCE);
+        let mut life = Life::new(status);
+        life.listen();
+        assert!(is_readable(life.status.as_fd()), "the rest waits");
+        assert_eq!(shown(&life.said), "word ".repeat(AT_ONCE).trim());
+    }
 }

@@ -52,6 +52,7 @@ pub(crate) enum Act {
     Touch(u64),
     Recurse(u64),
     Words(String),
+    Flood,
     Warmed(usize),
     Seed,
     Keys,
@@ -166,6 +167,9 @@ pub(crate) fn alone(act: &Act) -> Outcome {
         Act::Touch(bytes) => touch(size(*bytes)),
         Act::Recurse(depth) => Outcome::Number(recurse(*depth)),
         Act::Words(words) => outcome(std::io::stderr().write_all(words.as_bytes())),
+        Act::Flood => loop {
+            drop(outcome(std::io::stderr().write_all(b"a word")));
+        },
         Act::Warmed(at) => match TABLE.get() {
             Some(table) => Outcome::Number(table[*at]),
             None => Outcome::Refused(0),

@@ -41,7 +41,7 @@ fn who_does_not_reply_in_time_is_ended() {
         return;
     }
     let zygote = small();
-    for act in [Act::Spin, Act::Sleep(60_000)] {
+    for act in [Act::Spin, Act::Sleep(60_000), Act::Flood] {
         let mut worker = zygote.spawn().unwrap();
         let begun = Instant::now();
         let error = worker.call(&act, Duration::from_millis(50)).unwrap_err();
