@@ -162,6 +162,11 @@ impl Inbox {
         Self { bytes: vec![0; HEAD + most.min(MOST_INLINE)], most }
     }
 
+    /// The longest body that is taken.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// The next message, once it is there; does not wait.
     pub(crate) fn take(&mut self, from: BorrowedFd<'_>) -> Result<Option<Frame<'_>>, Break> {
         self.receive(from, false)

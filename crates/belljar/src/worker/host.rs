@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::channel::{Break, Deadline, Inbox, Outgoing, send, wait};
-use super::code::{decode, encode};
+use super::code::{decode_from, encode};
 use super::entry::Entry;
 use super::error::{ProtocolError, WorkerError};
 use super::frame::{Frame, Kind};
@@ -119,6 +119,7 @@ where
     }
 
     fn await_answer(&mut self, until: Deadline, answers: &mut dyn Answers) -> Result<A, Stop> {
+        let most = self.inbox.most();
         loop {
             let channel = self.channel.as_fd();
             listen(channel, &mut self.life, until)?;
@@ -132,13 +133,13 @@ where
             match frame.kind {
                 Kind::Answer => {
                     due(self.called, frame.number)?;
-                    return decode(&frame.body, frame.descriptors)
+                    return decode_from(&frame.body, frame.descriptors, most)
                         .map_err(|error| WorkerError::Protocol(error.into()).into());
                 }
                 Kind::Ask => {
                     self.asked = self.asked.saturating_add(1);
                     due(self.asked, frame.number)?;
-                    answers.answer(frame, channel, until)?;
+                    answers.answer(frame, most, (channel, until))?;
                 }
                 _ => return Err(WorkerError::Protocol(ProtocolError::NotDue).into()),
             }
@@ -204,23 +205,30 @@ impl From<WorkerError> for Stop {
 
 /// Whoever answers a worker's questions.
 trait Answers {
-    fn answer(&mut self, ask: Frame<'_>, to: BorrowedFd<'_>, until: Deadline) -> Result<(), Stop>;
+    /// Of a channel whose messages have at most `most` bytes.
+    fn answer(&mut self, ask: Frame<'_>, most: usize, to: (BorrowedFd<'_>, Deadline)) -> Result<(), Stop>;
 }
 
 /// Nobody.
 struct Refuse;
 
 impl Answers for Refuse {
-    fn answer(&mut self, _: Frame<'_>, _: BorrowedFd<'_>, _: Deadline) -> Result<(), Stop> {
+    fn answer(&mut self, _: Frame<'_>, _: usize, _: (BorrowedFd<'_>, Deadline)) -> Result<(), Stop> {
         Err(WorkerError::Protocol(ProtocolError::NotDue).into())
     }
 }
 
 impl<M: Monitor> Answers for Session<M> {
-    fn answer(&mut self, ask: Frame<'_>, to: BorrowedFd<'_>, until: Deadline) -> Result<(), Stop> {
+    fn answer(
+        &mut self,
+        ask: Frame<'_>,
+        most: usize,
+        (to, until): (BorrowedFd<'_>, Deadline),
+    ) -> Result<(), Stop> {
         self.permit(&ask.body)?;
         let number = ask.number;
-        let ask = decode(&ask.body, ask.descriptors).map_err(|error| WorkerError::Protocol(error.into()))?;
+        let ask = decode_from(&ask.body, ask.descriptors, most)
+            .map_err(|error| WorkerError::Protocol(error.into()))?;
         let told = Session::answer(self, ask);
         let (body, descriptors) = encode(&told).map_err(WorkerError::Unsendable)?;
         let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();

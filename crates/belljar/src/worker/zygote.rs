@@ -136,7 +136,7 @@ where
     }
 
     /// The longest message that a worker may send, in bytes: 64 MiB unless set, which is the most. Buffers and descriptors in it
-    /// do not count.
+    /// do not count. The values in it may take 16 times as much memory here.
     pub fn longest_message(mut self, bytes: usize) -> Self {
         self.most = bytes.min(MOST_BODY);
         self

@@ -13,16 +13,18 @@ type Out<T> = Result<T, CodeError>;
 pub(super) struct Decoder<'de> {
     bytes: &'de [u8],
     depth: u32,
+    /// How many bytes of memory the values may still take.
+    room: usize,
 }
 
 /// The number that a message begins with: of an enum, its variant.
 pub(in super::super) fn first_number(bytes: &[u8]) -> Option<u64> {
-    Decoder::new(bytes).number(64).ok().and_then(|number| u64::try_from(number).ok())
+    Decoder::new(bytes, 0).number(64).ok().and_then(|number| u64::try_from(number).ok())
 }
 
 impl<'de> Decoder<'de> {
-    pub(super) fn new(bytes: &'de [u8]) -> Self {
-        Self { bytes, depth: 0 }
+    pub(super) fn new(bytes: &'de [u8], room: usize) -> Self {
+        Self { bytes, depth: 0, room }
     }
 
     pub(super) fn left(&self) -> usize {
@@ -98,9 +100,23 @@ impl<'de> Decoder<'de> {
             return Err(CodeError::Deep);
         }
         self.depth += 1;
-        let done = read(self);
+        let done = self.lay::<T>().and_then(|()| read(self));
         self.depth -= 1;
         done
+    }
+
+    /// The parts of a compound value. Where there are none a byte stands for it, as for a unit.
+    fn fields<V: Visitor<'de>>(&mut self, count: usize, visitor: V) -> Out<V::Value> {
+        if count == 0 && self.byte()? != 0 {
+            return Err(CodeError::Malformed("a unit"));
+        }
+        self.parts(count, visitor)
+    }
+
+    /// Takes memory for a value.
+    fn lay<T>(&mut self) -> Out<()> {
+        self.room = self.room.checked_sub(size_of::<T>()).ok_or(CodeError::Room)?;
+        Ok(())
     }
 
     fn parts<V: Visitor<'de>>(&mut self, count: usize, visitor: V) -> Out<V::Value> {
@@ -193,6 +209,7 @@ macro_rules! plain {
     ($($method:ident, $visit:ident, $read:expr;)*) => { $(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Out<V::Value> {
             let read: fn(&mut Decoder<'de>) -> Out<_> = $read;
+            self.lay::<V::Value>()?;
             visitor.$visit(read(self)?)
         }
     )* };
@@ -251,6 +268,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Out<V::Value> {
         let len = self.length()?;
+        self.lay::<V::Value>()?;
         visitor.visit_borrowed_bytes(self.take(len)?)
     }
 
@@ -260,7 +278,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Out<V::Value> {
         match self.byte()? {
-            0 => visitor.visit_none(),
+            0 => self.lay::<V::Value>().and_then(|()| visitor.visit_none()),
             1 => self.within(|decoder| visitor.visit_some(decoder)),
             _ => Err(CodeError::Malformed("an option")),
         }
@@ -287,7 +305,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Out<V::Value> {
-        self.parts(len, visitor)
+        self.fields(len, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -296,7 +314,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         len: usize,
         visitor: V,
     ) -> Out<V::Value> {
-        self.parts(len, visitor)
+        self.fields(len, visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Out<V::Value> {
@@ -314,7 +332,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Out<V::Value> {
-        self.parts(fields.len(), visitor)
+        self.fields(fields.len(), visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

@@ -41,6 +41,14 @@ impl Encoder {
         self.number(u64::try_from(len).unwrap_or(u64::MAX))
     }
 
+    /// A byte stands for a value without parts, as for a unit.
+    fn parts(&mut self, len: usize) -> Result<&mut Self, CodeError> {
+        if len == 0 {
+            self.byte(0)?;
+        }
+        Ok(self)
+    }
+
     fn byte(&mut self, byte: u8) -> Done {
         self.bytes.push(byte);
         Ok(())
@@ -174,12 +182,12 @@ impl<'a> Serializer for &'a mut Encoder {
         Ok(self)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Self, CodeError> {
-        Ok(self)
+    fn serialize_tuple(self, len: usize) -> Result<Self, CodeError> {
+        self.parts(len)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, CodeError> {
-        Ok(self)
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Self, CodeError> {
+        self.parts(len)
     }
 
     fn serialize_tuple_variant(
@@ -198,8 +206,8 @@ impl<'a> Serializer for &'a mut Encoder {
         Ok(Entries::of(self))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, CodeError> {
-        Ok(self)
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Self, CodeError> {
+        self.parts(len)
     }
 
     fn serialize_struct_variant(

@@ -2,7 +2,8 @@
 //!
 //! Whoever decodes trusts nothing: lengths are at most what is there, nesting ends at [`DEEPEST`], numbers come in their shortest
 //! form, keys of maps in the order of their bytes and each once, nothing may be left over, and every descriptor that came along must
-//! be named by the value exactly once. So neither a forged length, nor a nested one, nor a second spelling of a message gets past it.
+//! be named by the value exactly once. What the values take in memory is bounded too: a byte can stand for a large one that is empty.
+//! Every value is a byte at least. So neither a forged length, nor a nested one, nor a second spelling of a message gets past it.
 //! A set is a list here: who may hear one member twice takes a list, and asks.
 //!
 //! Numbers are LEB128, signed ones zigzag; texts, lists and maps begin with their length; fields follow one another without
@@ -20,12 +21,15 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::carry;
+use super::frame::MOST_BODY;
 
 pub(super) use decode::first_number;
 pub(super) use names::variants;
 
 /// How deep values may be nested.
 pub const DEEPEST: u32 = 128;
+/// How many bytes of memory values may take for each byte that a message may have.
+const ROOM: usize = 16;
 
 /// A value that cannot be encoded, or bytes that are no value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -52,6 +56,9 @@ pub enum CodeError {
     /// Nested deeper than [`DEEPEST`].
     #[error("values are nested too deep")]
     Deep,
+    /// The values take more memory than 16 times the longest message.
+    #[error("the values take too much memory")]
+    Room,
     /// A descriptor is named that did not come along, or one came along that is not named.
     #[error("the descriptors are not those of the value")]
     Descriptors,
@@ -90,7 +97,19 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<(Vec<u8>, Vec<OwnedFd>
 /// # Errors
 /// See [`CodeError`]. The descriptors are closed then.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<T, CodeError> {
-    let mut decoder = decode::Decoder::new(bytes);
+    decode_from(bytes, descriptors, MOST_BODY)
+}
+
+/// The same of a channel whose messages have at most so many bytes.
+///
+/// # Errors
+/// As [`decode()`].
+pub(super) fn decode_from<T: DeserializeOwned>(
+    bytes: &[u8],
+    descriptors: Vec<OwnedFd>,
+    most: usize,
+) -> Result<T, CodeError> {
+    let mut decoder = decode::Decoder::new(bytes, most.saturating_mul(ROOM));
     let (done, left) = carry::handing_out(descriptors, || T::deserialize(&mut decoder));
     let value = done?;
     match (decoder.left(), left) {

@@ -160,3 +160,41 @@ fn descriptors_in_a_map_stay_with_their_keys() {
     let found: Vec<u64> = read.values().map(|(_, pipe)| number(pipe.as_fd())).collect();
     assert_eq!(found, inodes);
 }
+
+/// Parts of nothing: two kinds of values without any.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Bare {}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Hollow([u8; 0], Bare);
+
+/// Else a list of lists of them would be read for as long as its lengths say, whatever the message has.
+#[test]
+fn every_value_is_a_byte_at_least() {
+    let lists = vec![vec![Bare {}, Bare {}], vec![Bare {}]];
+    let bytes = encode(&lists).unwrap().0;
+    assert_eq!(bytes, [2, 2, 0, 0, 1, 0]);
+    assert_eq!(decode::<Vec<Vec<Bare>>>(&bytes, Vec::new()), Ok(lists));
+    let hollow = Hollow([], Bare {});
+    let bytes = encode(&hollow).unwrap().0;
+    assert_eq!(decode::<Hollow>(&bytes, Vec::new()), Ok(hollow));
+    assert_eq!(decode::<Vec<Vec<Bare>>>(&[1, 2, 0], Vec::new()), Err(CodeError::Length(2)));
+    assert_eq!(decode::<Bare>(&[1], Vec::new()), Err(CodeError::Malformed("a unit")));
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Large(Option<[u64; 32]>);
+
+#[test]
+fn what_stands_for_much_memory_is_refused_beyond_a_multiple_of_the_message() {
+    // A thousand values, each a zero byte.
+    let zeros = [vec![0xE8, 7], vec![0; 1000]].concat();
+    let texts = decode_from::<Vec<String>>(&zeros, Vec::new(), 4000);
+    assert_eq!(texts.map(|texts| texts.len()), Ok(1000));
+    let large = decode_from::<Vec<Large>>(&zeros, Vec::new(), 4000);
+    assert_eq!(large.map(|list| list.len()), Err(CodeError::Room));
+    // What is in boxes, and in no list, takes memory too.
+    let pairs = [[2, 0].repeat(50), vec![0]].concat();
+    assert!(decode_from::<Tree>(&pairs, Vec::new(), 1000).is_ok());
+    assert_eq!(decode_from::<Tree>(&pairs, Vec::new(), 100), Err(CodeError::Room));
+}
