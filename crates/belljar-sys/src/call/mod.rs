@@ -28,6 +28,8 @@ impl Errno {
     pub const NOENT: Self = Self(2);
     /// Interrupted.
     pub const INTR: Self = Self(4);
+    /// Not a descriptor that is open.
+    pub const BADF: Self = Self(9);
     /// No child processes.
     pub const CHILD: Self = Self(10);
     /// Not now.

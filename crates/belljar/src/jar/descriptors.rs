@@ -198,7 +198,7 @@ fn appends(fd: BorrowedFd<'_>) -> bool {
     fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND))
 }
 
-fn copying(errno: belljar_sys::Errno) -> StartError {
+pub(super) fn copying(errno: belljar_sys::Errno) -> StartError {
     supervisor("copying a descriptor", std::io::Error::from_raw_os_error(errno.0))
 }
 

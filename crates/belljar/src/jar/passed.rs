@@ -9,9 +9,10 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use belljar_policy::{FdMode, PassFd};
-use belljar_sys::{Fd, call, owned};
+use belljar_sys::{Errno, Fd, call, owned};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 
+use super::descriptors::copying;
 use crate::error::StartError;
 use crate::plan::Plan;
 use crate::prepare::Narrowed;
@@ -29,7 +30,11 @@ pub(super) fn narrow(passed: &[PassFd], plan: &Plan, inherited: bool) -> Result<
             return Err(refuse(NOT_OPEN));
         }
         let found = owned::with_inherited(Fd::from(pass.fd), |fd| look(pass, fd));
-        let found = found.map_err(|_| refuse(NOT_OPEN))?.map_err(refuse)?;
+        let found = found.map_err(|errno| match errno {
+            Errno::BADF => refuse(NOT_OPEN),
+            other => copying(other),
+        })?;
+        let found = found.map_err(refuse)?;
         match found {
             Some(_) if plan.namespaces == 0 => {
                 return Err(refuse(
