@@ -115,6 +115,42 @@ static void a_command_has_descriptors_variables_and_a_report(const belljar_polic
     belljar_command_free(command);
 }
 
+/* A process that has closed standard descriptors gets their numbers for what it opens next. */
+static int started_without(int closed, const belljar_policy *policy, const char *words) {
+    const char *script = "set -e; read one <&$BELLJAR_FD_words; [ $one = one ]; set +e; left=0\n"
+                         "[ -e /proc/self/fd/0 ] || left=$((left + 1)); [ -e /proc/self/fd/1 ] || left=$((left + 2))\n"
+                         "[ -e /proc/self/fd/2 ] || left=$((left + 4)); exit $((left + 10))";
+    for (int fd = 0; fd < 3; fd++) {
+        if (closed & 1 << fd) {
+            close(fd);
+        }
+    }
+    belljar_command *command = shell(policy, script);
+    int file = open(words, O_RDONLY | O_CLOEXEC);
+    if (belljar_command_pass_fd(command, "words", file) != 0 || close(file) != 0) {
+        return -1;
+    }
+    int status = belljar_report_exit_status(belljar_command_run(command));
+    for (int fd = 0; fd < 3; fd++) {
+        if (closed & 1 << fd && fcntl(fd, F_GETFD) != -1) {
+            return -1;
+        }
+    }
+    return status;
+}
+
+static void closed_descriptors_are_closed_in_the_jar_too(const belljar_policy *policy, const char *words) {
+    for (int closed = 0; closed < 8; closed++) {
+        int status = 0;
+        pid_t process = fork();
+        if (process == 0) {
+            _exit(started_without(closed, policy, words));
+        }
+        CHECK(waitpid(process, &status, 0) == process && WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == 10 + closed);
+    }
+}
+
 static void *kill_it(void *killer) {
     return belljar_killer_kill(killer) == 0 ? killer : NULL;
 }
@@ -186,6 +222,7 @@ int main(int argc, char **argv) {
     mistakes_have_words_and_a_remedy(policy);
     a_process_confines_itself(words);
     a_command_has_descriptors_variables_and_a_report(policy, words);
+    closed_descriptors_are_closed_in_the_jar_too(policy, words);
     jars_end(policy);
     belljar_policy_free(policy);
     printf("%d checks\n", checks);

@@ -22,8 +22,10 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// In a process that has closed a standard descriptor, what it opens next has such a number; it is given another one.
     pub(super) fn new(name: &str, fd: OwnedFd) -> Self {
-        Self { name: name.to_owned(), fd }
+        let higher = (fd.as_raw_fd() < 3).then(|| rustix::io::fcntl_dupfd_cloexec(&fd, 3).ok()).flatten();
+        Self { name: name.to_owned(), fd: higher.unwrap_or(fd) }
     }
 
     /// The variable that tells its number.

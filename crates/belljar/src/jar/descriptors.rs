@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use belljar_policy::{FdMode, PassFd};
 use belljar_sys::{Fd, owned};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags, Stat, fcntl_getfl, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
@@ -176,6 +177,22 @@ fn is_memory(stat: &Stat) -> bool {
 
 pub(super) fn standard() -> [BorrowedFd<'static>; 3] {
     [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()]
+}
+
+/// Takes the numbers of standard descriptors that the caller has closed, until a jar is started: what the start opens must
+/// not have a number that means something in the program. The program finds them closed.
+pub(super) fn stand_ins() -> Result<Vec<OwnedFd>, StartError> {
+    let mut held = Vec::new();
+    while are_closed() {
+        held.push(null()?);
+    }
+    Ok(held)
+}
+
+fn are_closed() -> bool {
+    let mut set = standard().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::empty()));
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut set, Some(&now)).is_ok() && set.iter().any(|fd| fd.revents().contains(PollFlags::NVAL))
 }
 
 /// Above a folder of the host lies all of the host: attributes can be asked and changed there without opening anything.

@@ -87,6 +87,8 @@ fn attempt<R>(
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
+    // A process of its own has them open: the run-time of its language sees to that.
+    let _stand_ins = (mode == Mode::Library).then(descriptors::stand_ins).transpose()?;
     let decided = Decided::on(command, mode)?;
     let mut walker = Walker::new(&decided.facts.root_links);
     let (mut opened, handed, named) = stages::open(command, &decided, &mut walker)?;
