@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -126,9 +127,20 @@ pub(crate) fn is_round(count: u64) -> bool {
 
 /// What a process calls itself; empty when it is gone or cannot be seen.
 pub(super) fn name_of(pid: u32) -> String {
+    called(Path::new(&format!("/proc/{pid}")))
+}
+
+/// What the threads of this process are called.
+pub(super) fn own_names() -> impl Iterator<Item = String> {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(Result::ok);
+    threads.map(|thread| called(&thread.path()))
+}
+
+/// The name in a folder of `/proc`.
+fn called(folder: &Path) -> String {
     let mut name = Vec::new();
     let read = |file: File| file.take(64).read_to_end(&mut name);
-    match File::open(format!("/proc/{pid}/comm")).and_then(read) {
+    match File::open(folder.join("comm")).and_then(read) {
         Ok(_) => belljar_policy::printable(std::ffi::OsStr::from_bytes(name.trim_ascii_end())),
         Err(_) => String::new(),
     }

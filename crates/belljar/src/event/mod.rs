@@ -195,10 +195,10 @@ impl Event {
         self
     }
 
-    /// It was made by belljar's own code, before the program was started.
+    /// It was made by belljar's own code, before the program was started: that still has the name of the thread it came from.
     fn is_own(&self) -> bool {
-        let own = collect::name_of(std::process::id());
-        !own.is_empty() && collect::name_of(self.pid) == own
+        let name = collect::name_of(self.pid);
+        !name.is_empty() && collect::own_names().any(|own| own == name)
     }
 
     /// It is about the same thing: counted with `other` rather than told again.

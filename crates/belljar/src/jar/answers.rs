@@ -165,9 +165,16 @@ fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Where nothing is, nothing is lacking: without a jar it would have failed in the same way.
+fn only_looks(wanted: Wanted) -> bool {
+    matches!(wanted, Wanted::Look | Wanted::Read | Wanted::Execute)
+}
+
 impl broker::Observer for Told {
     fn saw(&self, request: &broker::Request<'_>, verdict: &broker::Verdict) {
-        if let (false, Some(path)) = (verdict.granted(), request.path()) {
+        if let (false, Some(path)) = (verdict.granted(), request.path())
+            && (!only_looks(request.wanted) || is_there(path))
+        {
             self.note(request, path, &verdict.rule().text, &verdict.rule().origin);
         }
     }

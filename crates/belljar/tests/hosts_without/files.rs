@@ -5,7 +5,7 @@ use belljar::{Command, HostFacts};
 
 use super::support::has_python;
 use super::support::jars::{self, Place, SECRET};
-use super::{jar, refused, weaker, what_is_granted_works_and_nothing_is_made_on_the_host};
+use super::{jar, jar_under, refused, weaker, what_is_granted_works_and_nothing_is_made_on_the_host};
 
 pub(crate) fn reading_outside_is_refused(facts: &HostFacts) {
     let secret = |_: &Place, printed: &str| printed.contains(SECRET);
@@ -177,4 +177,19 @@ pub(crate) fn attributes_outside_stay(facts: &HostFacts) {
         return;
     }
     attack("python3 -c 'import os, sys; os.utime(sys.argv[1], (7, 7))' FILE", |meta| meta.mtime() == 7);
+}
+
+pub(crate) fn what_the_self_probe_is_refused_is_not_told(facts: &HostFacts) {
+    let place = Place::new();
+    let done = jars::finish(&mut jar_under(facts, &place, &[("--trace", "")], "exit 0")).unwrap();
+    let told: Vec<_> = done.report.denials().filter(|event| event.program != "sh").collect();
+    assert!(told.is_empty(), "{told:?}");
+}
+
+pub(crate) fn what_is_nowhere_is_not_told_as_refused(facts: &HostFacts) {
+    let place = Place::new();
+    let script = "cat $O/none; cat $O/secret";
+    let done = jars::finish(&mut jar_under(facts, &place, &[("--trace", "")], script)).unwrap();
+    let told = |name: &str| done.report.denials().any(|event| event.object.ends_with(name));
+    assert!(told("/outside/secret") && !told("/outside/none"), "{:?}", done.report.events);
 }

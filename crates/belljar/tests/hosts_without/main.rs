@@ -105,6 +105,8 @@ scenarios! {
     sockets_are_refused;
     answers_of_services_stop_the_start;
     services_that_are_grants_are_held;
+    what_the_self_probe_is_refused_is_not_told;
+    what_is_nowhere_is_not_told_as_refused;
     queues_and_shared_memory_are_refused;
     signals_to_processes_outside_are_refused;
     schedules_of_processes_outside_stay;
