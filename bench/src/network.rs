@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use belljar_net::{Budgets, Connected, Denial, Observer, Resolver, Rules, Service, Settings, Sockets};
+use belljar_net::{
+    Budgets, Connected, Denial, Failed, Observer, Resolver, Rules, Service, Settings, Sockets,
+};
 use serde::Serialize;
 
 const BLOCK: usize = 256 << 10;
@@ -115,6 +117,7 @@ struct Silent;
 impl Observer for Silent {
     fn denied(&self, _: Denial) {}
     fn connected(&self, _: Connected) {}
+    fn failed(&self, _: Failed) {}
 }
 
 /// Every name is the own loopback.

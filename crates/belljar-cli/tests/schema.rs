@@ -46,7 +46,7 @@ fn verdicts() -> Vec<Verdict> {
 
 /// An event of each verdict and each kind of access.
 fn events() -> Vec<Event> {
-    use belljar::event::Verdict::{Asked, Denied, Granted, Weaker};
+    use belljar::event::Verdict::{Asked, Denied, Failed, Granted, Weaker};
     let event = |verdict, access| Event::new(verdict, "openat", "/etc/shadow".as_ref()).access(access);
     let accesses = [
         Access::Read,
@@ -61,7 +61,8 @@ fn events() -> Vec<Event> {
         Access::Action,
     ];
     let of_each = accesses.map(|access| event(Denied, access).flag("--read /etc"));
-    [Granted, Asked, Weaker].map(|verdict| event(verdict, Access::Read)).into_iter().chain(of_each).collect()
+    let of_others = [Granted, Asked, Weaker, Failed].map(|verdict| event(verdict, Access::Read));
+    of_others.into_iter().chain(of_each).collect()
 }
 
 fn full(verdict: Verdict) -> Value {

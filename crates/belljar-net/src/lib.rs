@@ -32,7 +32,7 @@ pub use appeal::{Answer, Appeal, Refusal};
 pub use budget::{Bucket, Budgets};
 pub use engine::{Adopted, Adopter};
 pub use lookup::{HostResolver, Resolver};
-pub use observe::{Connected, Denial, Door, Flow, Observer, Reason, Who};
+pub use observe::{Connected, Denial, Door, Failed, Failure, Flow, Observer, Reason, Who};
 pub use remote::{Meant, Remote};
 pub use rules::Rules;
 pub use service::Service;

@@ -91,10 +91,54 @@ pub struct Connected {
     pub address: SocketAddr,
 }
 
+/// Why nothing came of a connection that was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The host's resolver has no address for the name.
+    NoAddress,
+    /// Nobody listens there.
+    Refused,
+    /// The host has no way there.
+    Unreachable,
+    /// No answer within the time that all tries together have.
+    Late,
+}
+
+impl Failure {
+    /// In words, after what was to be reached.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoAddress => "has no address",
+            Self::Refused => "refuses connections",
+            Self::Unreachable => "cannot be reached",
+            Self::Late => "does not answer",
+        }
+    }
+}
+
+/// A connection that was granted, and that the host could not make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// How it was asked for.
+    pub door: Door,
+    /// `HOST:PORT` as the jar meant it.
+    pub object: String,
+    /// What became of it.
+    pub failure: Failure,
+    /// What the kernel said of the last address that was tried.
+    pub said: Option<String>,
+    /// Who asked; none when nothing tells.
+    pub who: Option<Who>,
+}
+
 /// Who is told. Called on the serving thread, so an implementation must not wait; a jar can cause any number of calls.
 pub trait Observer: Send + Sync {
     /// Something was refused.
     fn denied(&self, denial: Denial);
     /// A connection was made.
     fn connected(&self, connected: Connected);
+    /// A connection that is granted came to nothing outside.
+    fn failed(&self, failed: Failed);
 }

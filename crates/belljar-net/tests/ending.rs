@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use belljar_net::{Connected, Denial, Observer, Resolver, Rules, Service, Settings, Sockets};
+use belljar_net::{Connected, Denial, Failed, Observer, Resolver, Rules, Service, Settings, Sockets};
 use belljar_policy::Policy;
 
 /// How long a busy machine may take.
@@ -19,6 +19,7 @@ struct Nobody;
 impl Observer for Nobody {
     fn denied(&self, _: Denial) {}
     fn connected(&self, _: Connected) {}
+    fn failed(&self, _: Failed) {}
 }
 
 /// Says that it was asked, and answers when it is let.

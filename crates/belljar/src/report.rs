@@ -343,6 +343,16 @@ impl Report {
         self.events.iter().filter(|event| event.verdict == crate::event::Verdict::Denied)
     }
 
+    /// What was granted and did not come about outside the jar: hosts that could not be reached.
+    ///
+    /// ```
+    /// use belljar::report::{Report, Verdict};
+    /// assert_eq!(Report::new(Verdict::Exited { code: 0 }).failures().count(), 0);
+    /// ```
+    pub fn failures(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| event.verdict == crate::event::Verdict::Failed)
+    }
+
     pub(crate) fn take(&mut self, collected: Collected) {
         self.events = collected.list;
         self.more_events = collected.more;

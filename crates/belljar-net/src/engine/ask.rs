@@ -10,9 +10,9 @@ use rustix::io::Errno;
 
 use crate::lookup::Found;
 use crate::rules::Route;
-use crate::{Denial, Reason};
+use crate::{Denial, Door, Failed, Failure, Reason};
 
-use super::connection::{Ask, Connection, Failure, Stage};
+use super::connection::{Ask, Connection, Stage};
 use super::{Engine, Next};
 
 /// How long the addresses of a name are waited for.
@@ -54,7 +54,7 @@ impl Engine {
             self.patterns.take();
         }
         if self.lookups.ask(name, id).is_err() {
-            return self.fail(id, connection, Failure::NoAddress, &ask.object());
+            return self.fail(id, connection, (Failure::NoAddress, None), &ask.object());
         }
         connection.stage = Stage::Lookup(ask);
         let due = self.now + LOOKUP;
@@ -106,7 +106,7 @@ impl Engine {
                 decision.object = ask.object();
                 self.deny(id, connection, Reason::Address, *decision)
             }
-            None if fit.is_empty() => self.fail(id, connection, Failure::NoAddress, &ask.object()),
+            None if fit.is_empty() => self.fail(id, connection, (Failure::NoAddress, None), &ask.object()),
             None => self.start(id, connection, ask, fit),
         }
     }
@@ -126,15 +126,20 @@ impl Engine {
         self.say(id, connection, words)
     }
 
-    /// Tells the client that it did not work.
+    /// Tells the observer and the client that it did not work. A program of the host that finds no server in the jar hears it
+    /// by itself.
     pub(super) fn fail(
         &mut self,
         id: u64,
         connection: &mut Connection,
-        failure: Failure,
+        (failure, said): (Failure, Option<String>),
         object: &str,
     ) -> Next {
-        let words = connection.door.failed(failure, object);
+        let (door, who) = (connection.door, connection.who());
+        let words = door.failed(failure, object);
+        if !matches!(door, Door::Published(_)) {
+            self.observer.failed(Failed { door, object: object.to_owned(), failure, said, who });
+        }
         self.say(id, connection, words)
     }
 }

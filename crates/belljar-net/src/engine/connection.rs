@@ -1,6 +1,7 @@
 //! One connection from the jar, from the first byte to the last.
 
 use std::collections::VecDeque;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use belljar_policy::Decision;
 use crate::http::{OPEN, Status};
 use crate::rules::{Host, Object};
 use crate::socks::Code;
-use crate::{Door, Flow, Who};
+use crate::{Door, Failure, Flow, Who};
 
 use super::relay::Relay;
 use super::side::Side;
@@ -85,15 +86,16 @@ pub(super) struct Dial {
     pub(super) until: Instant,
     /// Every address so far has answered that nobody listens.
     pub(super) is_refused: bool,
+    /// What the kernel said of the last address that failed.
+    pub(super) said: Option<io::Error>,
 }
 
-/// Why nothing came of a granted connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    NoAddress,
-    Refused,
-    Unreachable,
-    Late,
+impl Dial {
+    /// An address came to nothing.
+    pub(super) fn lose(&mut self, error: io::Error) {
+        self.is_refused &= error.kind() == io::ErrorKind::ConnectionRefused;
+        self.said = Some(error);
+    }
 }
 
 impl Door {
@@ -117,14 +119,13 @@ impl Door {
 
     /// What tells a client that it did not work; none: it gets a reset.
     pub(super) fn failed(self, failure: Failure, object: &str) -> Option<Vec<u8>> {
-        let (status, code, text) = match failure {
-            Failure::NoAddress => (Status::BadGateway, Code::Unreachable, "has no address"),
-            Failure::Refused => (Status::BadGateway, Code::Refused, "refuses connections"),
-            Failure::Unreachable => (Status::BadGateway, Code::Unreachable, "cannot be reached"),
-            Failure::Late => (Status::Late, Code::Failed, "does not answer"),
+        let (status, code) = match failure {
+            Failure::NoAddress | Failure::Unreachable => (Status::BadGateway, Code::Unreachable),
+            Failure::Refused => (Status::BadGateway, Code::Refused),
+            Failure::Late => (Status::Late, Code::Failed),
         };
         match self {
-            Self::Http => Some(status.answer(&format!("belljar: {object} {text}"))),
+            Self::Http => Some(status.answer(&format!("belljar: {object} {}", failure.words()))),
             Self::Socks => Some(code.reply()),
             Self::Dns | Self::Tcp | Self::Datagram | Self::Published(_) | Self::Service => None,
         }

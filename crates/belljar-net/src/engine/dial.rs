@@ -8,9 +8,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
-use crate::{Connected, Door, Inside};
+use crate::{Connected, Door, Failure, Inside};
 
-use super::connection::{Ask, Connection, Dial, Failure, Stage};
+use super::connection::{Ask, Connection, Dial, Stage};
 use super::poll::Token;
 use super::relay::{LOOK, Relay};
 use super::side::Side;
@@ -42,7 +42,7 @@ impl Engine {
         left: VecDeque<SocketAddr>,
     ) -> Next {
         let until = self.now + LIMIT;
-        let mut dial = Dial { ask, left, tries: Vec::new(), until, is_refused: true };
+        let mut dial = Dial { ask, left, tries: Vec::new(), until, is_refused: true, said: None };
         self.next_try(id, connection.door, &mut dial);
         self.carry_on(id, connection, dial)
     }
@@ -64,7 +64,7 @@ impl Engine {
                     return self.open(id, connection, dial, socket, to);
                 }
                 Outcome::Failed(error) => {
-                    dial.is_refused &= error.kind() == io::ErrorKind::ConnectionRefused;
+                    dial.lose(error);
                     dial.tries.swap_remove(at);
                 }
             }
@@ -90,7 +90,8 @@ impl Engine {
                 return Next::Wait;
             }
         };
-        self.fail(id, connection, failure, &dial.ask.object())
+        let said = dial.said.filter(|_| failure == Failure::Unreachable).map(|error| error.to_string());
+        self.fail(id, connection, (failure, said), &dial.ask.object())
     }
 
     /// Tries further addresses until one try is under way.
@@ -99,7 +100,7 @@ impl Engine {
             let Some(to) = dial.left.pop_front() else { return };
             match self.begin(id, door, to) {
                 Ok(socket) => return dial.tries.push((socket, to)),
-                Err(error) => dial.is_refused &= error.kind() == io::ErrorKind::ConnectionRefused,
+                Err(error) => dial.lose(error),
             }
         }
     }

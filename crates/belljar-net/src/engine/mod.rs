@@ -31,12 +31,12 @@ use crate::budget::{Bucket, Budgets};
 use crate::lookup::Lookups;
 use crate::remote::{Bell, Order, Post};
 use crate::standin::StandIns;
-use crate::{Appeal, Inside, Observer, Reason, Rules, Settings, Sockets};
+use crate::{Appeal, Failure, Inside, Observer, Reason, Rules, Settings, Sockets};
 
 use accept::Listener;
 use adopt::Adoptions;
 pub use adopt::{Adopted, Adopter};
-use connection::{Connection, Failure, Stage};
+use connection::{Connection, Stage};
 use poll::{Poll, Token};
 use relay::Pipes;
 
@@ -287,7 +287,7 @@ impl Engine {
         match &mut connection.stage {
             Stage::Lookup(ask) => {
                 let object = ask.object();
-                self.fail(id, connection, Failure::Late, &object)
+                self.fail(id, connection, (Failure::Late, None), &object)
             }
             Stage::Appeal(_, decision) => {
                 let decision = (**decision).clone();

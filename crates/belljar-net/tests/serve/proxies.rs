@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use belljar_net::{Door, Reason};
+use belljar_net::{Door, Failed, Failure, Reason};
 
 use crate::world::{Setup, World, echo, echoes, is_reset, patient, server};
 
@@ -149,6 +149,21 @@ fn hosts_that_refuse_are_told_apart() {
     assert!(answer.contains(&format!("a.test:{closed} refuses connections")), "{answer}");
     let mut socket = open(world.socks, &[&[5, 1, 0][..], &named("a.test", closed)].concat());
     expect(&mut socket, &[5, 0, 5, 5]);
+}
+
+#[test]
+fn who_watches_hears_what_came_to_nothing_outside() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let world = world(closed);
+    for (host, port, failure) in [("a.test", closed, Failure::Refused), ("gone.test", 80, Failure::NoAddress)]
+    {
+        let request = format!("CONNECT {host}:{port} HTTP/1.1\r\n\r\n");
+        rest(open(world.http, request.as_bytes()));
+        let told = world.seen.failures.lock().unwrap().pop();
+        let Failed { door, object, failure: found, said, who } = told.expect("told before the client hears");
+        assert_eq!((door, object, found, said), (Door::Http, format!("{host}:{port}"), failure, None));
+        assert!(who.is_some());
+    }
 }
 
 #[test]

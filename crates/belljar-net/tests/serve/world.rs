@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use belljar_net::{
-    Appeal, Budgets, Connected, Denial, Observer, Resolver, Rules, Service, Settings, Sockets,
+    Appeal, Budgets, Connected, Denial, Failed, Observer, Resolver, Rules, Service, Settings, Sockets,
 };
 use belljar_policy::{Origin, Policy, Setting};
 use simple_dns::rdata::RData;
@@ -23,6 +23,7 @@ const LISTENERS: u8 = 8;
 pub(crate) struct Seen {
     pub(crate) denials: Mutex<Vec<Denial>>,
     pub(crate) connections: Mutex<Vec<Connected>>,
+    pub(crate) failures: Mutex<Vec<Failed>>,
 }
 
 impl Observer for Seen {
@@ -32,6 +33,10 @@ impl Observer for Seen {
 
     fn connected(&self, connected: Connected) {
         self.connections.lock().unwrap().push(connected);
+    }
+
+    fn failed(&self, failed: Failed) {
+        self.failures.lock().unwrap().push(failed);
     }
 }
 

@@ -70,6 +70,8 @@ pub enum Verdict {
     Asked,
     /// Done with less protection than the policy asks for, as the user accepted.
     Weaker,
+    /// Granted, and it did not come about outside the jar: `rule` says why.
+    Failed,
 }
 
 /// What was wanted of an object.

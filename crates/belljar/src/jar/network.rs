@@ -1,5 +1,6 @@
 //! The supervisor's part of a jar's network: whoever serves the sockets that init made.
 
+use std::ffi::OsStr;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::os::fd::OwnedFd;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belljar_net::{
-    Adopted, Adopter, Answer, Appeal, Connected, Denial, Door, Inside, Rules, Service, Settings, Sockets, Who,
+    Adopted, Adopter, Answer, Appeal, Connected, Denial, Door, Failed, Inside, Rules, Service, Settings,
+    Sockets, Who,
 };
 use belljar_policy::{
     Decision, NetMode, NetPolicy, NetTarget, Policy, Publish, fs_decision, special_name, target_decision,
@@ -27,7 +29,7 @@ use crate::ask::HostAsker;
 use crate::broker::{HostNetwork, Outside};
 use crate::command::Command;
 use crate::error::StartError;
-use crate::event::{Access, Event, Events, Observer};
+use crate::event::{Access, Event, Events, Observer, Verdict};
 use crate::plan::{BrokerPlan, NAMES, PROXIES, Plan, Step};
 use crate::service::syslog::{self, Intake};
 use crate::spawn::{self, Started, raw, supervisor};
@@ -343,16 +345,27 @@ impl belljar_net::Observer for Told {
             Door::Datagram => ("sendto", Access::Connect),
             _ => ("connect", Access::Connect),
         };
-        let event = Event::decided(call, &denial.decision).access(access);
-        let named = |event: Event| match self.whose.process(denial.who) {
-            Some(pid) => event.by(pid),
-            None => event,
-        };
-        self.events.refusal(event, named);
+        self.tell(Event::decided(call, &denial.decision).access(access), denial.who);
     }
 
     fn connected(&self, connected: Connected) {
         tracing::debug!(object = connected.object, address = %connected.address, "a connection was made");
+    }
+
+    fn failed(&self, failed: Failed) {
+        let said = failed.said.map(|said| format!(": {said}")).unwrap_or_default();
+        let why = format!("{}{said}", failed.failure.words());
+        let event = Event::new(Verdict::Failed, "connect", OsStr::new(&failed.object));
+        self.tell(event.access(Access::Connect).rule(&why, "outside the jar"), failed.who);
+    }
+}
+
+impl Told {
+    fn tell(&self, event: Event, who: Option<Who>) {
+        self.events.refusal(event, |event| match self.whose.process(who) {
+            Some(pid) => event.by(pid),
+            None => event,
+        });
     }
 }
 
