@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::clock::Clock;
 use crate::command::{Command, say};
-use crate::{budget, docs, generate, licences, lint, rooms, sizes, symbols};
+use crate::{budget, docs, generate, licences, lint, rooms, shown, sizes, symbols};
 
 /// Every check, cheapest first.
 pub(crate) const CHECKS: &[Command] = &[
@@ -14,6 +14,7 @@ pub(crate) const CHECKS: &[Command] = &[
         run: rooms::run,
     },
     Command { name: "sizes", summary: "lines of files and functions", run: sizes::run },
+    Command { name: "shown", summary: "no text of the shipped crates has a path as it is", run: shown::run },
     Command { name: "crates", summary: "packages the shipped command is built from", run: budget::run },
     Command { name: "licences", summary: "licences of all packages against deny.toml", run: licences::run },
     Command {

@@ -23,6 +23,7 @@ mod numbers;
 mod policy_files;
 mod promises;
 mod rooms;
+mod shown;
 mod sizes;
 mod source;
 mod stage;

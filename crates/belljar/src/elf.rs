@@ -146,7 +146,7 @@ fn dynamic_strings<'a, R: ReadRef<'a> + 'a>(
 }
 
 fn search_folders(file: &Path, list: &'_ str) -> impl Iterator<Item = PathBuf> {
-    let origin = file.parent().unwrap_or(Path::new("/")).display().to_string();
+    let origin = file.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
     list.split(':').map(move |dir| PathBuf::from(dir.replace("$ORIGIN", &origin)))
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
+use crate::error::shown;
+
 /// A control group could not be made or asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -18,13 +20,13 @@ pub enum LimitError {
         controller: &'static str,
     },
     /// Other processes are in the delegated folder, so its controllers cannot be handed down.
-    #[error("other processes are in {}", folder.display())]
+    #[error("other processes are in {}", shown(folder))]
     Crowded {
         /// The folder.
         folder: PathBuf,
     },
     /// A file of the group refused.
-    #[error("cannot {action} {}: {errno}", path.display())]
+    #[error("cannot {action} {}: {errno}", shown(path))]
     Io {
         /// What was tried (`write`).
         action: &'static str,

@@ -226,7 +226,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         for Member { home, name, node, .. } in &self.members {
             if !sweep::remove(home, name, node) {
-                tracing::warn!(group = %node.path.display(), "a group does not become empty and stays");
+                tracing::warn!(group = %crate::error::shown(&node.path), "a group does not become empty and stays");
             }
             leave(home, self.version);
         }

@@ -33,7 +33,7 @@ pub(super) fn stale(home: &Node) {
             && group.lock()
             && !remove(home, &name, &group)
         {
-            tracing::warn!(group = %group.path.display(), "a group of a dead supervisor does not become empty");
+            tracing::warn!(group = %crate::error::shown(&group.path), "a group of a dead supervisor does not become empty");
         }
     }
 }

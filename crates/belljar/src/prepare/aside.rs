@@ -66,7 +66,7 @@ pub(super) fn overlay<'a>(
     }
     let lower = Bind { access: Access::Read, ..bind.clone() };
     ops.push(mounts::bind_op(builder, &lower, Walk::Plain(folder("lower")?))?);
-    let option = |name: &str, at: &str| format!("{name}={ROOT}/{}", base.join(at).display());
+    let option = |name: &str, at: &str| format!("{name}={ROOT}/{}", base.join(at).to_string_lossy());
     let options = [option("lowerdir", "lower"), option("upperdir", UPPER), option("workdir", "work")];
     let data = format!("{},userxattr", options.join(","));
     ops.push(Op::Overlay { to, data: builder.storage.text("mount options", data.as_bytes())? });

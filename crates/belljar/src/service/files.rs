@@ -69,7 +69,7 @@ impl FileArgs {
 
 fn plain(path: PathBuf) -> Result<PathBuf, ServiceError> {
     let refuse = |why: &str| {
-        let what = format!("{}: {why}", path.display());
+        let what = format!("{}: {why}", crate::error::shown(&path));
         Err(ServiceError::Means { name: Arguments::NAME, what })
     };
     if path.to_str().is_none() {

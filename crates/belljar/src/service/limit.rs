@@ -91,7 +91,7 @@ impl Named for String {
 
 impl Named for std::path::PathBuf {
     fn named(&self) -> String {
-        self.display().to_string()
+        crate::error::shown(self)
     }
 }
 
