@@ -8,22 +8,24 @@ use belljar::sink::{Sink, SinkError, Stream, Target};
 use belljar::{Command, Report};
 
 use crate::fault::Fault;
+use crate::lacking::Lacking;
 use crate::subcommand::BELLJAR_FAILED;
 use crate::words::Words;
-use crate::{refusals, screen, summary};
+use crate::{limits, refusals, screen, summary};
 
 /// Where the report goes and how much is said.
 #[derive(Debug)]
-pub(crate) struct Ending {
+pub(crate) struct Ending<'w> {
     sink: Option<Sink>,
     stream: Option<Arc<Stream>>,
     verbose: bool,
     quiet: bool,
     refusals: bool,
     explained: bool,
+    lacking: Option<Lacking<'w>>,
 }
 
-impl Ending {
+impl<'w> Ending<'w> {
     /// Opens the places of the report and of the events, before anything else is done.
     pub(crate) fn open(words: &Words) -> Result<Self, Fault> {
         let [report, events] = ["report", "events"].map(|name| words.value(name));
@@ -44,12 +46,26 @@ impl Ending {
             quiet: words.has("quiet"),
             refusals: !words.has("quiet"),
             explained: words.has("explain"),
+            lacking: None,
         })
     }
 
     /// Without a report.
     pub(crate) fn silent() -> Self {
-        Self { sink: None, stream: None, verbose: false, quiet: false, refusals: true, explained: true }
+        Self {
+            sink: None,
+            stream: None,
+            verbose: false,
+            quiet: false,
+            refusals: true,
+            explained: true,
+            lacking: None,
+        }
+    }
+
+    /// With what the command line names and the jar lacks, after a failure.
+    pub(crate) fn with(self, lacking: Lacking<'w>) -> Self {
+        Self { lacking: Some(lacking), ..self }
     }
 
     /// Somebody else tells what was refused.
@@ -86,13 +102,27 @@ impl Ending {
             words += &summary::unusual(report);
         }
         if self.refusals {
-            let block = refusals::block(report);
-            let hint = refusals::hint(report, self.verbose || !block.is_empty());
-            words = words + &block + if self.explained { "" } else { hint };
+            words += &self.refused(report);
         }
         screen::say_after_run(&words);
         let status = report.verdict.exit_code();
         self.write(report, status)
+    }
+
+    /// What was refused, what may have been lacking, and how to find out more.
+    fn refused(&self, report: &Report) -> String {
+        let mut told = refusals::block(report, self.explained);
+        if let Some(lacking) = self.lacking.as_ref().filter(|_| !self.explained) {
+            told += &lacking.block(report);
+        }
+        let answered = self.lacking.as_ref().is_some_and(|lacking| lacking.is_answer(report));
+        if told.is_empty() && answered && !self.verbose {
+            return told;
+        }
+        if told.is_empty() || self.explained {
+            told += &refusals::tried(report);
+        }
+        told + &limits::hint(report) + refusals::hint(report, self.explained)
     }
 
     fn write(self, report: &Report, status: u8) -> u8 {

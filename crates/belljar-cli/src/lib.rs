@@ -13,8 +13,9 @@ mod commands;
 mod ending;
 mod fault;
 mod front;
+mod lacking;
+mod limits;
 mod petition;
-
 mod quick;
 mod refusals;
 mod request;

@@ -8,10 +8,17 @@ use serde_json::{Value, to_value};
 
 use crate::text;
 
-/// Nothing for a program that ended by itself; one or two lines when belljar ended it or could not run it.
+/// Signals of which shells say nothing: the user's own, and the end of a reader.
+const USUAL: [i32; 2] = [2, 13];
+
+/// Nothing for a program that ended by itself; one or two lines when belljar ended it or could not run it, or when a signal ended
+/// it that the caller did not send.
 pub(crate) fn unusual(report: &Report) -> String {
     match report.verdict {
-        Verdict::Exited { .. } | Verdict::Signaled { .. } => String::new(),
+        Verdict::Exited { .. } => String::new(),
+        Verdict::Signaled { signal } if USUAL.contains(&signal) || report.forwarded.contains(&signal) => {
+            String::new()
+        }
         _ => headline(report),
     }
 }
@@ -118,6 +125,16 @@ mod tests {
     fn a_program_that_ends_by_itself_is_not_worth_a_word() {
         let report = Report::failure(Verdict::Exited { code: 3 }, "", "");
         assert_eq!(unusual(&report), "");
+    }
+
+    #[test]
+    fn a_signal_is_said_that_the_caller_did_not_send() {
+        let mut report =
+            Report::failure(Verdict::Signaled { signal: 11 }, "signal 11 (SIGSEGV) ended it", "");
+        assert_eq!(unusual(&report), "belljar: signal 11 (SIGSEGV) ended it\n");
+        report.forwarded = vec![11];
+        assert_eq!(unusual(&report), "");
+        assert_eq!(unusual(&Report::failure(Verdict::Signaled { signal: 13 }, "broken pipe", "")), "");
     }
 
     #[test]

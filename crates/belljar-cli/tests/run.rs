@@ -16,21 +16,26 @@ fn a_normal_run_shows_the_program_and_nothing_else() {
     assert_eq!((seen.status, seen.out.as_str(), seen.err.as_str()), (0, "hello\n", ""));
 }
 
-/// Command, exit status.
-const STATUS: &[(&[&str], i32)] = &[
-    (&["sh", "-c", "exit 0"], 0),
-    (&["sh", "-c", "exit 7"], 7),
-    (&["sh", "-c", "exit 125"], 125),
-    (&["sh", "-c", "kill -TERM $$"], 128 + 15),
-    (&["sh", "-c", "kill -KILL $$"], 128 + 9),
-    (&["sh", "-c", "kill -SEGV $$"], 128 + 11),
+/// Command, exit status, last words.
+const STATUS: &[(&[&str], i32, &str)] = &[
+    (&["sh", "-c", "exit 0"], 0, ""),
+    (&["sh", "-c", "exit 7"], 7, "hint: belljar run --explain says"),
+    (&["sh", "-c", "exit 125"], 125, "hint: belljar run --explain says"),
+    (&["sh", "-c", "kill -TERM $$"], 128 + 15, "belljar: signal 15 (SIGTERM) ended the program\n"),
+    (
+        &["sh", "-c", "kill -KILL $$"],
+        128 + 9,
+        "belljar: signal 9 (SIGKILL) ended the program\nhint: belljar did not",
+    ),
+    (&["sh", "-c", "kill -SEGV $$"], 128 + 11, "belljar: signal 11 (SIGSEGV) ended the program\n"),
 ];
 
 #[test]
 fn the_status_is_the_programs_own() {
-    for (args, status) in STATUS {
+    for (args, status, said) in STATUS {
         let seen = belljar(["run", "--"].iter().chain(*args));
-        assert_eq!((seen.status, seen.err.as_str()), (*status, ""), "{args:?}: {seen:?}");
+        assert_eq!(seen.status, *status, "{args:?}: {seen:?}");
+        assert!(seen.err.starts_with(said) && seen.err.is_empty() == said.is_empty(), "{args:?}: {seen:?}");
     }
 }
 

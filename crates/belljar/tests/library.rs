@@ -102,11 +102,11 @@ fn codes_and_signals_are_the_programs_own() {
     for code in [0, 1, 7, 124, 125, 255] {
         exited(&run(&place, &[], &format!("exit {code}")), code);
     }
-    for signal in [1, 6, 9, 11, 15] {
+    for (signal, name) in [(1, "HUP"), (6, "ABRT"), (9, "KILL"), (11, "SEGV"), (15, "TERM")] {
         let report = run(&place, &[], &format!("kill -{signal} $$")).report;
         assert_eq!(report.verdict, Verdict::Signaled { signal });
         assert_eq!(i32::from(report.verdict.exit_code()), 128 + signal);
-        assert_eq!(report.reason, format!("signal {signal} ended the program"));
+        assert_eq!(report.reason, format!("signal {signal} (SIG{name}) ended the program"));
     }
 }
 

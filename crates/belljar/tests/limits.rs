@@ -53,6 +53,7 @@ fn hit(done: &Done, limit: LimitKind, code: u8, by: &str) {
     let row = held(&done.report, limit);
     assert!(row.hit && row.by.contains(by), "{row:?}");
     assert!(done.report.reason.contains("limit was reached"), "{done:?}");
+    assert!(done.report.hint.contains(" set it; --"), "{done:?}");
     let others = done.report.limits.iter().filter(|held| held.limit != limit);
     assert!(others.clone().all(|held| !held.hit), "{done:?}");
 }

@@ -7,6 +7,7 @@ use belljar::report::Verdict;
 
 use crate::ending::Ending;
 use crate::fault::Fault;
+use crate::lacking::Lacking;
 use crate::words::Words;
 use crate::{asking, petition, request};
 
@@ -24,16 +25,16 @@ pub(crate) fn filter(words: &Words) -> u8 {
     based(words, Some(FILTER), to_its_end)
 }
 
-fn to_its_end(mut command: Command, ending: Ending) -> u8 {
+fn to_its_end(mut command: Command, ending: Ending<'_>) -> u8 {
     command.run_and_exit(|report| ending.finish(report))
 }
 
 /// What was typed after `--` as a command, under the policy of the options; `then` runs it.
-pub(crate) fn command(words: &Words, then: impl FnOnce(Command, Ending) -> u8) -> u8 {
+pub(crate) fn command(words: &Words, then: impl FnOnce(Command, Ending<'_>) -> u8) -> u8 {
     based(words, None, then)
 }
 
-fn based(words: &Words, preset: Option<&'static str>, then: impl FnOnce(Command, Ending) -> u8) -> u8 {
+fn based(words: &Words, preset: Option<&'static str>, then: impl FnOnce(Command, Ending<'_>) -> u8) -> u8 {
     let mut rest = words.rest();
     match rest.next() {
         Some(program) => whole(words, preset, (program, &rest.collect::<Vec<_>>()), then),
@@ -55,10 +56,10 @@ fn whole(
     words: &Words,
     preset: Option<&'static str>,
     (program, arguments): (&OsStr, &[&OsStr]),
-    then: impl FnOnce(Command, Ending) -> u8,
+    then: impl FnOnce(Command, Ending<'_>) -> u8,
 ) -> u8 {
     let ending = match Ending::open(words) {
-        Ok(ending) => ending,
+        Ok(ending) => ending.with(Lacking::new(words, preset)),
         Err(fault) => return Ending::silent().fail(&fault),
     };
     match made(words, preset, program) {

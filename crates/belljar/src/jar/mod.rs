@@ -3,6 +3,7 @@
 mod answers;
 mod attended;
 mod descriptors;
+mod ended;
 mod fence;
 mod lent;
 mod network;
@@ -53,6 +54,8 @@ pub(crate) struct Running {
     /// Placements of the plan that have come to nothing.
     void: Vec<(usize, Void)>,
     limits: belljar_policy::Limits,
+    /// What becomes of calls that no rule names.
+    otherwise: belljar_policy::Otherwise,
     events: Arc<Events>,
     vows: promises::Broken,
     /// Whoever serves the jar's network.

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use belljar_policy::Policy;
+use belljar_policy::{Otherwise, Policy};
 use belljar_sys::Fd;
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::spawn::Sequence;
@@ -218,6 +218,7 @@ fn begin_with(
         plan,
         void,
         limits,
+        otherwise: command.policy.syscalls.otherwise.as_ref().map_or(Otherwise::Refuse, |set| set.value),
         events,
         vows,
         service,

@@ -15,7 +15,7 @@ use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::service::syslog::Tally;
 use crate::supervise::Outcome;
 
-use super::{Running, passed};
+use super::{Running, ended, passed};
 
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
@@ -36,6 +36,10 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
         (None, Some(_)) => UNNAMED.to_owned(),
         _ => reason(verdict, outcome),
     };
+    report.hint = match verdict {
+        Verdict::Violation if report.reason != VIOLATION => String::new(),
+        verdict => hint(verdict, running),
+    };
     unnamed.into_iter().for_each(|event| running.events.event(event));
     report.enforced = running.plan.held(&running.void);
     report.usage = usage(running, outcome);
@@ -47,6 +51,9 @@ pub(super) fn report(running: &Running, outcome: &Outcome) -> Report {
     report.forwarded.clone_from(&outcome.forwarded);
     report
 }
+
+/// Why a program ended by the filter where it broke no promise.
+const VIOLATION: &str = "the system call filter ended the program";
 
 /// Why a program ended that broke a promise of which nobody is told the call.
 const UNNAMED: &str = "the program made a call that is not promised; which one it was nobody is told here";
@@ -137,11 +144,21 @@ fn reason(verdict: Verdict, outcome: &Outcome) -> String {
     match verdict {
         Verdict::TimedOut => "the time limit was reached".to_owned(),
         Verdict::LimitHit { limit } => format!("the {} limit was reached", limit.word()),
-        Verdict::Violation => "the system call filter ended the program".to_owned(),
+        Verdict::Violation => VIOLATION.to_owned(),
         Verdict::Signaled { signal } if outcome.ended.is_none() => {
-            format!("the jar was ended from outside (signal {signal})")
+            format!("the jar was ended from outside ({})", ended::signal(signal))
         }
-        Verdict::Signaled { signal } => format!("signal {signal} ended the program"),
+        Verdict::Signaled { signal } => format!("{} ended the program", ended::signal(signal)),
+        _ => String::new(),
+    }
+}
+
+fn hint(verdict: Verdict, running: &Running) -> String {
+    match verdict {
+        Verdict::TimedOut => ended::about_limit(&running.limits, LimitKind::Wall),
+        Verdict::LimitHit { limit } => ended::about_limit(&running.limits, limit),
+        Verdict::Violation => ended::about_violation(running.otherwise).to_owned(),
+        Verdict::Signaled { signal: SIGKILL } => ended::KILLED.to_owned(),
         _ => String::new(),
     }
 }
@@ -256,9 +273,30 @@ fn about_program(program: &str, source: &io::Error) -> &'static str {
     }
 }
 
-/// A program that was named by its path, which the policy does not grant.
-fn is_outside(program: &str) -> bool {
-    program.starts_with('/') && std::fs::metadata(program).is_ok()
+/// Where a program is outside the jar: at the path that it was named by, or in the caller's search path.
+fn outside(program: &str) -> Option<PathBuf> {
+    let there = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| !file.is_dir());
+    match program.as_bytes() {
+        // Without the dot of `./program`.
+        [b'/', ..] => Some(Path::new(program).components().collect()).filter(there),
+        name if name.contains(&b'/') => None,
+        _ => {
+            let folders = std::env::var_os("PATH")?;
+            let mut found = std::env::split_paths(&folders).map(|folder| folder.join(program));
+            found.find(|path| path.is_absolute() && there(path))
+        }
+    }
+}
+
+/// What helps where a program was not found.
+fn about_absence(program: &str) -> String {
+    match outside(program).map(|path| crate::error::shown(&path)) {
+        Some(path) if program.starts_with('/') => {
+            format!("it is there outside the jar: grant it with -r {path}")
+        }
+        Some(path) => format!("outside the jar it is {path}: grant that with -r, and name it by that path"),
+        None => "the search path is the jar's PATH; grant the program's folder with -r".to_owned(),
+    }
 }
 
 /// What helps where a path of the policy could not be looked up.
@@ -340,14 +378,7 @@ impl StartError {
                 format!("open it in the calling shell: {fd}< FILE")
             }
             StartError::NotRunnable { program, source } => about_program(program, source).to_owned(),
-            StartError::NotFound { program } if is_outside(program) => {
-                // Without the dot of `./program`.
-                let path: PathBuf = Path::new(program).components().collect();
-                format!("it is there outside the jar: grant it with -r {}", crate::error::shown(&path))
-            }
-            StartError::NotFound { .. } => {
-                "the search path is the jar's PATH; grant the program's folder with -r".to_owned()
-            }
+            StartError::NotFound { program } => about_absence(program),
             _ => String::new(),
         }
     }
