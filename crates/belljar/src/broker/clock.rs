@@ -44,6 +44,7 @@ struct Clock {
     quiet: u32,
     /// Most places: more than processors do not serve sooner.
     places: usize,
+    acting: Duration,
 }
 
 impl Drop for Clock {
@@ -57,7 +58,11 @@ impl Drop for Clock {
 impl Clock {
     fn new(shared: Arc<Shared>) -> Self {
         let places = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { shared, taken: 0, busy: 0, quiet: 0, places }
+        #[cfg(feature = "test-hooks")]
+        let acting = super::fault::acting().unwrap_or(ACTING);
+        #[cfg(not(feature = "test-hooks"))]
+        let acting = ACTING;
+        Self { shared, taken: 0, busy: 0, quiet: 0, places, acting }
     }
 
     fn run(mut self) {
@@ -145,7 +150,7 @@ impl Clock {
     /// Whether a thread serves; its caller is told when it waits too long.
     fn expire(&self, post: &Post, tick: u64) -> bool {
         post.with_current(|current| {
-            let limit = if current.judging { self.shared.judge.patience() } else { ACTING };
+            let limit = if current.judging { self.shared.judge.patience() } else { self.acting };
             let waited =
                 TICK.saturating_mul(u32::try_from(tick.saturating_sub(current.since)).unwrap_or(u32::MAX));
             if waited >= limit && !current.late {
