@@ -17,7 +17,7 @@ use belljar_decode::{Limits, Order, encode};
 // What needs no trust: a picture's bytes in; width, height and pixels out.
 static DECODER: Entry<Descriptor, Result<(u32, u32, Buffer), String>> =
     Entry::new("decoder", |file, _| match (Order { file, length: 0, limits: limits() }).carry_out() {
-        belljar_decode::Answer::Picture { width, height, pixels } => Ok((width, height, pixels)),
+        belljar_decode::Answer::Picture { width, height, pixels, .. } => Ok((width, height, pixels)),
         belljar_decode::Answer::Refused(reason) => Err(reason.to_string()),
     });
 

@@ -8,6 +8,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
 use crate::small::small;
+use crate::whole::is_cut;
 
 /// What a worker is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,6 +52,8 @@ pub enum Answer {
         height: u32,
         /// Red, green, blue and alpha of each pixel, row by row.
         pixels: Buffer,
+        /// The file ended before the picture: a part of it is filled.
+        cut: bool,
     },
     /// There is none.
     Refused(Reason),
@@ -91,11 +94,11 @@ impl Order {
     /// Reads, decodes, answers.
     #[must_use]
     pub fn carry_out(self) -> Answer {
-        let made =
-            read(self.file, self.limits.file, self.length).and_then(|bytes| decode(&bytes, self.limits));
-        let sent = made.and_then(|Pixels { width, height, rgba }| {
+        let bytes = read(self.file, self.limits.file, self.length);
+        let made = bytes.and_then(|bytes| Ok((decode(&bytes, self.limits)?, is_cut(&bytes))));
+        let sent = made.and_then(|(Pixels { width, height, rgba }, cut)| {
             let pixels = Buffer::copy_of(&rgba).map_err(|error| Reason::Unreadable(error.to_string()))?;
-            Ok(Answer::Picture { width, height, pixels })
+            Ok(Answer::Picture { width, height, pixels, cut })
         });
         sent.unwrap_or_else(Answer::Refused)
     }

@@ -16,6 +16,7 @@ mod place;
 mod progress;
 mod small;
 mod summary;
+mod whole;
 mod work;
 
 pub use arguments::{Arguments, USAGE, UsageError};

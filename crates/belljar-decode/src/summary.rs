@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use belljar::policy::printable;
 
-/// A picture that there is no result of.
+/// A picture that there is no result of, or no whole one.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// Its place among the arguments.
     pub(crate) at: usize,
     pub(crate) file: PathBuf,
     pub(crate) reason: String,
+    /// There is a result all the same.
+    pub(crate) made: bool,
 }
 
 /// Longest reason that is shown: workers write part of it.
@@ -26,10 +28,16 @@ pub(crate) fn text(pictures: usize, failures: &[Failure], took: Duration, quiet:
         out.push_str(&format!("belljar: {file}: {reason}\n"));
     }
     if !quiet {
-        let done = pictures.saturating_sub(failures.len());
-        let failed = if failures.is_empty() { String::new() } else { format!(", {} failed", failures.len()) };
+        let cut = failures.iter().filter(|failure| failure.made).count();
+        let failed = failures.len().saturating_sub(cut);
+        let done = pictures.saturating_sub(failed);
+        let counted = |count: usize, word: &str| match count {
+            0 => String::new(),
+            _ => format!(", {count} {word}"),
+        };
+        let (failed, cut) = (counted(failed, "failed"), counted(cut, "not whole"));
         let seconds = took.as_secs_f64();
-        out.push_str(&format!("{done} of {pictures} pictures in {seconds:.1} s{failed}\n"));
+        out.push_str(&format!("{done} of {pictures} pictures in {seconds:.1} s{failed}{cut}\n"));
     }
     out
 }
@@ -40,8 +48,12 @@ mod tests {
 
     #[test]
     fn neither_names_nor_reasons_steer_a_terminal() {
-        let failure =
-            Failure { at: 0, file: "a\u{1b}[2J\n.png".into(), reason: "x\u{1b}]0;y\u{7}".repeat(99) };
+        let failure = Failure {
+            at: 0,
+            file: "a\u{1b}[2J\n.png".into(),
+            reason: "x\u{1b}]0;y\u{7}".repeat(99),
+            made: false,
+        };
         let text = text(3, &[failure], Duration::from_millis(1240), false);
         assert_eq!(text.lines().count(), 2);
         assert!(!text.contains('\u{1b}') && text.len() < 2000, "{text:?}");

@@ -25,6 +25,8 @@ use crate::summary::{Failure, text};
 pub const FAILED: u8 = 125;
 /// How long one picture may take.
 const WITHIN: Duration = Duration::from_secs(30);
+/// What is said of a picture whose file ends too soon.
+const CUT: &str = "its file ends before the picture does: the rest of the result is filled";
 /// Memory of a worker: for the file, for decoding, and for the result.
 const MEMORY: &str = "1G";
 
@@ -117,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let words = text(arguments.files.len(), &failures, begun.elapsed(), arguments.quiet);
     // Nobody is left to hear that nobody hears.
     drop(io::stderr().write_all(words.as_bytes()));
-    Ok(u8::from(!failures.is_empty()))
+    Ok(u8::from(failures.iter().any(|failure| !failure.made)))
 }
 
 fn shown(name: &OsStr) -> String {
@@ -163,27 +165,30 @@ impl Job<'_> {
         loop {
             let at = self.next.fetch_add(1, Ordering::Relaxed);
             let (Some(file), Some(name)) = (self.arguments.files.get(at), self.names.get(at)) else { return };
-            let failure = self.picture(file, name).err().map(|error| Failure {
-                at,
-                file: file.clone(),
-                reason: error.to_string(),
-            });
+            let failure = match self.picture(file, name) {
+                Ok(false) => None,
+                Ok(true) => Some((CUT.to_owned(), true)),
+                Err(error) => Some((error.to_string(), false)),
+            };
+            let failure = failure.map(|(reason, made)| Failure { at, file: file.clone(), reason, made });
             if done.send(failure).is_err() {
                 return;
             }
         }
     }
 
-    fn picture(&self, path: &Path, name: &Name) -> Result<(), PictureError> {
+    /// Whether a part of it is missing.
+    fn picture(&self, path: &Path, name: &Name) -> Result<bool, PictureError> {
         let limits = Limits { side: self.arguments.thumbnail, ..Limits::default() };
         let file = inbox::open(path, limits.file).map_err(PictureError::Open)?;
         let name = self.free(name)?;
         let length = file.metadata().map_err(PictureError::Open)?.len();
-        let png = self.decoded(file, length, limits)?;
-        self.place.put(name, &png).map_err(|error| match error.kind() {
+        let (png, cut) = self.decoded(file, length, limits)?;
+        let put = self.place.put(name, &png).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => PictureError::Exists(shown(name)),
             _ => PictureError::Write(error),
-        })
+        });
+        put.map(|()| cut)
     }
 
     fn free<'n>(&self, name: &'n Name) -> Result<&'n OsStr, PictureError> {
@@ -197,10 +202,12 @@ impl Job<'_> {
         }
     }
 
-    fn decoded(&self, file: File, length: u64, limits: Limits) -> Result<Vec<u8>, PictureError> {
+    fn decoded(&self, file: File, length: u64, limits: Limits) -> Result<(Vec<u8>, bool), PictureError> {
         let order = Order { file: Descriptor::from(file), length, limits };
         match self.pool.call(&order, WITHIN)? {
-            Answer::Picture { width, height, pixels } => Ok(encode(width, height, &pixels, limits)?),
+            Answer::Picture { width, height, pixels, cut } => {
+                Ok((encode(width, height, &pixels, limits)?, cut))
+            }
             Answer::Refused(reason) => Err(reason.into()),
         }
     }
