@@ -109,6 +109,32 @@ fn what_is_written_becomes_the_rules_with_which_it_can_be_written() {
     }
 }
 
+/// A program that takes the rights to look at its work away, or goes deeper than anybody looks, has taught all the same.
+#[test]
+fn what_cannot_be_looked_at_counts_as_changed() {
+    if !has_userns() {
+        return;
+    }
+    let place = place();
+    for (script, expected) in [
+        ("echo x > sub/deep/y; chmod 0 sub/deep; echo more >> a", &["a write", "sub/deep write"][..]),
+        ("chmod 0 sub", &["sub write"]),
+    ] {
+        let lesson = jars::shell(&place, &[], script).learn();
+        assert_eq!(rules(&place, &lesson), *expected, "{script}: {lesson:?}");
+        assert!(lesson.notes.is_empty(), "{script}: {lesson:?}");
+    }
+    let mut deepest = place.granted().join("sub");
+    for _ in 0..70 {
+        deepest.push("d");
+        fs::create_dir(&deepest).unwrap();
+        fs::set_permissions(&deepest, PermissionsExt::from_mode(0o777)).unwrap();
+    }
+    let lesson = jars::shell(&place, &[], &format!("echo x > {}/x", deepest.display())).learn();
+    let found = rules(&place, &lesson);
+    assert!(found.len() == 1 && found[0].starts_with("sub/d/d/") && found[0].len() < 140, "{lesson:?}");
+}
+
 #[test]
 fn granted_folders_and_files_are_not_written_either() {
     if !has_userns() {

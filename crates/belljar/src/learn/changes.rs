@@ -18,6 +18,9 @@ use crate::prepare::Overlay;
 /// Most observations that are kept: far more than anyone reads.
 const MOST: usize = 10_000;
 
+/// Folders in one another that are looked into: a rule does not have to be more exact, and each takes descriptors and stack.
+const DEEPEST: usize = 64;
+
 /// Everything that was changed, made or removed.
 ///
 /// # Errors
@@ -27,7 +30,7 @@ pub(crate) fn observed(aside: &OwnedFd, overlays: &[Overlay]) -> io::Result<Vec<
     for overlay in overlays {
         let upper = open_folder(aside.as_fd(), overlay.upper.as_os_str())?;
         let lower = open_folder(CWD, overlay.from.as_os_str())?;
-        let mut visit = Visit { found: &mut found };
+        let mut visit = Visit { found: &mut found, depth: 0 };
         let touched = was_touched_since_made(upper.as_fd())?;
         visit.folder(&upper, &lower, &overlay.at, touched)?;
     }
@@ -51,6 +54,8 @@ fn was_touched_since_made(upper: BorrowedFd<'_>) -> io::Result<bool> {
 
 struct Visit<'a> {
     found: &'a mut Vec<Observation>,
+    /// Folders that are being looked into, one in the other.
+    depth: usize,
 }
 
 impl Visit<'_> {
@@ -102,15 +107,25 @@ impl Visit<'_> {
         name: &OsStr,
         (now, then): (&Stat, &Stat),
     ) -> io::Result<()> {
-        let inner = open_folder(upper.as_fd(), name)?;
+        let path = at.join(name);
+        // It was laid over because something in it changed. What cannot be told any more: the jar may have taken the rights to
+        // look away, or none were there.
+        let (Ok(inner), Ok(lower), true) =
+            (open_folder(upper.as_fd(), name), open_folder(lower.as_fd(), name), self.depth < DEEPEST)
+        else {
+            self.found.push(Observation::of(path, true, Need::Write));
+            return Ok(());
+        };
         if has(&inner, c"user.overlay.opaque")? {
             self.found.push(Observation::entry(at, name));
             return Ok(());
         }
-        let lower = open_folder(lower.as_fd(), name)?;
         // What is copied up for something below it keeps its times.
         let times = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
-        self.folder(&inner, &lower, &at.join(name), times(now) != times(then))
+        self.depth += 1;
+        let seen = self.folder(&inner, &lower, &path, times(now) != times(then));
+        self.depth -= 1;
+        seen
     }
 }
 

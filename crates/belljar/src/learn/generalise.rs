@@ -19,8 +19,9 @@ const SHARED: &str = "it holds the folders of many programs: make the one that i
 /// Parts of a path, the root among them, that make it no folder at the top.
 const DEEP: usize = 3;
 
-/// Most names in a reason.
+/// Most names in a reason, and how long each may be.
 const NAMED: usize = 3;
+const LONGEST: usize = 80;
 
 /// What a run had, and where it took place.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,10 @@ impl Ground<'_> {
         // What the jar makes itself, or may read already, is no secret to it.
         let secret = || looks_secret(spot).filter(|_| !granted(self.policy, spot, Need::Read));
         let why = never(seen).or_else(secret).map(str::to_owned);
-        let above = || never(spot).map(|why| format!("a rule would have to name {}: {why}", shown(spot)));
+        let above = || {
+            let why = never(spot)?;
+            Some(format!("a rule would have to name {}: {why}{}", shown(spot), self.lacking(observation)))
+        };
         let behind = || {
             let real = real.as_deref()?;
             let why = never(real).or_else(|| looks_secret(real))?;
@@ -111,6 +115,16 @@ impl Ground<'_> {
         };
         let broad = || self.is_broad(spot).filter(|_| observation.folder).map(str::to_owned);
         why.or_else(above).or_else(behind).or_else(broad).or_else(|| spoken(self.policy, spot))
+    }
+
+    /// What the home folder lacks and a rule could name, had somebody made it.
+    fn lacking(&self, Observation { seen, spot, .. }: &Observation) -> String {
+        let below = self.home.filter(|home| home == spot).and_then(|home| seen.strip_prefix(home).ok());
+        let mut names = below.into_iter().flat_map(Path::components);
+        match (names.next(), names.next()) {
+            (Some(folder), Some(_)) => format!("; make {} and learn again", shown(&spot.join(folder))),
+            _ => String::new(),
+        }
     }
 
     /// Why a folder holds too much to be named whole; the current one was chosen.
@@ -245,12 +259,18 @@ fn reason(path: &Path, access: Access, wanted: &[&Observation]) -> String {
         names.remove(Path::new("."));
     }
     let more = names.len().saturating_sub(NAMED);
-    let listed: Vec<String> = names.into_iter().take(NAMED).map(shown).collect();
+    let listed: Vec<String> = names.into_iter().take(NAMED).map(|name| short(shown(name))).collect();
     match (listed.as_slice(), more) {
         ([only], 0) if only == "." => format!("{verb} itself"),
         (_, 0) => format!("{verb}: {}", listed.join(", ")),
         _ => format!("{verb}: {} and {more} more", listed.join(", ")),
     }
+}
+
+/// The program chose the name: its end tells most.
+fn short(name: String) -> String {
+    let cut = name.chars().count().saturating_sub(LONGEST);
+    if cut == 0 { name } else { format!("...{}", name.chars().skip(cut).collect::<String>()) }
 }
 
 fn shown(path: &Path) -> String {

@@ -64,6 +64,13 @@ fn what_is_made_in_the_current_folder_needs_the_folder() {
 }
 
 #[test]
+fn a_reason_stays_readable_whatever_the_program_calls_its_files() {
+    let found = learned(&[Observation::entry(HERE, format!("{}end", "long/".repeat(200)))], &strict());
+    let reason = &found.rules[0].reason;
+    assert!(reason.len() < 100 && reason.ends_with("long/end"), "{reason}");
+}
+
+#[test]
 fn one_file_is_a_rule_of_its_own_and_several_are_their_folder() {
     let one = [file("/home/u/data/a", Need::Read)];
     assert_eq!(rules(&one, &strict()), [rule("/home/u/data/a", Access::ReadNoexec)]);
@@ -98,6 +105,7 @@ fn secrets_roots_and_what_runs_later_are_listed_with_a_reason() {
         (file("/home/u/.ssh", Need::Read), "keys"),
         (Observation::of("/home/u", true, Need::Read), "home folder"),
         (made("/home/u/.newfile"), "home folder"),
+        (Observation::entry("/home/u", ".npm/_logs/x"), "the home folder; make /home/u/.npm and learn again"),
         (made("/home/u/.cache/new"), "many programs"),
         (Observation::of("/", true, Need::Read), "whole file system"),
         (Observation::of("/srv", true, Need::Read), "top of the host"),
