@@ -123,6 +123,20 @@ fn learns(home: &Home, command: &[&str], result: &str) {
 }
 
 #[test]
+fn what_the_file_does_not_hold_and_what_no_rule_helps_with_is_told() {
+    let home = Home::new(&[]);
+    let taught = home.learn(&["-e", "CI=1", "-t", "1m", "-e", "X=2"], &["sh", "-c", "echo x > made"]);
+    assert!(
+        taught.err.contains("belljar: not in it: -e, -t; give them again when you run it\n"),
+        "{taught:?}"
+    );
+    let failed = home.belljar(&["learn"], &["sh", "-c", "exit 3"]);
+    assert_eq!(failed.status, 3, "{failed:?}");
+    assert!(failed.err.contains("nothing has to be added"), "{failed:?}");
+    assert!(failed.err.contains("hint: the program failed and lacked no rule"), "{failed:?}");
+}
+
+#[test]
 fn make() {
     if !has(&["make", "gcc"]) {
         return;

@@ -14,8 +14,14 @@ use super::run;
 use crate::ending::Ending;
 use crate::fault::Fault;
 use crate::subcommand::BELLJAR_FAILED;
-use crate::words::Words;
+use crate::words::{Given, Words};
 use crate::{request, screen, summary};
+
+/// After a failure that no rule of the lesson explains.
+const LACKS_NO_RULE: &str = "hint: the program failed and lacked no rule: what it printed says why; one that wants a home gets one by -e HOME=/tmp\n";
+
+/// Options that are no part of a policy, and those that the saved one begins with.
+const APART: &[&str] = &["extends", "save", "ask", "report", "events", "verbose", "quiet", "engine"];
 
 /// Most things that are listed as seen and not proposed.
 const SHOWN: usize = 12;
@@ -42,6 +48,8 @@ struct Place {
     folder: Option<PathBuf>,
     home: Option<PathBuf>,
     bases: Vec<String>,
+    /// A line about options that the file does not hold.
+    rest: String,
 }
 
 impl Place {
@@ -56,7 +64,7 @@ impl Place {
         // A path with .. in it is written whole.
         let plain = |folder: &&Path| folder.components().all(|part| part != Component::ParentDir);
         let folder = folder.filter(plain).map(Path::to_path_buf);
-        Ok(Self { file, folder, home: request::home(), bases: bases(words, &here) })
+        Ok(Self { file, folder, home: request::home(), bases: bases(words, &here), rest: rest(words) })
     }
 
     fn frame(&self) -> Frame<'_> {
@@ -69,6 +77,17 @@ impl Place {
             let reason = format!("{} cannot be written: {error}", printable(file.as_os_str()));
             Fault::new(Verdict::SetupFailed, reason, "name another file")
         })
+    }
+}
+
+fn rest(words: &Words) -> String {
+    let apart = |given: &&Given| !APART.contains(&given.name);
+    let mut flags: Vec<&str> = words.given().iter().filter(apart).map(|given| given.flag).collect();
+    flags.sort_unstable();
+    flags.dedup();
+    match flags.is_empty() {
+        true => String::new(),
+        false => format!("belljar: not in it: {}; give them again when you run it\n", flags.join(", ")),
     }
 }
 
@@ -108,10 +127,12 @@ fn told(lesson: &Lesson, place: &Place, policy: &str) -> String {
     let notes: String = lesson.notes.iter().map(|note| format!("belljar: {note}\n")).collect();
     let found = proposed(&lesson.difference, place, policy);
     let hint = match (lesson.report.verdict, lesson.difference.is_empty()) {
-        (Verdict::Exited { code: 0 }, _) | (_, true) => "",
+        (Verdict::Exited { code: 0 }, _) => "",
+        (_, true) => LACKS_NO_RULE,
         _ => "hint: the program did not get to its end: learn again with these rules to see more\n",
     };
-    format!("{notes}{found}{}{hint}", left_out(&lesson.difference))
+    let rest = if place.file.is_some() && !lesson.difference.is_empty() { place.rest.as_str() } else { "" };
+    format!("{notes}{found}{rest}{}{hint}", left_out(&lesson.difference))
 }
 
 fn proposed(difference: &PolicyDifference, place: &Place, policy: &str) -> String {
