@@ -237,13 +237,11 @@ impl Layout {
     }
 
     fn bind(&mut self, mut bind: Bind) -> Result<(), StartError> {
-        if let Cover::Host(cover) = self.cover(&bind.at)
-            && inside(cover, &bind.at) == bind.from
-        {
-            if cover.access == bind.access {
-                return Ok(());
-            }
-            bind.inner = cover.access == Access::Cow && !bind.access.writes();
+        match self.cover(&bind.at) {
+            Cover::Host(cover) if inside(cover, &bind.at) != bind.from => {}
+            Cover::Host(cover) if cover.access == bind.access => return Ok(()),
+            Cover::Host(cover) => bind.inner = cover.access == Access::Cow && !bind.access.writes(),
+            _ => {}
         }
         self.mount_point(&bind.at, bind.dir)?;
         self.pin(&bind.at);
