@@ -7,6 +7,7 @@ mod support;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::sync::Barrier;
 use std::time::Duration;
 
@@ -233,8 +234,11 @@ fn host_program() {
             assert_eq!(descriptors_of_a_plain_child(), inherited);
         }
     });
-    let mut traced = jars::shell(&place, &[("-n", "example.org")], "read line");
-    let traced = traced.explain().stdin(Stdio::piped()).spawn().unwrap();
+    // The command is dropped: one that root starts keeps what it translates owners by.
+    let traced = {
+        let mut traced = jars::shell(&place, &[("-n", "example.org")], "read line");
+        traced.explain().stdin(Stdio::piped()).spawn().unwrap()
+    };
     // Each names itself when it first runs.
     let has = |name: &str| threads().iter().any(|(own, _)| own == name);
     assert!(
@@ -347,4 +351,38 @@ fn on_a_terminal() {
     child.kill().unwrap();
     child.wait().unwrap();
     terminal.resize(1, 1).unwrap();
+}
+
+/// What a command keeps from one start to the next is what it was made from and what it has looked at before: neither decides
+/// about a start for which something else was said, or where something else lies there now.
+#[test]
+fn each_start_of_a_command_follows_what_is_said_and_there_by_then() {
+    let Some(place) = place() else { return };
+    let mut command = jars::shell(&place, &[], "cat $G/victim && echo x > $G/made && cat $G/made");
+    let run = |command: &mut Command| {
+        let output =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let granted = place.granted();
+    let shown = granted.display().to_string();
+    let wide = jars::policy(&granted, &[("--write", &shown)]);
+    let narrow = jars::policy(&granted, &[("--read", &shown)]);
+    for _ in 0..2 {
+        assert_eq!(run(command.policy(wide.clone())), "unharmedx\n");
+        std::fs::remove_file(granted.join("made")).unwrap();
+        assert_eq!(run(command.policy(narrow.clone())), "unharmed");
+        assert_eq!(Place::names(&granted), ["victim"], "the narrow policy lets nothing be written");
+    }
+    // Another folder stands there, of another owner where this user can give it one.
+    command.policy(wide);
+    assert_eq!(run(&mut command), "unharmedx\n");
+    std::fs::rename(&granted, place.path().join("before")).unwrap();
+    std::fs::create_dir(&granted).unwrap();
+    std::fs::write(granted.join("victim"), "another").unwrap();
+    let given =
+        [granted.clone(), granted.join("victim")].map(|path| chown(path, Some(1234), Some(1234)).is_ok());
+    assert_eq!(run(&mut command), "anotherx\n");
+    let owner = std::fs::metadata(granted.join("made")).unwrap().uid();
+    assert!(!given[0] || owner == 1234, "what is made belongs to the folder's owner: {owner}");
 }

@@ -18,6 +18,7 @@ use crate::action;
 use crate::ask::Ask;
 use crate::broker::Judge;
 use crate::event::Observer;
+use crate::jar::Kept;
 use crate::prepare::{Variables, home};
 use crate::probe::HostFacts;
 pub use child::{Child, Output};
@@ -63,7 +64,9 @@ pub struct Command {
     pub(crate) env: Variables,
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) home: Option<PathBuf>,
-    pub(crate) facts: Option<HostFacts>,
+    pub(crate) facts: Option<Arc<HostFacts>>,
+    /// What one start leaves to the next.
+    pub(crate) kept: Kept,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tells: bool,
     pub(crate) explains: bool,
@@ -103,6 +106,7 @@ impl Command {
             cwd: None,
             home: home(),
             facts: None,
+            kept: Kept::default(),
             observer: None,
             tells: false,
             explains: false,
@@ -144,9 +148,9 @@ impl Command {
         self
     }
 
-    /// What the jar may do.
-    pub fn policy(&mut self, policy: Policy) -> &mut Self {
-        self.policy = Arc::new(policy);
+    /// What the jar may do. A policy in an [`Arc`] is shared with other commands.
+    pub fn policy(&mut self, policy: impl Into<Arc<Policy>>) -> &mut Self {
+        self.policy = policy.into();
         self
     }
 
@@ -280,9 +284,9 @@ impl Command {
         self
     }
 
-    /// Uses these facts in place of a probe of this host.
-    pub fn host(&mut self, facts: HostFacts) -> &mut Self {
-        self.facts = Some(facts);
+    /// Uses these facts in place of a probe of this host. A command that starts several jars by the same facts plans once.
+    pub fn host(&mut self, facts: impl Into<Arc<HostFacts>>) -> &mut Self {
+        self.facts = Some(facts.into());
         self
     }
 }

@@ -113,7 +113,8 @@ impl Command {
     pub fn run_and_exit(&mut self, then: impl FnOnce(&Report) -> u8) -> ! {
         let (facts, mut then) = (self.facts.clone(), Some(then));
         let mut end = |ended: Result<Report, StartError>| -> Infallible {
-            let failed = |error| Report::failed(&error, &facts.clone().unwrap_or_else(probe::probe));
+            let failed =
+                |error| Report::failed(&error, &facts.clone().unwrap_or_else(|| probe::probe().into()));
             let report = ended.unwrap_or_else(failed);
             std::process::exit(then.take().map_or(1, |then| then(&report)).into())
         };
@@ -134,7 +135,8 @@ impl Command {
             Ok((report, aside)) => (report, aside),
             Err(error) => (Err(error), None),
         };
-        let failed = |error| Report::failed(&error, &self.facts.clone().unwrap_or_else(probe::probe));
+        let failed =
+            |error| Report::failed(&error, &self.facts.clone().unwrap_or_else(|| probe::probe().into()));
         (report.unwrap_or_else(failed), aside)
     }
 
@@ -176,16 +178,18 @@ impl Command {
     }
 
     /// What plans look at.
-    pub(crate) fn host_facts(&self) -> HostFacts {
+    pub(crate) fn host_facts(&self) -> Arc<HostFacts> {
         self.facts_for(&self.policy)
     }
 
-    fn facts_for(&self, policy: &Policy) -> HostFacts {
-        let mut facts = self.facts.clone().unwrap_or_else(probe::for_plan);
-        let limits = &policy.limits;
-        if self.facts.is_none() && (limits.memory.is_some() || limits.pids.is_some()) {
+    fn facts_for(&self, policy: &Policy) -> Arc<HostFacts> {
+        if let Some(facts) = &self.facts {
+            return Arc::clone(facts);
+        }
+        let (mut facts, limits) = (probe::for_plan(), &policy.limits);
+        if limits.memory.is_some() || limits.pids.is_some() {
             facts.cgroup = probe::cgroup();
         }
-        facts
+        Arc::new(facts)
     }
 }

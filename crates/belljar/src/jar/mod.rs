@@ -5,6 +5,7 @@ mod attended;
 mod descriptors;
 mod ended;
 mod fence;
+mod kept;
 mod lent;
 mod network;
 mod owners;
@@ -37,6 +38,7 @@ use crate::walk::Walker;
 pub(crate) use attended::Attended;
 pub use attended::Killer;
 pub(crate) use descriptors::look;
+pub(crate) use kept::Kept;
 use lent::Lent;
 pub(crate) use owners::of_system;
 pub(crate) use services::Around;
@@ -82,25 +84,30 @@ pub(crate) fn start<R>(
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
-    attempt(command, mode, then).map_err(|error| prepare::unmapped().unwrap_or(error))
+    let mut earlier = std::mem::take(&mut command.kept);
+    let done = attempt(command, &mut earlier, mode, then);
+    command.kept = earlier;
+    done.map_err(|error| prepare::unmapped().unwrap_or(error))
 }
 
 fn attempt<R>(
     command: &Command,
+    earlier: &mut Kept,
     mode: Mode,
     then: impl FnOnce(Running, Pipes, Explain<'_>) -> R,
 ) -> Result<R, StartError> {
     // A process of its own has them open: the run-time of its language sees to that.
     let _stand_ins = (mode == Mode::Library).then(descriptors::stand_ins).transpose()?;
-    let decided = Decided::on(command, mode)?;
+    let decided = Decided::on(command, earlier, mode)?;
     let mut walker = Walker::new(&decided.facts.root_links);
-    let (mut opened, handed, named) = stages::open(command, &decided, &mut walker)?;
+    let (mut opened, handed, named) = stages::open(command, &decided, earlier, &mut walker)?;
     let invocation = named.invocation(command);
     let kept = descriptors::kept(&invocation, &command.policy.pass_fds);
     let storage = Storage { kept, ..stages::storage(&decided.plan)? };
     let found = program::find(&command.policy, &invocation, &storage)?;
     let prepared = prepare::prepare(&decided.plan, &command.policy, &invocation, &found, &storage, walker)?;
     let running = stages::begin(command, &decided, &mut opened, handed, &prepared)?;
+    opened.leave(earlier);
     Ok(then(running, opened.streams.pipes(), &|failure| spawn::failed(&prepared, failure)))
 }
 

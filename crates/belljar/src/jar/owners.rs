@@ -58,6 +58,13 @@ impl Owners {
         Ok(mounts)
     }
 
+    /// The user namespaces of what was granted, for the next start.
+    pub(super) fn take_spaces(&mut self) -> Spaces {
+        let mut spaces = std::mem::take(&mut self.spaces);
+        spaces.retain(|(ids, _)| self.granted.iter().any(|granted| granted.owner == *ids));
+        spaces
+    }
+
     /// Takes the ends of the holders, which nobody had to wait for while the jar was being started.
     pub(super) fn settle(&mut self) {
         self.holders.clear();
@@ -75,9 +82,14 @@ fn failed(path: &Path, source: io::Error) -> StartError {
     StartError::Step { step: "translate-owners", object: crate::error::shown(path), source }
 }
 
-/// Looks at what root grants; nothing when the caller is not root.
-pub(super) fn look(plan: &Plan, facts: &HostFacts, walker: &mut Walker<'_>) -> Result<Owners, StartError> {
-    let mut owners = Owners::default();
+/// Looks at what root grants; nothing when the caller is not root. What `spaces` has need not be made again.
+pub(super) fn look(
+    plan: &Plan,
+    facts: &HostFacts,
+    walker: &mut Walker<'_>,
+    spaces: Spaces,
+) -> Result<Owners, StartError> {
+    let mut owners = Owners { spaces, ..Owners::default() };
     if facts.uid != 0 || plan.namespaces == 0 {
         return Ok(owners);
     }
@@ -127,7 +139,7 @@ fn space<'a>(
 }
 
 /// User namespaces by the owners that they translate.
-type Spaces = Vec<((u32, u32), OwnedFd)>;
+pub(super) type Spaces = Vec<((u32, u32), OwnedFd)>;
 
 fn one(opened: BorrowedFd<'_>, access: Access, space: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     match owned::detached(opened, Some(space)) {

@@ -14,6 +14,7 @@ use belljar_sys::spawn::Sequence;
 
 use super::descriptors::{Look, Streams};
 use super::fence::{Fence, behind};
+use super::kept::Kept;
 use super::lent::Lent;
 use super::network::Network;
 use super::owners::{self, Owners};
@@ -43,10 +44,10 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    pub(super) fn on(command: &Command, mode: Mode) -> Result<Self, StartError> {
-        let (facts, look) = (Arc::new(command.host_facts()), look(&command.stdio));
+    pub(super) fn on(command: &Command, earlier: &mut Kept, mode: Mode) -> Result<Self, StartError> {
+        let (facts, look) = (command.host_facts(), look(&command.stdio));
         let call = call(command, look, mode);
-        let plan = Arc::new(plan::plan(&command.policy, &facts, call)?);
+        let plan = earlier.plan(&command.policy, &facts, call)?;
         prepare::refuse_unmapped(&plan)?;
         Ok(Self { facts, plan, look, call, mode })
     }
@@ -88,6 +89,7 @@ pub(super) struct Named {
 pub(super) fn open(
     command: &Command,
     decided: &Decided,
+    earlier: &mut Kept,
     walker: &mut Walker<'_>,
 ) -> Result<(Opened, Handed, Named), StartError> {
     let Decided { plan, facts, look, call, mode } = decided;
@@ -97,7 +99,7 @@ pub(super) fn open(
     let streams = Streams::open(command, *look)?;
     let host_terminal = host_terminal(plan, call.terminals)?;
     let group = group(plan, command, facts)?;
-    let owners = owners::look(plan, facts, walker)?;
+    let owners = owners::look(plan, facts, walker, earlier.take_spaces())?;
     let cwd = working_folder(command)?;
     let judges = judges(command, &talks);
     let network = Network::open(plan, command, foreground)?;
@@ -119,6 +121,13 @@ pub(super) fn open(
     let lent = if foreground { Lent::look(*look) } else { Lent::default() };
     let opened = Opened { streams, lent, owners, host_terminal };
     Ok((opened, Handed { talks, group, judges, network, log, status }, named))
+}
+
+impl Opened {
+    /// What the next start of the command can use again.
+    pub(super) fn leave(&mut self, next: &mut Kept) {
+        next.put_spaces(self.owners.take_spaces());
+    }
 }
 
 impl Named {
