@@ -6,8 +6,9 @@
 //! word jump behind the load.
 
 use crate::action::Action;
-use crate::graph::{Graph, Label, Question, Word};
+use crate::graph::{Graph, Label, Question};
 use crate::insn::{AND_K, Insn, JA, LD_ABS, RET_K};
+use crate::word::Word;
 
 /// What is left to be done on arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

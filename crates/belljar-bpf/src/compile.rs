@@ -6,12 +6,13 @@ use crate::action::Action;
 use crate::arch::{Arch, NEGATIVE_FIRST, X32_FIRST};
 use crate::error::CompileError;
 use crate::filter::Filter;
-use crate::graph::{Graph, Label, Word};
+use crate::graph::{Graph, Label};
 use crate::insn::{ARCH, JEQ, MAX_INSNS};
 use crate::leaf::Leaf;
 use crate::search::{Interval, NUMBER, search};
 use crate::spec::{FilterSpec, Rule};
 use crate::syscalls::syscall_name;
+use crate::word::Word;
 
 impl FilterSpec {
     /// The program for the kernel.

@@ -6,20 +6,7 @@
 use crate::action::Action;
 use crate::facts::Fact;
 use crate::insn::{JEQ, JGE, JGT, JSET};
-
-/// A masked 32-bit word of `struct seccomp_data`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Word {
-    pub(crate) offset: u32,
-    pub(crate) mask: u32,
-}
-
-impl Word {
-    /// The unmasked word at `offset`.
-    pub(crate) const fn whole(offset: u32) -> Word {
-        Word { offset, mask: u32::MAX }
-    }
-}
+use crate::word::Word;
 
 /// Where an answer leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,6 +120,43 @@ impl Graph {
                 break;
             }
             label = no;
+        }
+        label
+    }
+}
+
+/// What is known spares questions.
+impl Graph {
+    /// Where `label` leads when these facts are known: past every question that they answer.
+    pub(crate) fn past(&self, label: Label, facts: &[Fact]) -> Label {
+        match facts.iter().position(Fact::is_open) {
+            Some(open) => self.past_each(label, facts, open),
+            None => self.past_known(label, facts),
+        }
+    }
+
+    /// The same where one fact leaves several values: only what all of them come to.
+    fn past_each(&self, label: Label, facts: &[Fact], open: usize) -> Label {
+        let (before, rest) = facts.split_at(open);
+        let Some((several, after)) = rest.split_first() else { return label };
+        let mut ends = several.values.iter().map(|value| {
+            let one = Fact::one(several.word, *value);
+            let facts: Vec<Fact> = before.iter().cloned().chain([one]).chain(after.iter().cloned()).collect();
+            self.past(label, &facts)
+        });
+        let Some(end) = ends.next() else { return label };
+        if ends.all(|other| other == end) {
+            return end;
+        }
+        let fewer: Vec<Fact> = before.iter().chain(after).cloned().collect();
+        self.past(label, &fewer)
+    }
+
+    fn past_known(&self, mut label: Label, facts: &[Fact]) -> Label {
+        while let Some(question) = self.question(label) {
+            let known = facts.iter().find_map(|fact| fact.value(question.word, question.bits()));
+            let Some(value) = known else { break };
+            label = question.leads(value);
         }
         label
     }

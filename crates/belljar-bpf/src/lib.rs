@@ -95,6 +95,7 @@ mod show;
 mod spec;
 mod suggest;
 mod syscalls;
+mod word;
 
 pub use action::{Action, EACCES, ENOSYS, EPERM, MAX_ERRNO};
 pub use arch::{Arch, NEGATIVE_FIRST, X32_FIRST};

@@ -1,10 +1,11 @@
 //! Conditions to questions.
 
 use crate::cond::{Cmp, Node, Test, split_tree};
-use crate::facts::Fact;
-use crate::graph::{Exits, Graph, Label, Word};
-use crate::insn::{ARGS, JEQ, JGE, JGT, JSET};
+use crate::facts::{Fact, MOST_VALUES};
+use crate::graph::{Exits, Graph, Label};
+use crate::insn::{JEQ, JGE, JGT, JSET};
 use crate::search::{Interval, search};
+use crate::word::{Half, Word, halves};
 
 /// Writes conditions of which one is enough, and returns their entry.
 pub(crate) fn alternatives(graph: &mut Graph, conditions: &[&[Node]], exits: Exits) -> Label {
@@ -46,7 +47,7 @@ impl Part<'_> {
 
     fn facts(&self) -> Vec<Fact> {
         match self {
-            Part::Tree(tree) => Fact::of(tree),
+            Part::Tree(tree) => told(tree),
             // Of all of these operands: the word is none of the values.
             Part::List(_) => Vec::new(),
         }
@@ -120,13 +121,29 @@ fn lower_any(graph: &mut Graph, parts: &[Part<'_>], (yes, no): Exits, facts: &[F
     parts.iter().rev().fold(no, |next, part| part.write(graph, (yes, next), facts))
 }
 
+/// What a condition that holds says of single words.
+fn told(nodes: &[Node]) -> Vec<Fact> {
+    let Some((first, operands)) = nodes.split_first() else { return Vec::new() };
+    match *first {
+        Node::Test(test) if test.cmp == Cmp::Eq => told_by_halves(&test),
+        Node::All(count) => parts(operands, count, *first).iter().flat_map(Part::facts).collect(),
+        Node::Any(count) => List::of_all(operands, count).map_or(Vec::new(), List::told),
+        Node::Test(_) | Node::Not => Vec::new(),
+    }
+}
+
+fn told_by_halves(test: &Test) -> Vec<Fact> {
+    let known = halves(test).into_iter().filter(|half| half.word.mask != 0);
+    known.map(|half| Fact::one(half.word, half.value)).collect()
+}
+
 /// Values that one argument is compared with, under one mask; their upper halves are the same.
-pub(crate) struct List {
+struct List {
     arg: u8,
     mask: u64,
-    pub(crate) low: Word,
-    pub(crate) high: Half,
-    pub(crate) values: Vec<u32>,
+    low: Word,
+    high: Half,
+    values: Vec<u32>,
 }
 
 impl List {
@@ -136,12 +153,22 @@ impl List {
     }
 
     /// The list that the `count` operands are, if they are nothing else.
-    pub(crate) fn of_all(operands: &[Node], count: u16) -> Option<List> {
+    fn of_all(operands: &[Node], count: u16) -> Option<List> {
         let mut parts = parts(operands, count, Node::Any(count)).into_iter();
         match (parts.next(), parts.next()) {
             (Some(Part::List(list)), None) => Some(list),
             _ => None,
         }
+    }
+
+    /// What is known where one of its values is there.
+    fn told(self) -> Vec<Fact> {
+        let mut facts = vec![Fact { word: self.low, values: self.values }];
+        facts.retain(|fact| fact.values.len() <= MOST_VALUES);
+        if self.high.word.mask != 0 {
+            facts.push(Fact::one(self.high.word, self.high.value));
+        }
+        facts
     }
 
     /// Takes in the value of a test of the same word; false if it is of another.
@@ -218,12 +245,6 @@ fn greater(graph: &mut Graph, test: &Test, code: u16, (yes, no): Exits) -> Label
     }
 }
 
-/// One 32-bit half of a test.
-pub(crate) struct Half {
-    pub(crate) word: Word,
-    pub(crate) value: u32,
-}
-
 impl Half {
     fn equal(&self, graph: &mut Graph, (yes, no): Exits) -> Label {
         let Word { offset, mask } = self.word;
@@ -237,17 +258,4 @@ impl Half {
             (_, value) => graph.branch(JEQ, value, self.word, (yes, no)),
         }
     }
-}
-
-pub(crate) fn halves(test: &Test) -> [Half; 2] {
-    let offset = ARGS + 8 * u32::from(test.arg);
-    let half = |shift: u32| Half {
-        word: Word { offset: offset + shift / 8, mask: low32(test.mask >> shift) },
-        value: low32(test.value >> shift),
-    };
-    [half(0), half(32)]
-}
-
-fn low32(value: u64) -> u32 {
-    u32::try_from(value & 0xFFFF_FFFF).unwrap_or(u32::MAX)
 }

@@ -4,8 +4,9 @@
 //! are always allowed. A number that differs from both of its neighbours is two cuts of a tree, but one question in a block.
 
 use crate::action::Action;
-use crate::graph::{Graph, Label, Word};
+use crate::graph::{Graph, Label};
 use crate::insn::{JEQ, JGE, NR};
+use crate::word::Word;
 
 pub(crate) const NUMBER: Word = Word::whole(NR);
 
