@@ -1,6 +1,8 @@
-//! A start from the library: what a program pays that runs others in jars, its policy read and its host probed once.
+//! A start from the library: what a program pays that runs others in jars, its policy read, its host probed and its commands made
+//! once.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +11,7 @@ use belljar::report::Verdict;
 use belljar::{Command, HostFacts, Stdio, probe};
 use serde::Deserialize;
 
-/// From the making of the command until when.
+/// From the start of the command until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Span {
@@ -22,8 +24,10 @@ pub(crate) enum Span {
 /// What such a program keeps.
 #[derive(Debug)]
 pub(crate) struct Library {
-    policy: belljar::policy::Policy,
-    facts: HostFacts,
+    policy: Arc<belljar::policy::Policy>,
+    facts: Arc<HostFacts>,
+    /// Commands by their words.
+    commands: Vec<(Vec<String>, Command)>,
 }
 
 impl Library {
@@ -36,22 +40,27 @@ impl Library {
         let home = std::env::var_os("HOME").map(Into::into);
         let request = Request { cwd, home, flags, ..Request::default() };
         let policy = load(&request, &|path| std::fs::read_to_string(path))?;
-        Ok(Self { policy, facts: probe::probe() })
+        Ok(Self { policy: Arc::new(policy), facts: Arc::new(probe::probe()), commands: Vec::new() })
     }
 
     /// Runs one command to its end, and returns how many microseconds this span of it took.
-    pub(crate) fn start(&self, words: &[String], span: Span) -> Result<f64> {
+    pub(crate) fn start(&mut self, words: &[String], span: Span) -> Result<f64> {
+        let command = self.command(words)?;
         let start = Instant::now();
-        let reported = reported(&mut self.command(words)?, start)?;
+        let reported = reported(command, start)?;
         Ok(if span == Span::Report { reported } else { micros(start) })
     }
 
-    fn command(&self, words: &[String]) -> Result<Command> {
-        let (program, arguments) = words.split_first().context("an empty command")?;
-        let mut command = Command::new(program);
-        command.args(arguments).policy(self.policy.clone()).host(self.facts.clone());
-        command.stdin(Stdio::Null).stdout(Stdio::Null);
-        Ok(command)
+    fn command(&mut self, words: &[String]) -> Result<&mut Command> {
+        if !self.commands.iter().any(|(known, _)| known == words) {
+            let (program, arguments) = words.split_first().context("an empty command")?;
+            let mut command = Command::new(program);
+            command.args(arguments).policy(Arc::clone(&self.policy)).host(Arc::clone(&self.facts));
+            command.stdin(Stdio::Null).stdout(Stdio::Null);
+            self.commands.push((words.to_vec(), command));
+        }
+        let known = self.commands.iter_mut().find(|(known, _)| known == words);
+        known.map(|(_, command)| command).context("a command that was just made")
     }
 }
 

@@ -67,8 +67,8 @@ pub(crate) fn run(_: &[String]) -> Result<String> {
 
 /// One list of numbers per row.
 fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
-    let library = request.rows.iter().any(|row| row.library.is_some()).then(Library::new).transpose()?;
-    let round = |request: &Request| round(request, library.as_ref());
+    let mut library = request.rows.iter().any(|row| row.library.is_some()).then(Library::new).transpose()?;
+    let mut round = |request: &Request| round(request, library.as_mut());
     let mut samples = vec![Vec::new(); request.rows.len()];
     for _ in 0..request.warm_up {
         round(request)?;
@@ -83,8 +83,8 @@ fn samples(request: &Request) -> Result<Vec<Vec<f64>>> {
     Ok(samples)
 }
 
-fn round(request: &Request, library: Option<&Library>) -> Result<Vec<f64>> {
-    let one = |row: &Row| match library.zip(row.library) {
+fn round(request: &Request, mut library: Option<&mut Library>) -> Result<Vec<f64>> {
+    let mut one = |row: &Row| match library.as_mut().zip(row.library) {
         _ if row.bare => bare::start(&row.words),
         Some((library, span)) => library.start(&row.words, span),
         None => one(row, request.measure),

@@ -58,7 +58,7 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section {
         title: "Start from the library",
-        note: "/bin/true from a program that has read its policy and probed the host once; milliseconds. `library` is until \
+        note: "/bin/true from a program that has read its policy, probed the host and made its command once; milliseconds. `library` is until \
                nothing of the jar is in the process table, as after the wait for a plain process: the child was dropped. The \
                report is there earlier, when nothing of the jar runs any more.",
         measure: start::library,
