@@ -123,6 +123,11 @@ const REMOVALS: &[Removal] = &[
     Removal { call: "ioctl", when: Some("arg1 in {0x8901, 0x8902}"), action: EPERM, applies: host_tree },
     // Pipes of more than the usual size count against the user, whatever the namespace.
     Removal { call: "fcntl", when: Some("arg1 == 1031 && arg2 > 65536"), action: EPERM, applies: always },
+    // MSG_OOB: in the code for urgent bytes of unix sockets the kernel has had bugs that any program could use. Of what programs
+    // are still in use, telnet's send any. The answer is that of a kernel without it.
+    Removal { call: "sendto", when: Some("arg3 & 1 != 0"), action: EOPNOTSUPP, applies: always },
+    Removal { call: "sendmsg", when: Some("arg2 & 1 != 0"), action: EOPNOTSUPP, applies: always },
+    Removal { call: "sendmmsg", when: Some("arg3 & 1 != 0"), action: EOPNOTSUPP, applies: always },
     // Where nothing is both writable and executable, a file in memory must not be either; nobody runs it where no exec is.
     Removal {
         call: "memfd_create",

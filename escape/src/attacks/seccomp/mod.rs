@@ -43,6 +43,7 @@ mod setuid_bits;
 mod setuid_status;
 mod starter_environ;
 mod suspend;
+mod urgent;
 mod userfault;
 mod vm_read;
 mod vm_write;
@@ -105,6 +106,7 @@ pub(super) const FAMILY: Family = Family {
         personality_exec::ROW,
         personality_layout::ROW,
         suspend::ROW,
+        urgent::ROW,
         own_listener::ROW,
         override_verdict::ROW,
         setuid_status::ROW,
