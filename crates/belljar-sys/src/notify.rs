@@ -267,6 +267,20 @@ impl Listener {
         call::ioctl_with(self.fd.as_raw_fd(), ADD_FD, &mut add).map(drop)
     }
 
+    /// Gives the caller `fd` and closes it here before its call returns: a file that somebody else has open for writing
+    /// cannot be run. Nothing comes between the steps but the caller's end, since a call that was received waits for fatal
+    /// signals alone.
+    ///
+    /// # Errors
+    /// As for [`answer_fd`](Self::answer_fd).
+    pub fn hand_fd(&self, id: u64, fd: OwnedFd, close_on_exec: bool) -> Result<()> {
+        let at_flags = if close_on_exec { linux_raw_sys::general::O_CLOEXEC } else { 0 };
+        let mut add = AddFd { id, flags: 0, source: fd.as_raw_fd().unsigned_abs(), at: 0, at_flags };
+        let number = call::ioctl_with(self.fd.as_raw_fd(), ADD_FD, &mut add)?;
+        drop(fd);
+        self.answer(id, Answer::Value(i64::try_from(number).map_err(|_| Errno::INVAL)?))
+    }
+
     /// Puts a copy of `fd` in the place of what the caller has under number `at`. Its call still waits.
     ///
     /// # Errors

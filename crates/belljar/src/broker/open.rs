@@ -277,7 +277,8 @@ fn mode(how: How) -> Mode {
 }
 
 pub(super) fn hand_over(fd: OwnedFd, how: How) -> Served {
-    Ok(Done::Descriptor(fd, how.flags & O_CLOEXEC != 0))
+    let close_on_exec = how.flags & O_CLOEXEC != 0;
+    Ok(if how.writes() { Done::Writable(fd, close_on_exec) } else { Done::Descriptor(fd, close_on_exec) })
 }
 
 fn make(task: &Task<'_>, spot: &Spot, how: How) -> Served {

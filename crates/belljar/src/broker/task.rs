@@ -49,6 +49,8 @@ pub(super) enum Done {
     Value(i64),
     /// A descriptor, and whether it closes at exec.
     Descriptor(OwnedFd, bool),
+    /// The same, open for writing: nobody but the caller has it when its call returns.
+    Writable(OwnedFd, bool),
     /// Whatever the kernel makes of it: nothing was to be decided, and the jar may make it in every form.
     Undecided,
     /// Nothing, once a descriptor has taken the place of the caller's own with this number; whether it closes at exec.
@@ -320,6 +322,14 @@ impl<'a> Task<'a> {
     }
 }
 
+/// The answer that is left to give: none where the call has its descriptor, or does not wait any more (`ENOENT`).
+fn handed(given: belljar_sys::call::Result<()>) -> Option<Answer> {
+    match given {
+        Ok(()) | Err(belljar_sys::Errno::NOENT) => None,
+        Err(errno) => Some(Answer::Error(errno)),
+    }
+}
+
 /// Gives a call its answer, unless it waits on or its maker is gone.
 pub(super) fn deliver(listener: &Listener, id: u64, served: Served) {
     let answer = match served {
@@ -340,12 +350,15 @@ pub(super) fn deliver(listener: &Listener, id: u64, served: Served) {
             }
         }
         Ok(Done::Descriptor(fd, close_on_exec)) => {
-            match listener.answer_fd(id, fd.as_fd(), close_on_exec) {
-                // ENOENT: it does not wait any more.
-                Ok(()) | Err(belljar_sys::Errno::NOENT) => return,
-                Err(errno) => Answer::Error(errno),
+            match handed(listener.answer_fd(id, fd.as_fd(), close_on_exec)) {
+                Some(answer) => answer,
+                None => return,
             }
         }
+        Ok(Done::Writable(fd, close_on_exec)) => match handed(listener.hand_fd(id, fd, close_on_exec)) {
+            Some(answer) => answer,
+            None => return,
+        },
     };
     if let Err(errno) = listener.answer(id, answer) {
         tracing::trace!(errno = errno.0, "nobody waits for this answer");

@@ -50,6 +50,19 @@ fn programs_of_every_kind_open_files_through_the_broker() {
     }
 }
 
+/// Whoever has a file open for writing keeps everybody from running it.
+#[test]
+fn what_was_just_written_can_be_run() {
+    if !super::has_broker() {
+        return;
+    }
+    let script = "for at in $(seq 100); do
+        printf '#!/bin/sh\\n' > made && chmod 755 made && ./made || exit 9
+    done";
+    let place = Place::new();
+    assert_eq!(run(&mut jars::shell(&place, TRACE, script)), (String::new(), String::new(), 0));
+}
+
 #[test]
 fn what_the_judge_refuses_fails_with_its_error_although_the_kernel_would_allow_it() {
     if !super::has_broker() {
