@@ -173,6 +173,9 @@ pub enum ProtocolError {
     /// It is no message.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// It closed the channel and lived on, or kept its zygote from telling how it ended.
+    #[error("the channel is closed, and not because the worker had ended in a way that is known")]
+    Closed,
     /// A message that is not due.
     #[error("a message that is not due")]
     NotDue,

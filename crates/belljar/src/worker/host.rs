@@ -154,7 +154,10 @@ where
                 self.life.end();
                 error
             }
-            Stop::Break(broken) => self.life.why(&broken, within, self.process.memory),
+            Stop::Break(broken) => {
+                let process = (self.process.memory, self.process.control.as_fd());
+                self.life.why(&broken, within, process)
+            }
         };
         self.gone = true;
         error

@@ -6,9 +6,9 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::channel::{Break, Deadline, raw, wait};
+use super::channel::{Break, Deadline, is_readable, raw, wait};
 use super::code::decode;
-use super::error::WorkerError;
+use super::error::{ProtocolError, WorkerError};
 use super::frame::{Frame, Kind};
 use super::setup::End;
 
@@ -136,32 +136,51 @@ impl Life {
         }
     }
 
-    /// Why the channel gave no message. The worker is gone when this returns.
-    pub(super) fn why(&mut self, broken: &Break, within: Duration, memory: u64) -> WorkerError {
+    /// Why the channel gave no message; beside the worker's memory, what tells that its zygote has ended. The worker is gone
+    /// when this returns.
+    pub(super) fn why(
+        &mut self,
+        broken: &Break,
+        within: Duration,
+        (memory, zygote): (u64, BorrowedFd<'_>),
+    ) -> WorkerError {
         match broken {
-            Break::Closed => self.settle(ENDS_WITHIN),
+            Break::Closed => self.closed(memory, zygote),
             Break::Late => {
                 self.end();
-                return WorkerError::TimedOut { within };
+                WorkerError::TimedOut { within }
             }
             Break::Frame(error) => {
                 self.end();
-                return WorkerError::Protocol((*error).into());
+                WorkerError::Protocol((*error).into())
             }
             Break::System(error) => {
                 self.end();
                 let source =
                     error.raw_os_error().map_or(error.kind().into(), std::io::Error::from_raw_os_error);
-                return WorkerError::System { what: "talking to a worker", source };
+                WorkerError::System { what: "talking to a worker", source }
             }
         }
-        self.end();
-        self.verdict(memory)
     }
 
-    fn verdict(&self, memory: u64) -> WorkerError {
+    /// Its channel is closed: it has ended, with its zygote or not. Or it has closed the channel itself and lives on, or has left no
+    /// room for the word that it ended, and is to blame for that.
+    fn closed(&mut self, memory: u64, zygote: BorrowedFd<'_>) -> WorkerError {
+        self.settle(ENDS_WITHIN);
+        let lives = !self.over;
+        self.end();
+        if lives {
+            self.settle(ENDS_WITHIN);
+        }
+        match self.end {
+            Some(end) if !lives || end.status & 0x7F != SIGKILL => self.verdict(end, memory),
+            None if is_readable(zygote) => WorkerError::ZygoteGone,
+            _ => WorkerError::Protocol(ProtocolError::Closed),
+        }
+    }
+
+    fn verdict(&self, End { status, peak }: End, memory: u64) -> WorkerError {
         let said = shown(&self.said);
-        let Some(End { status, peak }) = self.end else { return WorkerError::ZygoteGone };
         let full = peak.saturating_mul(1024) >= memory / 10 * 9;
         // The standard library's last words before it aborts for want of memory.
         let wanted = said.contains("memory allocation of ");
@@ -199,7 +218,7 @@ pub(crate) fn shown(said: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::channel::{is_readable, pair};
+    use crate::worker::channel::pair;
 
     #[test]
     fn who_never_stops_talking_does_not_keep_its_parent() {

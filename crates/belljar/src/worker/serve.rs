@@ -4,6 +4,7 @@
 //! from nobody but the parent.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use belljar_sys::abi::{LandlockRuleset, SockFilter};
 use belljar_sys::fork::About;
@@ -114,8 +115,18 @@ fn say<T: Serialize>(
     value: &T,
     descriptors: &[std::os::fd::BorrowedFd<'_>],
 ) -> Result<(), Break> {
+    say_by(Deadline::NEVER, to, kind, value, descriptors)
+}
+
+fn say_by<T: Serialize>(
+    until: Deadline,
+    to: &OwnedFd,
+    kind: Kind,
+    value: &T,
+    descriptors: &[std::os::fd::BorrowedFd<'_>],
+) -> Result<(), Break> {
     let (body, _) = encode(value).map_err(|error| Break::System(std::io::Error::other(error)))?;
-    send(to.as_fd(), &Outgoing { kind, number: 0, body: &body, descriptors }, Deadline::NEVER)
+    send(to.as_fd(), &Outgoing { kind, number: 0, body: &body, descriptors }, until)
 }
 
 struct Zygote {
@@ -240,7 +251,8 @@ fn reap(ends: &OwnedFd, living: &mut Living) {
         };
         let (_, to) = living.swap_remove(at);
         let peak = u64::try_from(usage.maxrss).unwrap_or(0);
-        // The parent may have lost interest.
-        drop(say(&to, Kind::Ended, &End { status, peak }, &[]));
+        // The parent may have lost interest. A worker that has filled its socket with words must not keep the others waiting.
+        let at_once = Deadline::after(Duration::ZERO);
+        drop(say_by(at_once, &to, Kind::Ended, &End { status, peak }, &[]));
     }
 }

@@ -87,7 +87,7 @@ impl<Q, A, N: Needs> Clone for Zygote<Q, A, N> {
 /// The process itself.
 #[derive(Debug)]
 pub(super) struct Process {
-    control: OwnedFd,
+    pub(super) control: OwnedFd,
     /// Ends with it, and every worker.
     _child: Child,
     /// Most memory that a worker may have, in bytes.
@@ -365,7 +365,10 @@ impl Starting {
         match ready {
             Ok(true) => Ok(Worker::new(self.channel, inbox, self.life, Arc::clone(&zygote.process))),
             Ok(false) | Err(Break::Frame(_)) => Err(WorkerError::setup(SetupError::OtherProgram)),
-            Err(broken) => Err(self.life.why(&broken, within, memory)),
+            Err(broken) => {
+                let process = (memory, zygote.process.control.as_fd());
+                Err(self.life.why(&broken, within, process))
+            }
         }
     }
 }

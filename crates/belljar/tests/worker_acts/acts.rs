@@ -53,6 +53,12 @@ pub(crate) enum Act {
     Recurse(u64),
     Words(String),
     Flood,
+    /// Replies, leaves no room for any word, and ends.
+    Leave,
+    /// Closes its channel and lives on.
+    Deaf,
+    /// A reply of so many bytes.
+    Reply(usize),
     Warmed(usize),
     Seed,
     Keys,
@@ -167,6 +173,19 @@ pub(crate) fn alone(act: &Act) -> Outcome {
         Act::Touch(bytes) => touch(size(*bytes)),
         Act::Recurse(depth) => Outcome::Number(recurse(*depth)),
         Act::Words(words) => outcome(std::io::stderr().write_all(words.as_bytes())),
+        Act::Reply(len) => Outcome::Bytes(Bytes(vec![0; *len])),
+        Act::Deaf => {
+            belljar_sys::call::close(3);
+            std::thread::sleep(Duration::from_secs(1000));
+            Outcome::Done
+        }
+        Act::Leave => {
+            raw(&packet(Head { kind: Kind::Answer, descriptors: 0, len: 1, number: 1 }, &[0]), 0);
+            // Its parent has heard of it by then, and takes no word.
+            std::thread::sleep(Duration::from_millis(100));
+            while has_room_for_a_word() {}
+            std::process::exit(3)
+        }
         Act::Flood => loop {
             drop(outcome(std::io::stderr().write_all(b"a word")));
         },
@@ -236,6 +255,12 @@ fn packet(head: Head, body: &[u8]) -> Vec<u8> {
     let mut packet = head.encode().to_vec();
     packet.extend_from_slice(body);
     packet
+}
+
+fn has_room_for_a_word() -> bool {
+    use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+    let (word, mut none) = ([std::io::IoSlice::new(b"word")], SendAncillaryBuffer::default());
+    sendmsg(rustix::stdio::stderr(), &word, &mut none, SendFlags::DONTWAIT).is_ok()
 }
 
 fn raw(bytes: &[u8], descriptors: usize) {

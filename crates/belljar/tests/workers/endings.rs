@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use belljar::worker::{Limits, Seal, SetupError, WorkerError};
+use belljar::worker::{Limits, ProtocolError, Seal, SetupError, WorkerError};
 
 use crate::acts::{self, Act, Outcome};
 use crate::{LONG, able, builder, gone, number, small};
@@ -136,4 +136,29 @@ fn a_limit_is_a_workers_own() {
     for worker in &mut workers {
         assert_eq!(number(worker, Act::Allocate(100 << 20)), 100 << 20);
     }
+}
+
+/// What it does to its own channel and socket is no fault of its zygote, and stops nobody else.
+#[test]
+fn who_hides_how_it_ends_is_to_blame_and_keeps_nobody_waiting() {
+    if !able() {
+        return;
+    }
+    let zygote = small();
+    let mut deaf = zygote.spawn().unwrap();
+    let error = deaf.call(&Act::Deaf, LONG).unwrap_err();
+    assert!(matches!(error, WorkerError::Protocol(ProtocolError::Closed)), "{error:?}");
+    let mut left = zygote.spawn().unwrap();
+    assert!(matches!(left.call(&Act::Leave, LONG), Ok(Outcome::Done)));
+    while !has_ended(&left) {
+        std::thread::yield_now();
+    }
+    // The first may have been forked before.
+    for _ in 0..3 {
+        assert_eq!(number(&mut zygote.spawn().unwrap(), Act::Warmed(2)), 4);
+    }
+    // What its parent took of its words meanwhile made room for the zygote's.
+    let error = left.call(&Act::Sleep(1), LONG).unwrap_err();
+    let closed = matches!(error, WorkerError::Protocol(ProtocolError::Closed));
+    assert!(closed || matches!(error, WorkerError::Exited { code: 3, .. }), "{error:?}");
 }
