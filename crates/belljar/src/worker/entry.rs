@@ -99,9 +99,22 @@ impl<Q: DeserializeOwned, A: Serialize, N: Needs> Work for Entry<Q, A, N> {
         let mut parent = Parent::<N>::new(channel);
         match parent.begin().and_then(|()| parent.serve(self.handle)) {
             Ok(()) | Err(Break::Closed) => 0,
-            Err(_) => NOT_UNDERSTOOD,
+            Err(broken) => give_up(&broken),
         }
     }
+}
+
+/// The exit status of a worker whose own message is none, or whose parent's is; it says which.
+fn give_up(broken: &Break) -> i32 {
+    let why = match broken {
+        Break::Frame(error) => error.to_string(),
+        Break::System(error) => error.to_string(),
+        Break::Closed | Break::Late => String::new(),
+    };
+    // Without a parent that reads there is nobody to tell.
+    let told = rustix::io::write(rustix::stdio::stderr(), why.as_bytes());
+    tracing::trace!(?told, "a worker gives up");
+    NOT_UNDERSTOOD
 }
 
 /// The parent, as its worker sees it: the second argument of each [`Entry`]'s code.
@@ -138,7 +151,7 @@ impl<N: Needs> Parent<N> {
         match self.try_ask(ask) {
             Ok(told) => told,
             Err(Break::Closed) => call::exit(0),
-            Err(_) => call::exit(NOT_UNDERSTOOD),
+            Err(broken) => call::exit(give_up(&broken)),
         }
     }
 

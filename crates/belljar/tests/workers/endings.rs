@@ -162,3 +162,13 @@ fn who_hides_how_it_ends_is_to_blame_and_keeps_nobody_waiting() {
     let closed = matches!(error, WorkerError::Protocol(ProtocolError::Closed));
     assert!(closed || matches!(error, WorkerError::Exited { code: 3, .. }), "{error:?}");
 }
+
+#[test]
+fn a_reply_that_is_too_long_is_said_to_be() {
+    if !able() {
+        return;
+    }
+    let zygote = builder(&acts::ACTS).limits(Limits::memory(512 << 20)).start().unwrap();
+    let error = zygote.spawn().unwrap().call(&Act::Reply((64 << 20) + 1), LONG).unwrap_err();
+    assert!(matches!(&error, WorkerError::Exited { said, .. } if said.contains("longer than")), "{error:?}");
+}
