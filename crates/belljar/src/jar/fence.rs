@@ -31,7 +31,7 @@ impl<'env> Fence<'env> {
         mode: Mode,
         prepared: &Prepared<'_>,
     ) -> Result<Self, StartError> {
-        let mut rules = prepared.landlock_rules(landlock)?;
+        let mut rules = prepared.granted.clone();
         // Memory of the jar's processes, which have no folder of their own. Of others the kernel shows a thread in a domain names
         // and states, no memory; files of settings are root's.
         rules.push(Rule { path: "/proc".into(), allowed: FS_PROCESSES, optional: false });

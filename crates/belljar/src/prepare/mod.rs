@@ -114,6 +114,8 @@ pub(crate) struct Prepared<'a> {
     walker: Walker<'a>,
     /// What the broker decides by; empty without one.
     pub(crate) seen: Vec<Seen>,
+    /// Landlock's rules on the host's own tree.
+    pub(crate) granted: Vec<Rule>,
 }
 
 /// Storage that ops borrow from. Kept by the caller of [`prepare`].
@@ -157,6 +159,8 @@ struct Builder<'a> {
     call: &'a Invocation<'a>,
     storage: &'a Storage,
     layout: Layout,
+    /// Landlock's rules on the host's own tree.
+    granted: Vec<Rule>,
     found: &'a Found<'a>,
 }
 
@@ -172,7 +176,8 @@ pub(crate) fn prepare<'a>(
     let own = program::own_files(plan, found)?;
     let places: Vec<&Place> = plan.places().chain(own.iter()).collect();
     let layout = layout::lay_out(&places, call.home, &mut walker)?;
-    let builder = Builder { plan, policy, call, storage, layout, found };
+    let granted = rules::granted(plan, &layout.items)?;
+    let builder = Builder { plan, policy, call, storage, layout, granted, found };
     let (mut init, mut program) = (Vec::with_capacity(128), Vec::with_capacity(64));
     let seen = if plan.broker.is_some() { rules::seen(&builder) } else { Vec::new() };
     let mut placed = false;
@@ -195,7 +200,8 @@ pub(crate) fn prepare<'a>(
     let file = found.file.as_deref();
     let namespaced = plan.namespaces != 0;
     let errands = call.errands;
-    Ok(Prepared { init, program, errands, file, layout: builder.layout, namespaced, walker, seen })
+    let (layout, granted) = (builder.layout, builder.granted);
+    Ok(Prepared { init, program, errands, file, layout, namespaced, walker, seen, granted })
 }
 
 impl Prepared<'_> {

@@ -8,7 +8,7 @@ use belljar_sys::abi::LandlockRuleset;
 use belljar_sys::child::{Mount, PathRights, Serve};
 
 use super::layout::Item;
-use super::{Builder, Prepared, Seen, grants};
+use super::{Builder, Seen, grants};
 use crate::error::StartError;
 use crate::plan::actions;
 use crate::plan::{
@@ -22,14 +22,16 @@ pub(super) fn make<'a>(builder: &Builder<'a>, ops: &mut Vec<Op<'a>>) -> Result<(
     let Some(landlock) = &builder.plan.landlock else { return Ok(()) };
     let handled = LandlockRuleset { fs: landlock.fs, net: landlock.net, scoped: landlock.scoped };
     ops.push(Op::LandlockCreate(handled));
-    let items = &builder.layout.items;
-    let rules = match builder.plan.engine {
+    let own = match builder.plan.engine {
         Engine::Namespaces => own_root(builder, landlock),
-        Engine::Landlock | Engine::Broker => grants::rules(items, landlock)?,
+        Engine::Landlock | Engine::Broker => Vec::new(),
     };
-    for Rule { path, allowed, optional } in rules.into_iter().filter(|rule| rule.allowed != 0) {
-        let mount = mount_at(builder, &path).unwrap_or(Mount::Unknown);
-        let rights = PathRights { path: builder.storage.path(&path)?, allowed, optional, mount };
+    for Rule { path, allowed, optional } in
+        own.iter().chain(&builder.granted).filter(|rule| rule.allowed != 0)
+    {
+        let mount = mount_at(builder, path).unwrap_or(Mount::Unknown);
+        let rights =
+            PathRights { path: builder.storage.path(path)?, allowed: *allowed, optional: *optional, mount };
         ops.push(Op::LandlockPath(rights));
     }
     if landlock.net == CONNECT_TCP {
@@ -66,14 +68,16 @@ pub(crate) fn for_oneself(
     grants::rules(&layout.items, landlock)
 }
 
-impl Prepared<'_> {
-    /// Landlock's rules on the host's own tree, for the broker's threads.
-    pub(crate) fn landlock_rules(&self, landlock: &LandlockPlan) -> Result<Vec<Rule>, StartError> {
-        grants::rules(&self.layout.items, landlock)
+/// Landlock's rules on the host's own tree, found once: for the jar, and for the broker's threads.
+pub(super) fn granted(plan: &Plan, items: &[Item]) -> Result<Vec<Rule>, StartError> {
+    match &plan.landlock {
+        Some(landlock) if plan.engine.is_host_tree() => grants::rules(items, landlock),
+        _ => Ok(Vec::new()),
     }
 }
 
 /// Rights on a path; an optional one may be gone by now.
+#[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) path: PathBuf,
     pub(crate) allowed: u64,
