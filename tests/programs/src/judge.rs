@@ -75,7 +75,21 @@ fn results(rig: &Rig<'_>) -> Result<Vec<(String, Vec<u8>)>> {
 fn neutral(row: &Scenario, outcome: &Outcome) -> Outcome {
     let strip =
         |bytes: &[u8]| row.differs.iter().fold(bytes.to_vec(), |bytes, cut| without(&bytes, cut.before));
-    Outcome { code: outcome.code, stdout: strip(&outcome.stdout), stderr: strip(&outcome.stderr) }
+    let stderr = if outcome.code == 0 { &outcome.stderr } else { own_words(&outcome.stderr) };
+    Outcome { code: outcome.code, stdout: strip(&outcome.stdout), stderr: strip(stderr) }
+}
+
+/// How belljar's last words begin after a failure, but for what the jar refused: a program that is refused anything is not the same.
+const LAST_WORDS: &[&str] =
+    &["belljar: signal ", "hint: belljar run --explain says ", "hint: a program that it wanted to start "];
+
+/// What the program itself said.
+fn own_words(stderr: &[u8]) -> &[u8] {
+    let text = String::from_utf8_lossy(stderr);
+    let begins_line =
+        |at: &usize| text.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+    let found = LAST_WORDS.iter().filter_map(|begin| text.find(begin).filter(begins_line)).min();
+    found.and_then(|at| stderr.get(..at)).unwrap_or(stderr)
 }
 
 fn without(bytes: &[u8], before: &str) -> Vec<u8> {
