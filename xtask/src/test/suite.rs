@@ -101,7 +101,7 @@ pub(super) fn follow(command: &mut Command, must: Option<&str>) -> Result<Tally>
         }
     }
     let status = child.wait()?;
-    let mut tally = last.context("the suite printed no counts")?;
+    let mut tally = last.with_context(|| format!("the suite printed no counts and ended with {status}"))?;
     if !status.success() && tally.failed == 0 {
         tally.add(Tally::broken(&format!("the suite ended with {status}")));
     }

@@ -108,6 +108,10 @@ fn ending(test: &Test<'_>, account: &Account) -> Ending {
     };
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     match skips::need(&text) {
+        // That of `timeout`: what such a test said until then is not known.
+        _ if output.status.code() == Some(124) => {
+            Ending::Failed(format!("it did not end within {PATIENCE} seconds\n{text}"))
+        }
         _ if !output.status.success() => Ending::Failed(format!("{}\n{text}", output.status)),
         Some(need) => Ending::Skipped(need.to_owned()),
         None if text.contains("1 ignored") => Ending::Skipped("to be asked for".to_owned()),
