@@ -8,7 +8,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use belljar::policy::{
-    Category, FlagValue, Input, KEYS, Key, Kind, OPTIONS, Policy, PolicyError, Request, printable,
+    Access, Category, FlagValue, FsRule, FsSubject, Input, KEYS, Key, Kind, OPTIONS, Origin, Policy,
+    PolicyError, Request, fold, may_write, printable,
 };
 use belljar::report::Verdict;
 use clap::{Arg, ArgAction, value_parser};
@@ -96,7 +97,29 @@ pub(crate) fn policy_from(
 ) -> Result<(Policy, Vec<PathBuf>), Fault> {
     check_choices(words)?;
     let inputs = preset.map(|name| Input::Named(name.into())).into_iter().collect();
-    load(inputs, words.given().iter().filter_map(typed).collect(), cwd)
+    let here = cwd.clone();
+    let (mut policy, files) = load(inputs, words.given().iter().filter_map(typed).collect(), cwd)?;
+    for file in &files {
+        keep(&mut policy, &fold(&here.join(file)));
+    }
+    Ok((policy, files))
+}
+
+/// A policy file that lies where the program may write is for reading: what it says is what the next run gets. Who has a rule for the
+/// very file has said otherwise.
+fn keep(policy: &mut Policy, file: &Path) {
+    let named = policy.fs.rules.iter().any(|rule| rule.outside() == Some(file));
+    if named || !may_write(policy, file) {
+        return;
+    }
+    policy.fs.rules.push(FsRule {
+        subject: FsSubject::Path(file.to_path_buf()),
+        dest: None,
+        access: Access::ReadNoexec,
+        optional: true,
+        dangerous: false,
+        origin: Origin::Default,
+    });
 }
 
 /// Options that are no policy take the words of their row only.

@@ -62,6 +62,25 @@ fn folders_above_a_nested_rule_cannot_be_moved_away() {
     assert!(deep.is_dir() && folder.path().join("a/b/file").is_file());
 }
 
+/// What it wrote there would be what the next run gets.
+#[test]
+fn a_policy_file_that_lies_where_the_program_may_write_stays_what_it_is() {
+    let folder = Folder::new("own-policy");
+    folder.write("base.toml", "belljar = 1\nextends = [\"@strict\"]\n");
+    folder.write("p.toml", "belljar = 1\nextends = [\"base.toml\"]\n[fs]\n\".\" = \"write\"\n");
+    let base = text(folder.path());
+    let script = "cd \"$0\"; for f in p.toml base.toml; do (echo '#' >> $f) 2>/dev/null; mv -f $f x; rm -f $f; done; echo new > file";
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    let before = ["p.toml", "base.toml"].map(read);
+    let policy = text(&folder.path().join("p.toml"));
+    let seen = belljar(["run", "-p", &policy, "--", "sh", "-c", script, &base]);
+    assert_eq!((seen.status, ["p.toml", "base.toml"].map(read)), (0, before), "{seen:?}");
+    assert_eq!(read("file"), "new\n", "everything else there may be written");
+    let append = ["sh", "-c", "echo '#' >> \"$0\"", &policy];
+    let spoken = belljar(["run", "-p", &policy, "-w", &policy, "--"].iter().chain(&append));
+    assert!(read("p.toml").ends_with("#\n"), "a rule of its own wins: {spoken:?}");
+}
+
 /// As root in a mount namespace whose mounts are shared, as the host's are below systemd.
 #[test]
 fn what_a_jar_mounts_inside_a_grant_is_not_mounted_on_the_host() {

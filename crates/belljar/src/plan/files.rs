@@ -18,6 +18,9 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     keep_aside(draft)?;
     let mut places = grants(draft);
     places.retain(|place| !super::texts::replaces(draft, target(place)));
+    if !draft.namespaced() {
+        leave_own_files(draft, &mut places);
+    }
     answered(draft)?;
     match draft.engine {
         Engine::Namespaces => {
@@ -29,6 +32,19 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Result<(), PlanError> {
     sort(&mut places);
     draft.steps.extend(places.into_iter().map(Step::Place));
     Ok(())
+}
+
+/// Nobody wrote that policy files stay as they are: where nothing holds that, it is said.
+fn leave_own_files(draft: &mut Draft<'_>, places: &mut Vec<Place>) {
+    let default = Origin::Default.to_string();
+    let own = |place: &Place| matches!(&place.what, Placed::Host { origin, access: Access::ReadNoexec, .. } if *origin == default);
+    for place in places.iter().filter(|place| own(place)) {
+        let file = shown(target(place));
+        draft.notes.push(format!(
+            "the program may write {file}, which the next run is made from: keep it elsewhere"
+        ));
+    }
+    places.retain(|place| !own(place));
 }
 
 /// Copy-on-write needs a place for the changes: memory, by the word that says they are dropped. Keeping them would need

@@ -14,6 +14,9 @@ use super::{Draft, broker};
 const LEFT: &str = "no broker here: what a program of the host puts in the place of a hidden or read-only path inside a grant \
 is the grant's, and FIFOs in such a folder can be written to";
 
+/// Where only root replaces anything, and shown presets name what they hide.
+const SYSTEM: &[&str] = &["/etc", "/usr", "/nix", "/gnu"];
+
 /// Calls on attributes that change them.
 const CHANGES: &[&str] = &[
     "chmod",
@@ -62,10 +65,12 @@ pub(super) fn note(draft: &mut Draft<'_>) {
     }
 }
 
-/// Presets hide what belongs to the system and to tools: every run would pay for files that are replaced once a year.
+/// Presets hide what belongs to the system and to tools, and policy files are kept without a word: every run would pay for files
+/// that are replaced once a year.
 fn is_narrower(rule: &FsRule, rules: &[FsRule]) -> bool {
-    let preset = matches!(rule.origin, Origin::Preset { .. });
-    let Some(at) = rule.inside().filter(|_| !preset) else { return false };
+    let unwritten = matches!(rule.origin, Origin::Preset { .. } | Origin::Default);
+    let of_system = |at: &&Path| SYSTEM.iter().any(|system| at.starts_with(system));
+    let Some(at) = rule.inside().filter(|at| !unwritten && !of_system(at)) else { return false };
     let around = |other: &&FsRule| other.inside().is_some_and(|above| above != at && at.starts_with(above));
     let nearest =
         rules.iter().filter(around).max_by_key(|other| other.inside().map(|at| at.as_os_str().len()));
