@@ -14,7 +14,7 @@ use crate::stage::Stage;
 const NEEDS: &[&str] = &["qemu-system-x86_64", "busybox", "apt-get", "dpkg-deb"];
 
 /// Seconds that the machine may run.
-const PATIENCE: &str = "600";
+const PATIENCE: &str = "1200";
 
 /// Boots the kernel and runs what is in `tests/kernel`.
 pub(super) fn run(built: &Built, account: &Account, _: &Stage) -> Result<Tally> {
