@@ -13,8 +13,10 @@ use crate::wire::Event;
 /// NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE and their locks, and KEEP_CAPS' lock.
 pub(super) const SECURE_BITS: usize = 0b1110_1111;
 
-pub(super) fn die_with_parent() -> Result<()> {
-    call::prctl(p::PR_SET_PDEATHSIG, 9).map(drop)
+pub(super) fn die_with_parent(state: &mut State) -> Result<()> {
+    call::prctl(p::PR_SET_PDEATHSIG, 9)?;
+    state.dies_with_parent = true;
+    Ok(())
 }
 
 /// Closes the gaps between the kept descriptors; `keep` is ascending and does not hold the status socket.
@@ -316,16 +318,26 @@ pub(super) fn close_all_but(status: Fd, errands: Fd) -> Result<()> {
 }
 
 /// The listener is gone here before the program starts: only the supervisor answers.
-pub(super) fn broker(status: Fd, filter: &[abi::SockFilter]) -> Result<()> {
+pub(super) fn broker(state: &State, filter: &[abi::SockFilter]) -> Result<()> {
     let listener = call::seccomp_listener(filter)?;
-    rights::hand_over(status, listener, Event::Listener)
+    hand_over_listener(state, call::Ticket::NONE, listener)
 }
 
 /// What the filter hands over it also refuses without a listener, with `ENOSYS`: somebody around this jar may have one already,
 /// and no other is possible then.
-pub(super) fn telling_seccomp(status: Fd, filter: &[abi::SockFilter]) -> Result<()> {
+pub(super) fn telling_seccomp(state: &State, filter: &[abi::SockFilter]) -> Result<()> {
     let Ok(listener) = call::seccomp_listener(filter) else { return call::seccomp(filter) };
-    if rights::hand_over(status, listener, Event::Listener).is_err() {
+    if hand_over_listener(state, call::Ticket::NONE, listener).is_err() {
+        call::close(listener);
+    }
+    Ok(())
+}
+
+/// The kernel makes listeners close-on-exec, and exec is a few calls away. Until then this process would wait for itself if nobody
+/// else had the listener any more, so it keeps its own only where it ends together with the supervisor.
+fn hand_over_listener(state: &State, ticket: call::Ticket, listener: Fd) -> Result<()> {
+    rights::show_by(ticket, state.status, listener, Event::Listener)?;
+    if !(state.own_pids && state.dies_with_parent) {
         call::close(listener);
     }
     Ok(())
@@ -340,7 +352,7 @@ pub(super) fn promise(
 ) -> Result<()> {
     if tells {
         let listener = call::seccomp_listener(filter)?;
-        rights::hand_over_by(ticket, state.status, listener, Event::Listener)?;
+        hand_over_listener(state, ticket, listener)?;
     } else {
         call::seccomp(filter)?;
     }

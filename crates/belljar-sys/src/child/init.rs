@@ -34,6 +34,8 @@ pub(crate) fn run(sequence: &Sequence<'_>, status: Fd) -> ! {
         mounts: [-1; KEPT_MOUNTS],
         aside,
         clones_with: true,
+        own_pids: sequence.own_pids,
+        dies_with_parent: false,
         umask: call::umask(MASK),
     };
     let mut shared = Shared { sequence, state, failure: None };

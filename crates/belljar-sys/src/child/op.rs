@@ -222,6 +222,10 @@ pub(crate) struct State {
     pub(crate) aside: Aside,
     /// This kernel clones a mount together with its attributes (Linux 6.15), as far as is known.
     pub(crate) clones_with: bool,
+    /// The program's process ends with init, as all of a PID namespace does.
+    pub(crate) own_pids: bool,
+    /// Init ends when the thread that made it does.
+    pub(crate) dies_with_parent: bool,
     /// The caller's file mode mask, which the program gets.
     pub(crate) umask: u32,
 }
@@ -285,7 +289,7 @@ impl Op<'_> {
     #[expect(clippy::too_many_lines, reason = "one short arm for each op")]
     pub(crate) fn apply(&self, state: &mut State) -> Result<()> {
         match *self {
-            Self::DieWithParent => action::die_with_parent(),
+            Self::DieWithParent => action::die_with_parent(state),
             Self::CloseInherited { keep, witness } => action::close_inherited(keep, state.status, witness),
             Self::Narrow { fd, path, device, inode, attrs, flags } => {
                 narrow::open_anew(fd, path, (device, inode), attrs, flags)
@@ -353,8 +357,8 @@ impl Op<'_> {
             Self::CloseOnExec(first) => call::close_range(first, u32::MAX, true),
             Self::Keep(fd) => call::keep_on_exec(fd),
             Self::ResetSignals => action::reset_signals(),
-            Self::Broker(filter) => action::broker(state.status, filter),
-            Self::TellingSeccomp(filter) => action::telling_seccomp(state.status, filter),
+            Self::Broker(filter) => action::broker(state, filter),
+            Self::TellingSeccomp(filter) => action::telling_seccomp(state, filter),
             Self::Seccomp(filter) => call::seccomp(filter),
             Self::Promise { filter, ticket, tells } => action::promise(state, filter, ticket, tells),
             Self::SelfProbe(forbidden) => forbidden.check(),

@@ -46,16 +46,16 @@ const TRUNCATED: i32 = 8;
 
 /// Sends `event` with this descriptor, which is closed here then.
 pub(super) fn hand_over(socket: Fd, fd: Fd, event: Event) -> Result<()> {
-    hand_over_by(Ticket::NONE, socket, fd, event)
+    show_by(Ticket::NONE, socket, fd, event)?;
+    call::close(fd);
+    Ok(())
 }
 
-/// The same behind a filter that lets this be sent by a ticket only.
-pub(super) fn hand_over_by(ticket: Ticket, socket: Fd, fd: Fd, event: Event) -> Result<()> {
+/// Sends `event` with a copy of this descriptor, behind a filter that lets this be sent by a ticket only.
+pub(super) fn show_by(ticket: Ticket, socket: Fd, fd: Fd, event: Event) -> Result<()> {
     let mut rights = Rights::none();
     rights.add(fd)?;
-    rights.send_by(ticket, socket, event)?;
-    rights.close();
-    Ok(())
+    rights.send_by(ticket, socket, event)
 }
 
 impl Rights {
