@@ -93,7 +93,9 @@ extern "C" fn program(arg: *mut u8) -> ! {
     // SAFETY: `start` passes a `Shared` that it borrows mutably and does not touch while this process uses its memory.
     let shared = unsafe { &mut *arg.cast::<Shared<'_>>() };
     let ops = shared.sequence.program;
-    call::umask(shared.state.umask);
+    if shared.state.umask != MASK {
+        call::umask(shared.state.umask);
+    }
     let failure = match apply(ops, &mut shared.state, 1) {
         Err(failure) => failure,
         Ok(()) => Failure { phase: 1, at: u64::MAX, errno: Errno::INVAL },
