@@ -237,6 +237,8 @@ const TMPFS_ROOT: &CStr = c"mode=0755,size=1m,nr_inodes=4k";
 impl<'a> Builder<'a> {
     fn init(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
         match step {
+            // Changing the user takes the wish back. Until then this init only waits for the parent, whose end it hears.
+            Step::DieWithParent if self.awaits_go() => {}
             Step::DieWithParent => ops.push(Op::DieWithParent),
             Step::CloseInherited => {
                 ops.push(Op::CloseInherited { keep: &self.storage.kept, witness: self.call.witness });
@@ -247,7 +249,7 @@ impl<'a> Builder<'a> {
             }
             Step::MapIds => ops.push(identity::own_maps(self.storage)?),
             Step::BecomeUser { uid, gid } => {
-                if self.plan.namespaces != 0 {
+                if self.awaits_go() {
                     ops.push(Op::AwaitGo);
                 } else if identity::may_drop_bounding() {
                     ops.push(Op::DropBounding(LAST_CAPABILITY));
@@ -291,6 +293,12 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The parent makes id maps and mounts meanwhile.
+    fn awaits_go(&self) -> bool {
+        let becomes = |step: &Step| matches!(step, Step::BecomeUser { .. });
+        self.plan.namespaces != 0 && self.plan.init.iter().any(becomes)
     }
 
     fn new_root(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
