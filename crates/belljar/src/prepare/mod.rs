@@ -250,7 +250,8 @@ impl<'a> Builder<'a> {
             Step::MapIds => ops.push(identity::own_maps(self.storage)?),
             Step::BecomeUser { uid, gid } => {
                 if self.awaits_go() {
-                    ops.push(Op::AwaitGo);
+                    // Needs no id, and the parent is not ready yet.
+                    ops.extend([Op::MountPrivate, Op::AwaitGo]);
                 } else if identity::may_drop_bounding() {
                     ops.push(Op::DropBounding(LAST_CAPABILITY));
                 }
@@ -302,7 +303,9 @@ impl<'a> Builder<'a> {
     }
 
     fn new_root(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
-        ops.push(Op::MountPrivate);
+        if !self.awaits_go() {
+            ops.push(Op::MountPrivate);
+        }
         self.narrow(ops)?;
         ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
         texts::keep(self, ops)
