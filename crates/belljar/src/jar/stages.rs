@@ -94,6 +94,8 @@ pub(super) fn open(
 ) -> Result<(Opened, Handed, Named), StartError> {
     let Decided { plan, facts, look, call, mode } = decided;
     let foreground = *mode == Mode::Foreground;
+    // Before the rest: with the lowest number there is nothing below it for init to close.
+    let status = spawn::status_pair()?;
     let talks = Talks::open(command)?;
     let narrowed = passed::narrow(&command.policy.pass_fds, plan, foreground)?;
     let streams = Streams::open(command, *look)?;
@@ -104,7 +106,6 @@ pub(super) fn open(
     let judges = judges(command, &talks);
     let network = Network::open(plan, command, foreground)?;
     let log = syslog::open(&command.policy)?;
-    let status = spawn::status_pair()?;
     let named = Named {
         narrowed,
         stdio: streams.child(),
