@@ -4,7 +4,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use crate::abi;
 use crate::call::{self, Errno, Fd, Result};
-use crate::spawn::{self, Sequence};
+use crate::spawn::{self, Blocked, Sequence};
 
 /// A started child.
 #[derive(Debug)]
@@ -15,12 +15,23 @@ pub struct Child {
     pub pidfd: OwnedFd,
 }
 
-/// [`spawn::spawn`] with an owned pidfd.
+/// [`spawn::spawn`] with an owned pidfd and signals that are blocked around it.
 ///
 /// # Errors
 /// `clone3`'s.
 pub fn spawn(sequence: &Sequence<'_>, status: &impl AsRawFd) -> Result<Child> {
-    let spawned = spawn::spawn(sequence, status.as_raw_fd())?;
+    let blocked = Blocked::all()?;
+    let started = spawn_blocked(&blocked, sequence, status);
+    blocked.release()?;
+    started
+}
+
+/// The same where signals are blocked already.
+///
+/// # Errors
+/// `clone3`'s.
+pub fn spawn_blocked(blocked: &Blocked, sequence: &Sequence<'_>, status: &impl AsRawFd) -> Result<Child> {
+    let spawned = spawn::spawn(blocked, sequence, status.as_raw_fd())?;
     Ok(Child { pid: spawned.pid, pidfd: own(spawned.pidfd) })
 }
 

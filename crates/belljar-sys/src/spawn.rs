@@ -1,5 +1,7 @@
 //! Starting a child: one `clone3`, after which the child runs only prepared ops.
 
+use core::marker::PhantomData;
+
 use syscalls::Sysno;
 
 use crate::abi::CloneArgs;
@@ -29,17 +31,54 @@ const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 /// for any child neither hears of a jar nor takes its status away.
 const NOBODY: u64 = 0;
 
+/// No signal reaches the calling thread while this lives: neither a child that is being made nor one that shares its memory may
+/// run a handler.
+#[derive(Debug)]
+pub struct Blocked {
+    before: u64,
+    /// The mask is the thread's own.
+    here: PhantomData<*const ()>,
+}
+
+impl Blocked {
+    /// Blocks every signal.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn all() -> Result<Self> {
+        call::block_signals().map(|before| Self { before, here: PhantomData })
+    }
+
+    /// These (bit n - 1) stay blocked afterwards.
+    pub const fn keep(&mut self, signals: u64) {
+        self.before |= signals;
+    }
+
+    /// What was blocked before is what is blocked from here on, and what was [kept](Self::keep).
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn release(self) -> Result<()> {
+        let before = self.before;
+        core::mem::forget(self);
+        call::set_signal_mask(before)
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        call::unheard(call::set_signal_mask(self.before));
+    }
+}
+
 /// Starts a child that runs `sequence` and talks over its end of a socket pair, `status`.
 ///
-/// Signals are blocked around the call: the child unblocks them right before exec.
+/// The child unblocks its signals right before exec.
 ///
 /// # Errors
 /// `clone3`'s.
-pub fn spawn(sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
-    let mask = call::block_signals()?;
-    let started = clone(sequence, status);
-    call::set_signal_mask(mask)?;
-    started
+pub fn spawn(_: &Blocked, sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
+    clone(sequence, status)
 }
 
 /// Runs `then` with the pid of a process that only waits, in a user namespace of its own. It is killed when this returns;
@@ -49,11 +88,9 @@ pub fn spawn(sequence: &Sequence<'_>, status: Fd) -> Result<Spawned> {
 ///
 /// # Errors
 /// `clone`'s.
-pub fn with_user_namespace<T>(then: impl FnOnce(i32) -> T) -> Result<(T, Dying)> {
-    let mask = call::block_signals()?;
+pub fn with_user_namespace<T>(_: &Blocked, then: impl FnOnce(i32) -> T) -> Result<(T, Dying)> {
     // SAFETY: the flags share memory, and signals are blocked.
     let pid = unsafe { child::clone_waiting(WAITER) };
-    call::set_signal_mask(mask)?;
     let mut dying = Dying { pid: cloned(pid)?, told: false };
     let done = then(dying.pid);
     dying.kill();

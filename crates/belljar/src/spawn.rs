@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use belljar_sys::child::MOST_DESCRIPTORS;
 use belljar_sys::owned::{self, Child};
-use belljar_sys::spawn::Sequence;
+use belljar_sys::spawn::{Blocked, Sequence};
 use belljar_sys::wire::{Command, Event, SIZE};
 use belljar_sys::{Fd, Op};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -54,6 +54,15 @@ pub(crate) fn supervisor(what: &'static str, source: io::Error) -> StartError {
     StartError::Supervisor { what, source }
 }
 
+/// Blocks the calling thread's signals, as the clone needs it.
+pub(crate) fn block_signals() -> Result<Blocked, StartError> {
+    Blocked::all().map_err(|errno| signals("blocking signals", errno))
+}
+
+fn signals(what: &'static str, errno: belljar_sys::Errno) -> StartError {
+    supervisor(what, io::Error::from_raw_os_error(errno.0))
+}
+
 /// What the child does. With `announce`, it tells when the program's exec has succeeded.
 pub(crate) fn sequence<'a>(plan: &Plan, prepared: &'a Prepared<'_>, announce: bool) -> Sequence<'a> {
     Sequence {
@@ -73,29 +82,26 @@ pub(crate) fn spawn<'m>(
     plan: &Plan,
     prepared: &Prepared<'_>,
     (status, child_end): (OwnedFd, OwnedFd),
-    clones: impl FnOnce(OwnedFd) -> Result<Result<Child, belljar_sys::Errno>, StartError>,
-    mounts: impl FnOnce() -> Result<&'m [OwnedFd], StartError>,
+    blocked: Blocked,
+    clones: impl FnOnce(&Blocked, OwnedFd) -> Result<Result<Child, belljar_sys::Errno>, StartError>,
+    mounts: impl FnOnce(&Blocked) -> Result<&'m [OwnedFd], StartError>,
 ) -> Result<Started, StartError> {
     let at = Instant::now();
-    let child = clones(child_end)?.map_err(|errno| StartError::Step {
+    let child = clones(&blocked, child_end)?.map_err(|errno| StartError::Step {
         step: "clone",
         object: String::new(),
         source: io::Error::from_raw_os_error(errno.0),
     })?;
     let (terminal, listener, sockets, channel, folder) = (None, None, Vec::new(), Vec::new(), None);
     let mut started = Started { child, status, terminal, sockets, channel, listener, folder, at };
-    let ready = begin(plan, prepared, &mut started, mounts);
+    let mapped = map_ids(plan, &started.child, &started.status, || mounts(&blocked));
+    let heard = blocked.release().map_err(|errno| signals("unblocking signals", errno));
+    let ready = mapped.and(heard).and_then(|()| begin(plan, prepared, &mut started));
     started.or_end(ready)?;
     Ok(started)
 }
 
-fn begin<'m>(
-    plan: &Plan,
-    prepared: &Prepared<'_>,
-    started: &mut Started,
-    mounts: impl FnOnce() -> Result<&'m [OwnedFd], StartError>,
-) -> Result<(), StartError> {
-    map_ids(plan, &started.child, &started.status, mounts)?;
+fn begin(plan: &Plan, prepared: &Prepared<'_>, started: &mut Started) -> Result<(), StartError> {
     if prepared.init.iter().any(|op| matches!(op, Op::Channel { .. })) {
         started.channel = await_event(prepared, started, Event::Channel, "waiting for the channel")?;
     }

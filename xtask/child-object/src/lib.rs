@@ -4,7 +4,7 @@
 //! allocator, no lock, and no path that can panic.
 #![no_std]
 
-use belljar_sys::spawn::{Sequence, spawn};
+use belljar_sys::spawn::{Blocked, Sequence, spawn};
 
 unsafe extern "C" {
     /// Defined nowhere: appears among the undefined symbols as soon as any path can panic.
@@ -21,5 +21,5 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 // SAFETY: no other object of the link has this name.
 #[unsafe(no_mangle)]
 pub fn belljar_child_entry(sequence: &Sequence<'_>, status: i32) -> bool {
-    spawn(sequence, status).is_ok()
+    Blocked::all().is_ok_and(|blocked| spawn(&blocked, sequence, status).is_ok())
 }

@@ -51,7 +51,8 @@ impl<'env> Fence<'env> {
         Ok(Self(jobs))
     }
 
-    fn run<T: Send + 'env>(&self, job: impl FnOnce() -> T + Send + 'env) -> Result<T, StartError> {
+    /// Runs it there.
+    pub(super) fn run<T: Send + 'env>(&self, job: impl FnOnce() -> T + Send + 'env) -> Result<T, StartError> {
         let (done, result) = sync_channel(1);
         let job = Box::new(move || drop(done.send(job())));
         self.0.send(job).map_err(|_| gone())?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use belljar_policy::Access;
 use belljar_sys::child::MOST_DESCRIPTORS;
+use belljar_sys::spawn::Blocked;
 use belljar_sys::{Errno, owned, spawn};
 use rustix::fs::FileType;
 
@@ -50,10 +51,10 @@ impl Owners {
     }
 
     /// Makes the mounts, in the order of [`Self::paths`].
-    pub(super) fn translate(&mut self) -> Result<&[OwnedFd], StartError> {
+    pub(super) fn translate(&mut self, blocked: &Blocked) -> Result<&[OwnedFd], StartError> {
         let Self { granted, mounts, spaces, holders } = self;
         for granted in granted {
-            mounts.push(granted.translate(spaces, holders)?);
+            mounts.push(granted.translate(blocked, spaces, holders)?);
         }
         Ok(mounts)
     }
@@ -72,8 +73,13 @@ impl Owners {
 }
 
 impl Granted {
-    fn translate(&self, spaces: &mut Spaces, holders: &mut Vec<spawn::Dying>) -> Result<OwnedFd, StartError> {
-        let space = space(self.owner, spaces, holders)?;
+    fn translate(
+        &self,
+        blocked: &Blocked,
+        spaces: &mut Spaces,
+        holders: &mut Vec<spawn::Dying>,
+    ) -> Result<OwnedFd, StartError> {
+        let space = space(self.owner, blocked, spaces, holders)?;
         one(self.opened.as_fd(), self.access, space).map_err(|source| failed(&self.path, source))
     }
 }
@@ -123,13 +129,14 @@ pub(crate) fn of_system(path: &Path) -> bool {
 /// The user namespace that translates these owners, made when they come first.
 fn space<'a>(
     ids: (u32, u32),
+    blocked: &Blocked,
     known: &'a mut Spaces,
     holders: &mut Vec<spawn::Dying>,
 ) -> Result<BorrowedFd<'a>, StartError> {
     let at = match known.iter().position(|(of, _)| *of == ids) {
         Some(at) => at,
         None => {
-            let (space, holder) = translation(ids)?;
+            let (space, holder) = translation(ids, blocked)?;
             known.push((ids, space));
             holders.push(holder);
             known.len() - 1
@@ -154,8 +161,8 @@ fn os(errno: Errno) -> io::Error {
 }
 
 /// A user namespace in which these ids of a file system are nobody's: a process holds it until it has been opened.
-fn translation(ids: (u32, u32)) -> Result<(OwnedFd, spawn::Dying), StartError> {
-    let opened = spawn::with_user_namespace(|pid| {
+fn translation(ids: (u32, u32), blocked: &Blocked) -> Result<(OwnedFd, spawn::Dying), StartError> {
+    let opened = spawn::with_user_namespace(blocked, |pid| {
         write_maps_between(pid, ids)?;
         open_now(Path::new(&format!("/proc/{pid}/ns/user")))
     });

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use belljar_policy::{Otherwise, Policy};
 use belljar_sys::Fd;
 use belljar_sys::abi::{TerminalSettings, TerminalSize};
-use belljar_sys::spawn::Sequence;
+use belljar_sys::owned;
+use belljar_sys::spawn::{Blocked, Sequence};
 
 use super::descriptors::{Look, Streams};
-use super::fence::{Fence, behind};
+use super::fence::Fence;
 use super::kept::Kept;
 use super::lent::Lent;
 use super::network::Network;
@@ -165,14 +166,17 @@ pub(super) fn begin(
     // Keys typed ahead stay with the caller's terminal until there is a program to read them.
     let announce = decided.mode == Mode::Library || decided.call.terminals != 0;
     let sequence = spawn::sequence(&decided.plan, prepared, announce);
-    let signals = (decided.mode == Mode::Foreground).then(take_signals).transpose()?;
-    let start = Start { prepared, sequence: &sequence, fence: None, signals };
+    let start = Start { prepared, sequence: &sequence, fence: None, signals: None };
     let Some(domain) = Fence::domain(&decided.plan) else {
         return begin_with(command, decided, opened, handed, start);
     };
+    // Threads take over what is blocked when they are made, and nothing else may be: the clone blocks the rest for itself.
+    let mut blocked = spawn::block_signals()?;
+    let signals = take_signals(decided.mode, &mut blocked)?;
+    drop(blocked);
     std::thread::scope(|scope| {
         let fence = Fence::raise(scope, domain, decided.mode, prepared)?;
-        begin_with(command, decided, opened, handed, Start { fence: Some(&fence), ..start })
+        begin_with(command, decided, opened, handed, Start { fence: Some(&fence), signals, ..start })
     })
 }
 
@@ -193,9 +197,15 @@ fn begin_with(
 ) -> Result<Running, StartError> {
     let Decided { plan, facts, call, mode, .. } = decided;
     let Handed { talks, group, mut judges, network, log, status } = handed;
-    let clones = |end: OwnedFd| behind(fence, move || belljar_sys::owned::spawn(sequence, &end));
+    let mut blocked = spawn::block_signals()?;
+    let signals = if fence.is_some() { signals } else { take_signals(*mode, &mut blocked)? };
+    let clones = |blocked: &Blocked, end: OwnedFd| match fence {
+        Some(fence) => fence.run(move || owned::spawn(sequence, &end)),
+        None => Ok(owned::spawn_blocked(blocked, sequence, &end)),
+    };
     let owners = &mut opened.owners;
-    let mut started = spawn::spawn(plan, prepared, status, clones, move || owners.translate())?;
+    let mut started =
+        spawn::spawn(plan, prepared, status, blocked, clones, |blocked| owners.translate(blocked))?;
     let events = Arc::new(Events::new(command.observer.clone()));
     let hearing = hearing(&command.policy, facts, *call, &events);
     judges.hearing.clone_from(&hearing);
@@ -310,8 +320,10 @@ fn refused(plan: &Plan, hearing: Option<Arc<Hearing>>) -> Option<Refused> {
     hearing.filter(|_| plan.program.contains(&Step::TellingSeccomp)).map(Refused::new)
 }
 
-fn take_signals() -> Result<Signals, StartError> {
-    Signals::take().map_err(|source| supervisor("taking over signals", source))
+/// Before other threads are started.
+fn take_signals(mode: Mode, blocked: &mut Blocked) -> Result<Option<Signals>, StartError> {
+    let taken = (mode == Mode::Foreground).then(|| Signals::take(blocked)).transpose();
+    taken.map_err(|source| supervisor("taking over signals", source))
 }
 
 fn working_folder(command: &Command) -> Result<PathBuf, StartError> {

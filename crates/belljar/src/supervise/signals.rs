@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use belljar_sys::owned;
+use belljar_sys::spawn::Blocked;
 use belljar_sys::wire::Command;
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -37,12 +38,11 @@ const ENDING: [u8; 2] = [HUP, TERM];
 pub(crate) struct Signals(OwnedFd);
 
 impl Signals {
-    /// Takes the signals over.
-    pub(crate) fn take() -> io::Result<Self> {
+    /// Takes the signals over: they stay blocked.
+    pub(crate) fn take(blocked: &mut Blocked) -> io::Result<Self> {
         let mask = PASSED.iter().fold(0_u64, |mask, signal| mask | 1 << (signal - 1));
-        let failed = |errno: belljar_sys::Errno| io::Error::from_raw_os_error(errno.0);
-        belljar_sys::call::block_these(mask | UNHEARD).map_err(failed)?;
-        owned::signalfd(mask).map(Self).map_err(failed)
+        blocked.keep(mask | UNHEARD);
+        owned::signalfd(mask).map(Self).map_err(|errno| io::Error::from_raw_os_error(errno.0))
     }
 
     /// The next pending one: its number, and whether the kernel sent it (a terminal's key).
