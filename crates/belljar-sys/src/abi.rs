@@ -281,6 +281,19 @@ pub struct Rusage {
 }
 const _: () = assert!(size_of::<Rusage>() == 144);
 
+impl Rusage {
+    /// Adds what another process has used.
+    pub(crate) const fn gather(&mut self, of: &Self) {
+        self.user_sec = self.user_sec.wrapping_add(of.user_sec);
+        self.user_usec = self.user_usec.wrapping_add(of.user_usec);
+        self.system_sec = self.system_sec.wrapping_add(of.system_sec);
+        self.system_usec = self.system_usec.wrapping_add(of.system_usec);
+        if of.maxrss > self.maxrss {
+            self.maxrss = of.maxrss;
+        }
+    }
+}
+
 /// Attributes of `landlock_create_ruleset(2)`. Older kernels refuse the longer forms only when the added words are not 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -115,16 +115,16 @@ pub fn kill(pid: i32, signal: i32) -> Result<()> {
     plain(Sysno::kill, [int(pid), int(signal), 0, 0, 0, 0]).map(drop)
 }
 
-/// `wait4(2)` for any child: pid, status, resource use.
+/// `wait4(2)` for any child: pid and status. What it has used is written to `usage`.
 ///
 /// # Errors
 /// The kernel's.
-pub fn wait_any(no_hang: bool) -> Result<(i32, i32, abi::Rusage)> {
-    let (mut status, mut usage) = (0_i32, abi::Rusage::default());
+pub fn wait_any(no_hang: bool, usage: &mut abi::Rusage) -> Result<(i32, i32)> {
+    let mut status = 0_i32;
     let flags = if no_hang { word(g::WNOHANG) } else { 0 };
-    let args = [int(-1), ptr(&raw mut status), flags | word(g::__WALL), ptr(&raw mut usage), 0, 0];
+    let args = [int(-1), ptr(&raw mut status), flags | word(g::__WALL), ptr(&raw mut *usage), 0, 0];
     let pid = plain(Sysno::wait4, args)?;
-    Ok((fd_of(pid), status, usage))
+    Ok((fd_of(pid), status))
 }
 
 /// `wait4(2)` for one child, whatever its status.
@@ -178,11 +178,8 @@ pub fn enter_namespace(fd: Fd, kind: u32) -> Result<()> {
 }
 
 /// `getrusage(2)` of the waited-for children.
-#[must_use]
-pub fn children_usage() -> abi::Rusage {
-    let mut usage = abi::Rusage::default();
-    crate::call::unheard(plain(Sysno::getrusage, [int(-1), ptr(&raw mut usage), 0, 0, 0, 0]));
-    usage
+pub fn children_usage(usage: &mut abi::Rusage) {
+    crate::call::unheard(plain(Sysno::getrusage, [int(-1), ptr(&raw mut *usage), 0, 0, 0, 0]));
 }
 
 /// `execve(2)`; returns only on failure.

@@ -208,15 +208,16 @@ fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
         end_tree(sequence);
     }
     let Ok(children) = call::signalfd(1 << (g::SIGCHLD.wrapping_sub(1))) else { end_tree(sequence) };
+    let mut spent = Rusage::default();
     // What ended before the descriptor was there is still pending: every signal is blocked.
     loop {
         match call::poll_each([children, status, errands]) {
             Ok([ended, commanded, asked]) => {
                 if ended {
-                    look(sequence, program, status);
+                    look(sequence, program, status, &mut spent);
                     // A child that ends after this makes it readable again; one that ended before is looked for below.
                     drain(children);
-                    look(sequence, program, status);
+                    look(sequence, program, status, &mut spent);
                 }
                 if commanded {
                     obey(sequence, program, status);
@@ -232,13 +233,15 @@ fn attend(sequence: &Sequence<'_>, program: i32, status: Fd) -> ! {
 }
 
 /// Reaps, and ends with the program.
-fn look(sequence: &Sequence<'_>, program: i32, status: Fd) {
-    let (result, any_left) = reap(program);
-    if let Some(result) = result {
-        if any_left {
+fn look(sequence: &Sequence<'_>, program: i32, status: Fd, spent: &mut Rusage) {
+    match reap(program, spent) {
+        (Some(result), true) => {
             kill_rest(sequence);
+            call::children_usage(spent);
+            finish(sequence, result, status, spent);
         }
-        finish(sequence, result, status);
+        (Some(result), false) => finish(sequence, result, status, spent),
+        (None, _) => {}
     }
 }
 
@@ -247,15 +250,21 @@ fn drain(children: Fd) {
     crate::call::unheard(call::read(children, &mut info));
 }
 
-/// Collects every child that has ended: the program's status when it is among them, and whether others live. Without a
-/// child there is no process below either: orphans become init's children.
-fn reap(program: i32) -> (Option<i32>, bool) {
+/// Collects every child that has ended, and what it and those below it have used: the program's status when it is among them,
+/// and whether others live. Without a child there is no process below either: orphans become init's children.
+fn reap(program: i32, spent: &mut Rusage) -> (Option<i32>, bool) {
     let mut result = None;
+    let mut usage = Rusage::default();
     loop {
-        match call::wait_any(true) {
-            Ok((0, ..)) => return (result, true),
-            Ok((pid, status, _)) if pid == program => result = Some(status),
-            Ok(_) | Err(Errno::INTR) => {}
+        match call::wait_any(true, &mut usage) {
+            Ok((0, _)) => return (result, true),
+            Ok((pid, status)) => {
+                spent.gather(&usage);
+                if pid == program {
+                    result = Some(status);
+                }
+            }
+            Err(Errno::INTR) => {}
             Err(errno) => return (result, errno != Errno::CHILD),
         }
     }
@@ -299,11 +308,10 @@ fn run_errand(errands: Fd) -> Fd {
 }
 
 /// Tells the supervisor: when it hears of the end, nothing else lives.
-fn finish(sequence: &Sequence<'_>, result: i32, status: Fd) -> ! {
-    let usage = call::children_usage();
+fn finish(sequence: &Sequence<'_>, result: i32, status: Fd, usage: &Rusage) -> ! {
     // Who succeeded has no need of an explanation, and no time for it.
     let unrouted = if result != 0 && sequence.own_pids { super::unrouted::count() } else { 0 };
-    let ended = Ended { unrouted, ..ended(result, &usage) };
+    let ended = Ended { unrouted, ..ended(result, usage) };
     crate::call::unheard(Event::Ended(ended).send(status));
     call::exit(0)
 }
@@ -333,7 +341,7 @@ fn kill_rest(sequence: &Sequence<'_>) {
     if sequence.own_pids {
         // Everything in this PID namespace but init itself.
         crate::call::unheard(call::kill(-1, 9));
-        while call::wait_any(false).is_ok_and(|(pid, ..)| pid != 0) {}
+        while call::wait_any(false, &mut Rusage::default()).is_ok_and(|(pid, _)| pid != 0) {}
         return;
     }
     super::tree::kill_descendants();

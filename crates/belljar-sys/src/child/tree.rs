@@ -2,6 +2,7 @@
 
 use linux_raw_sys::general as g;
 
+use crate::abi::Rusage;
 use crate::call::{self, Fd};
 
 /// Rounds are bounded: a jar that forks faster than it can be killed meets its process limit first.
@@ -13,10 +14,11 @@ pub(super) fn kill_descendants() {
         if !kill_children() {
             return;
         }
-        if call::wait_any(false).is_err() {
+        let mut unasked = Rusage::default();
+        if call::wait_any(false, &mut unasked).is_err() {
             return;
         }
-        while call::wait_any(true).is_ok_and(|(pid, ..)| pid != 0) {}
+        while call::wait_any(true, &mut unasked).is_ok_and(|(pid, _)| pid != 0) {}
     }
 }
 

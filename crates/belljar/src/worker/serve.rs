@@ -6,7 +6,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use belljar_sys::abi::{LandlockRuleset, SockFilter};
+use belljar_sys::abi::{LandlockRuleset, Rusage, SockFilter};
 use belljar_sys::fork::About;
 use belljar_sys::violation::{self, Threads};
 use belljar_sys::{ask, call, fork, owned};
@@ -242,7 +242,8 @@ fn reap(ends: &OwnedFd, living: &mut Living) {
     // Which signals came does not matter: whoever has ended is found below.
     let mut record = [0_u8; 128];
     while rustix::io::read(ends, &mut record).is_ok() {}
-    while let Ok((pid, status, usage)) = call::wait_any(true) {
+    let mut usage = Rusage::default();
+    while let Ok((pid, status)) = call::wait_any(true, &mut usage) {
         let Some(at) = living.iter().position(|(living, _)| *living == pid) else {
             if pid <= 0 {
                 return;
