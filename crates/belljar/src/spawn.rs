@@ -327,6 +327,7 @@ fn object(op: &Op<'_>) -> String {
         | Op::Chdir(path)
         | Op::Cover(path)
         | Op::Narrow { path, .. }
+        | Op::MaskAlike { path, .. }
         | Op::Unlink(path) => path,
         Op::BindNode { from, .. } => from,
         Op::Overlay { to: walk, .. }

@@ -230,6 +230,14 @@ pub(super) fn mask(state: &mut State, target: Walk<'_>) -> Result<()> {
     }
 }
 
+/// One call in place of two: a bind has the attributes of the mount that it comes from.
+pub(super) fn mask_alike(state: &mut State, alike: &CStr, path: &CStr) -> Result<()> {
+    match call::mount_over(alike, path) {
+        Err(_) => mask(state, Walk::Plain(path)),
+        done => done,
+    }
+}
+
 fn move_mask(state: &mut State, target: Walk<'_>) -> Result<()> {
     match target {
         Walk::Plain(path) => call::move_mount_to(next_mask(state)?, path),

@@ -120,6 +120,8 @@ pub enum Op<'a> {
     Cover(&'a CStr),
     /// Cover a path with a null device that cannot be opened, when it exists.
     Mask(Walk<'a>),
+    /// Cover a path with what covers another, or as [`Op::Mask`] does where that is not there.
+    MaskAlike { mask: &'a CStr, path: &'a CStr },
     /// Attributes of the mount at a path below the current folder.
     SetAttr { path: &'a CStr, attrs: u64 },
     /// The current folder becomes the root, the old root is gone.
@@ -256,7 +258,7 @@ impl Op<'_> {
             Self::Mount { .. } => "mount",
             Self::Overlay { .. } | Self::SendFolder(_) | Self::Detach(_) => "overlay",
             Self::Channel { .. } => "channel",
-            Self::Mask(_) | Self::Cover(_) => "mask",
+            Self::Mask(_) | Self::MaskAlike { .. } | Self::Cover(_) => "mask",
             Self::SetAttr { .. } => "mount-attributes",
             Self::PivotRoot => "pivot-root",
             Self::Hostname(_) => "hostname",
@@ -318,6 +320,7 @@ impl Op<'_> {
             Self::Detach(path) => call::detach(path),
             Self::Cover(path) => action::cover(path),
             Self::Mask(target) => action::mask(state, target),
+            Self::MaskAlike { mask, path } => action::mask_alike(state, mask, path),
             Self::SetAttr { path, attrs } => action::set_attr(CWD, path, false, attrs),
             Self::PivotRoot => call::pivot_here(),
             Self::Hostname(name) => call::sethostname(name),

@@ -42,7 +42,7 @@ const MS_NOEXEC: u32 = 8;
 
 /// Parts of `/proc` that tell about the host or its keys even to an ordinary user.
 /// What only root may read or write there is refused by its mode: no jar has root's uid.
-const MASKED: &[&CStr] = &[c"proc/keys", c"proc/key-users"];
+const MASKED: (&CStr, &[&CStr]) = (c"proc/keys", &[c"proc/key-users"]);
 
 /// Above the folder of each user's services, which login managers make.
 const SERVICES_OF_USERS: &str = "/run/user";
@@ -206,7 +206,9 @@ fn dev<'a>(
 
 /// Null devices on a mount that forbids devices: they cannot be opened.
 pub(super) fn mask_proc(ops: &mut Vec<Op<'_>>) {
-    ops.extend(MASKED.iter().map(|path| Op::Mask(Walk::Plain(path))));
+    let (mask, others) = MASKED;
+    ops.push(Op::Mask(Walk::Plain(mask)));
+    ops.extend(others.iter().map(|path| Op::MaskAlike { mask, path }));
 }
 
 #[cfg(test)]
