@@ -80,6 +80,7 @@ pub(super) struct Named {
     host_terminal: Option<Fd>,
     sent: Vec<PathBuf>,
     cgroup: Vec<Fd>,
+    ids: (u32, u32),
     witness: Fd,
     errands: Option<Fd>,
     terminal: (TerminalSize, Option<TerminalSettings>),
@@ -114,6 +115,7 @@ pub(super) fn open(
         host_terminal: host_terminal.as_ref().map(|pair| raw(&pair.1)),
         sent: owners.paths(),
         cgroup: group.iter().flat_map(Group::procs).map(|fd| raw(&fd)).collect(),
+        ids: (facts.uid, facts.gid),
         witness: raw(&status.0),
         errands: network.errands(),
         terminal: screen_look(call.terminals),
@@ -151,6 +153,7 @@ impl Named {
             logs: &self.logs,
             errands: self.errands,
             cgroup: &self.cgroup,
+            ids: self.ids,
         }
     }
 }

@@ -10,9 +10,7 @@ use crate::error::StartError;
 use crate::plan::Plan;
 
 /// An ordinary user maps itself to itself.
-pub(super) fn own_maps(storage: &Storage) -> Result<Op<'_>, StartError> {
-    let uid = rustix::process::geteuid().as_raw();
-    let gid = rustix::process::getegid().as_raw();
+pub(super) fn own_maps((uid, gid): (u32, u32), storage: &Storage) -> Result<Op<'_>, StartError> {
     Ok(Op::IdMaps { uid: map(storage, uid)?, gid: map(storage, gid)? })
 }
 

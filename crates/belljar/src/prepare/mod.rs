@@ -70,6 +70,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) errands: Option<Fd>,
     /// Open `cgroup.procs` of the jar's group.
     pub(crate) cgroup: &'a [Fd],
+    /// The caller's user and group.
+    pub(crate) ids: (u32, u32),
 }
 
 /// A passed file or folder that is opened anew with less.
@@ -247,7 +249,7 @@ impl<'a> Builder<'a> {
                     ops.extend([Op::BeginNetwork, Op::Unshare(later)]);
                 }
             }
-            Step::MapIds => ops.push(identity::own_maps(self.storage)?),
+            Step::MapIds => ops.push(identity::own_maps(self.call.ids, self.storage)?),
             Step::BecomeUser { uid, gid } => {
                 if self.awaits_go() {
                     // Needs no id, and the parent is not ready yet.
@@ -298,14 +300,11 @@ impl<'a> Builder<'a> {
 
     /// The parent makes id maps and mounts meanwhile.
     fn awaits_go(&self) -> bool {
-        let becomes = |step: &Step| matches!(step, Step::BecomeUser { .. });
-        self.plan.namespaces != 0 && self.plan.init.iter().any(becomes)
+        self.plan.namespaces != 0 && self.plan.init.iter().any(|step| matches!(step, Step::BecomeUser { .. }))
     }
 
     fn new_root(&self, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
-        if !self.awaits_go() {
-            ops.push(Op::MountPrivate);
-        }
+        ops.extend((!self.awaits_go()).then_some(Op::MountPrivate));
         self.narrow(ops)?;
         ops.push(Op::NewRoot { at: c"/proc", data: TMPFS_ROOT });
         texts::keep(self, ops)
