@@ -11,6 +11,7 @@ mod network;
 mod owners;
 mod passed;
 mod promises;
+mod screen;
 mod servers;
 mod services;
 mod stages;

@@ -19,6 +19,7 @@ use super::kept::Kept;
 use super::lent::Lent;
 use super::network::Network;
 use super::owners::{self, Owners};
+use super::screen::{host_terminal, relay, screen_look};
 use super::talks::Talks;
 use super::{Running, answers, look, passed, promises};
 use crate::broker::{Broker, Hearing, Refused};
@@ -347,14 +348,6 @@ fn is_named_from_there(command: &Command) -> bool {
     Path::new(&command.program).is_relative() && command.program.as_bytes().contains(&b'/')
 }
 
-/// Where the jar cannot make its own terminal the supervisor makes one.
-fn host_terminal(plan: &Plan, terminals: u8) -> Result<Option<(OwnedFd, OwnedFd)>, StartError> {
-    if terminals == 0 || plan.init.contains(&Step::OpenTerminal) {
-        return Ok(None);
-    }
-    supervise::host_pair().map(Some).map_err(|source| supervisor("making a terminal", source))
-}
-
 fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Group>, StartError> {
     if !plan.init.contains(&Step::JoinCgroup) {
         return Ok(None);
@@ -369,31 +362,6 @@ fn group(plan: &Plan, command: &Command, facts: &HostFacts) -> Result<Option<Gro
         cpu_percent: None,
     };
     Group::create(&facts.cgroup, &amounts).map(Some).map_err(|error| StartError::Limit(error.to_string()))
-}
-
-/// A standard descriptor that is the caller's terminal: the one that is written to first.
-fn screen(terminals: u8) -> i32 {
-    [1, 2, 0].into_iter().find(|fd| terminals & (1 << fd) != 0).unwrap_or(1)
-}
-
-/// What the jar's terminal starts with.
-fn screen_look(terminals: u8) -> (TerminalSize, Option<TerminalSettings>) {
-    let look = |fd: std::os::fd::BorrowedFd<'_>| belljar_sys::owned::terminal_look(fd);
-    match terminals {
-        0 => (TerminalSize::default(), None),
-        _ => belljar_sys::owned::with_inherited(screen(terminals), look).unwrap_or_default(),
-    }
-}
-
-fn relay(master: Option<OwnedFd>, terminals: u8) -> Result<Option<Relay>, StartError> {
-    let Some(master) = master else { return Ok(None) };
-    let copy = |fd| belljar_sys::owned::duplicate(fd);
-    let open = || {
-        let failed = |errno: belljar_sys::Errno| std::io::Error::from_raw_os_error(errno.0);
-        let keys = (terminals & 1 != 0).then(|| copy(0)).transpose().map_err(failed)?;
-        Relay::new(master, copy(screen(terminals)).map_err(failed)?, keys)
-    };
-    open().map(Some).map_err(|source| supervisor("relaying the terminal", source))
 }
 
 fn watch(
