@@ -36,18 +36,63 @@ __asm__(".text\n"
 #define MADV_POPULATE_WRITE 23L
 #define PAGE 4096
 
+/* Addresses as bits, in place of 24 bytes each: some forty pages less to read. */
+#define RELR_SIZE 35
+#define RELR 36
+#define PER_WORD 63
+
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+
+/* Entries with an even value name a place, odd ones say which of the places that follow are addresses, too. */
+static void add_base(uintptr_t base, const uint64_t *entry, uint64_t size)
+{
+    uint64_t *place = NULL, *end = (uint64_t *)((uintptr_t)entry + size), bits;
+
+    for (; entry < end; entry++) {
+        if (!(*entry & 1)) {
+            place = (uint64_t *)(base + *entry);
+            *place++ += base;
+            continue;
+        }
+        uint64_t *next = place;
+        for (bits = *entry >> 1; bits != 0; bits >>= 1, next++)
+            if (bits & 1)
+                *next += base;
+        place += PER_WORD;
+    }
+}
+
+/* A musl before 1.2.4 does not know them; a newer one finds none left. */
+static void relocate(uintptr_t base, Elf64_Dyn *dynamic)
+{
+    const uint64_t *entries = NULL;
+    uint64_t size = 0;
+
+    for (; dynamic->d_tag != DT_NULL; dynamic++) {
+        if (dynamic->d_tag == RELR)
+            entries = (const uint64_t *)(base + dynamic->d_un.d_ptr);
+        if (dynamic->d_tag == RELR_SIZE) {
+            size = dynamic->d_un.d_val;
+            dynamic->d_un.d_val = 0;
+        }
+    }
+    if (entries != NULL)
+        add_base(base, entries, size);
+}
 
 /* Nothing of the C library works yet, nor does any address in the data. */
 static __attribute__((used)) void fill_data(void)
 {
     uintptr_t base = (uintptr_t)&__ehdr_start, from = UINTPTR_MAX, to = 0;
+    Elf64_Dyn *dynamic = NULL;
     const Elf64_Phdr *part = (const Elf64_Phdr *)(base + __ehdr_start.e_phoff);
     const Elf64_Phdr *end = part + __ehdr_start.e_phnum;
     long done;
 
     for (; part < end; part++) {
         uintptr_t start = base + part->p_vaddr;
+        if (part->p_type == PT_DYNAMIC)
+            dynamic = (Elf64_Dyn *)start;
         if (part->p_type != PT_LOAD || !(part->p_flags & PF_W))
             continue;
         if (start < from)
@@ -60,6 +105,8 @@ static __attribute__((used)) void fill_data(void)
                      : "a"(SYS_MADVISE), "D"(from), "S"(to - from), "d"(MADV_POPULATE_WRITE)
                      : "rcx", "r11", "memory");
     (void)done;
+    if (dynamic != NULL)
+        relocate(base, dynamic);
 }
 
 /* Asked before the standard library uses posix_spawn; musl's has what it wants of 2.24 and newer. */

@@ -122,6 +122,8 @@ fn musl_flags(library: &Path, seam: &Path) -> Vec<String> {
         library.join("rcrt1.o").display().to_string(),
         seam.display().to_string(),
         "-Wl,--entry=belljar_start".to_owned(),
+        // The seam puts these right. A linker that cannot pack them leaves them to musl.
+        "-Wl,-z,pack-relative-relocs".to_owned(),
     ];
     arguments.extend(REPLACED.iter().map(|name| format!("-Wl,--wrap={name}")));
     arguments.extend(CALLED_UNASKED.iter().map(|name| format!("-Wl,--undefined={name}")));
