@@ -13,18 +13,18 @@ mod network;
 mod planted;
 pub(crate) mod program;
 mod rules;
+mod storage;
 mod texts;
 mod variables;
 mod void;
 
-use std::ffi::{CStr, CString, OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{CStr, OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use belljar_policy::{Access, Policy};
-use belljar_sys::abi::{SockFilter, TerminalSettings, TerminalSize};
+use belljar_sys::abi::{TerminalSettings, TerminalSize};
 use belljar_sys::call::Ticket;
-use belljar_sys::child::{Forbidden, Network, Serve};
+use belljar_sys::child::{Forbidden, Network};
 use belljar_sys::{Fd, Op};
 
 pub(crate) use arena::Arena;
@@ -39,6 +39,7 @@ use crate::report::Void;
 use crate::walk::Walker;
 use layout::Layout;
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
+pub(crate) use storage::Storage;
 pub(crate) use variables::{Variables, home};
 pub(crate) use void::held;
 
@@ -118,40 +119,6 @@ pub(crate) struct Prepared<'a> {
     pub(crate) seen: Vec<Seen>,
     /// Landlock's rules on the host's own tree.
     pub(crate) granted: Vec<Rule>,
-}
-
-/// Storage that ops borrow from. Kept by the caller of [`prepare`].
-#[derive(Debug, Default)]
-pub(crate) struct Storage {
-    pub(crate) strings: Arena,
-    pub(crate) filter: Vec<SockFilter>,
-    /// What starts the program, where it has made promises.
-    pub(crate) ticket: Option<Ticket>,
-    /// Hands calls over to the broker.
-    pub(crate) handed: Vec<SockFilter>,
-    pub(crate) kept: Vec<Fd>,
-    /// Sockets that the supervisor serves.
-    pub(crate) served: Vec<Serve>,
-    /// It serves the same without such sockets.
-    pub(crate) relayed: bool,
-}
-
-impl Storage {
-    pub(crate) fn text(&self, what: &'static str, bytes: &[u8]) -> Result<&CStr, StartError> {
-        let text = CString::new(bytes).map_err(|_| StartError::ZeroByte { what })?;
-        self.strings.keep(text).ok_or(StartError::TooMany("too many paths".to_owned()))
-    }
-
-    fn path(&self, path: &Path) -> Result<&CStr, StartError> {
-        self.text("a path", path.as_os_str().as_bytes())
-    }
-
-    /// A path of the jar, relative to the root that is being built.
-    fn below(&self, path: &Path) -> Result<&CStr, StartError> {
-        let below = path.strip_prefix("/").unwrap_or(path);
-        let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-        self.path(below)
-    }
 }
 
 /// The work in progress.

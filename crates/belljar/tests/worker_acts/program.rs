@@ -10,7 +10,7 @@
     reason = "test program"
 )]
 
-#[allow(dead_code, reason = "the tests do what this program is asked for")]
+#[allow(dead_code, unused_imports, reason = "the tests do what this program is asked for")]
 mod acts;
 
 fn main() {
