@@ -289,3 +289,15 @@ fn a_program_that_fails_without_a_network_is_told_that_it_has_none() {
         "who goes well is not looked at"
     );
 }
+
+#[test]
+fn a_program_that_calls_itself_belljar_is_told_of() {
+    let folder = Folder::new("named");
+    let forks = "my $name = 'belljar'; syscall(157, 15, $name) and exit 99; my $pid = fork; if ($pid) { wait; exit $? >> 8 }
+        socket(S, 1, 1, 0) or exit $!+0";
+    let (status, events) = run(&folder, &[], forks);
+    assert_eq!(
+        (status, &events[0]["call"], &events[0]["program"]),
+        (13, &"socket".into(), &"belljar".into())
+    );
+}

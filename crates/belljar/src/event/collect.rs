@@ -130,14 +130,8 @@ pub(super) fn name_of(pid: u32) -> String {
     called(Path::new(&format!("/proc/{pid}")))
 }
 
-/// What the threads of this process are called.
-pub(super) fn own_names() -> impl Iterator<Item = String> {
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(Result::ok);
-    threads.map(|thread| called(&thread.path()))
-}
-
 /// The name in a folder of `/proc`.
-fn called(folder: &Path) -> String {
+pub(super) fn called(folder: &Path) -> String {
     let mut name = Vec::new();
     let read = |file: File| file.take(64).read_to_end(&mut name);
     match File::open(folder.join("comm")).and_then(read) {

@@ -5,6 +5,7 @@
 //! out while the program runs.
 
 mod collect;
+mod own;
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -197,10 +198,9 @@ impl Event {
         self
     }
 
-    /// It was made by belljar's own code, before the program was started: that still has the name of the thread it came from.
+    /// It was made by belljar's own code, before the program was started.
     fn is_own(&self) -> bool {
-        let name = collect::name_of(self.pid);
-        !name.is_empty() && collect::own_names().any(|own| own == name)
+        own::is_own(self.pid)
     }
 
     /// It is about the same thing: counted with `other` rather than told again.
