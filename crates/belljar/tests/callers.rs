@@ -95,8 +95,9 @@ fn whose_code_panics() {
     command.explain().judge(|_| panic!("of its own will"));
     assert!(catch_unwind(AssertUnwindSafe(|| command.status().map(drop))).is_err());
     assert_eq!(children(), "");
+    let file = tempfile::NamedTempFile::new().unwrap();
     let mut command = quiet("/bin/cat");
-    command.arg("/nowhere").explain().observe(Arc::new(Panics));
+    command.arg(file.path()).explain().observe(Arc::new(Panics));
     assert!(command.status().is_err());
     assert_eq!(children(), "");
     ends_well(&mut quiet("/bin/true"));

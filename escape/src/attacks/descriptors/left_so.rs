@@ -26,7 +26,7 @@ pub(super) const OWNER: Attack = Attack {
         let own = sys!(SYS_getpid)?;
         sys!(SYS_fcntl, read.as_raw_fd(), libc::F_SETOWN, own)?;
         let number = stage.inherit(read.try_clone()?)?;
-        stage.through = ["sh", "-c", &format!("\"$@\" <&{number}"), "sh"].map(str::to_owned).into();
+        stage.through = ["bash", "-c", &format!("\"$@\" <&{number}"), "bash"].map(str::to_owned).into();
         Ok(Box::new(move |_| {
             let owner = sys!(SYS_fcntl, read.as_raw_fd(), libc::F_GETOWN)?;
             drop(write);
