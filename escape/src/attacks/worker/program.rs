@@ -25,9 +25,16 @@ pub(super) const VIEWER: Attack = Attack {
     ..ROW
 };
 
-/// What the planner says where there is no network, whatever the lists do; rings are missing, so that programs go on without.
-const PLANNED: &[(&str, i32)] =
-    &[("socket", libc::EACCES), ("socketpair", libc::EACCES), ("io_uring_setup", libc::ENOSYS)];
+/// What the planner says, whatever the lists do: without a network; of rings, so that programs go on without; of urgent bytes,
+/// which all flags at once ask for.
+const PLANNED: &[(&str, i32)] = &[
+    ("socket", libc::EACCES),
+    ("socketpair", libc::EACCES),
+    ("io_uring_setup", libc::ENOSYS),
+    ("sendto", libc::EOPNOTSUPP),
+    ("sendmsg", libc::EOPNOTSUPP),
+    ("sendmmsg", libc::EOPNOTSUPP),
+];
 
 /// Calls that harm nobody where nothing refuses them: sockets without an address, shared memory without a number.
 const HARMLESS: &[u32] = &[29, 30, 31, 41, 42, 43, 49, 50];
