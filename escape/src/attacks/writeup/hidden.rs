@@ -16,6 +16,8 @@ const ROW: Attack = Attack {
     id: "I1",
     what: "reads a hidden folder that lies inside a granted one",
     prepare: hidden_in_writable,
+    // Others are not told of a rule inside a granted folder.
+    boxes: &["none", "belljar"],
     ..Attack::ROW
 };
 

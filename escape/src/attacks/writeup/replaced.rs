@@ -20,6 +20,8 @@ const ROW: Attack = Attack {
     id: "I1",
     what: "reads what its owner puts in the place of a hidden file",
     prepare: hidden,
+    // Others are not told of a rule inside a granted folder.
+    boxes: &["none", "belljar"],
     ..Attack::ROW
 };
 
