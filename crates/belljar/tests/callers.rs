@@ -1,5 +1,5 @@
-//! Callers in a state that few processes are in: without a folder, with limits that are low already, with code of their own that
-//! panics. Each is a process of its own.
+//! Callers in a state that few processes are in: without a folder, with limits that are low already, with an input that
+//! cannot be read, with code of their own that panics. Each is a process of its own.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test program")]
 
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use belljar::event::{Event, Observer};
 use belljar::report::Verdict;
 use belljar::{Command, Stdio, policy::Policy};
+use rustix::fs::OFlags;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use support::has_userns;
 
@@ -77,6 +78,22 @@ fn whose_limits_are_lower_than_those_of_jars() {
 #[test]
 fn limits_that_are_lower_already_stay() {
     holds("whose_limits_are_lower_than_those_of_jars");
+}
+
+/// The kernel says of such a descriptor what it says of one that is closed.
+#[test]
+#[ignore = "a caller"]
+fn whose_input_is_open_for_its_path_alone() {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let path = rustix::fs::open("/etc/passwd", flags, rustix::fs::Mode::empty()).unwrap();
+    rustix::stdio::dup2_stdin(&path).unwrap();
+    ends_well(&mut quiet("/bin/true"));
+    ends_well(quiet("/bin/true").stdin(Stdio::Inherit));
+}
+
+#[test]
+fn an_input_that_is_open_for_its_path_alone_is_no_hindrance() {
+    holds("whose_input_is_open_for_its_path_alone");
 }
 
 #[derive(Debug)]

@@ -184,7 +184,12 @@ pub(super) fn standard() -> [BorrowedFd<'static>; 3] {
 pub(super) fn stand_ins() -> Result<Vec<OwnedFd>, StartError> {
     let mut held = Vec::new();
     while are_closed() {
-        held.push(null()?);
+        let next = null()?;
+        // What is open for its path alone the kernel calls closed, too; its number is taken.
+        if raw(&next) > 2 {
+            break;
+        }
+        held.push(next);
     }
     Ok(held)
 }
