@@ -100,6 +100,26 @@ fn what_a_jar_mounts_inside_a_grant_is_not_mounted_on_the_host() {
     assert!(host.status == 1 && host.out.is_empty() && host.err.is_empty(), "{host:?}");
 }
 
+/// A null device hides a file. Only root can take it away.
+#[test]
+fn nothing_is_run_where_nothing_can_hide_a_file() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = with_secret("no-null");
+    let (base, key) = (text(folder.path()), text(&folder.path().join("secret/key")));
+    let host =
+        ["-m", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_belljar")];
+    let run = |more: &[&str]| {
+        let words = [&["run", "--dev", "none", "-r", &base][..], more, &["--", "cat", &key]].concat();
+        see(std::process::Command::new("unshare").args(host).args(words))
+    };
+    for more in [&["--hide", &key][..], &[]] {
+        let seen = run(more);
+        assert!(seen.status == 125 && seen.out.is_empty() && seen.err.contains("mask"), "{seen:?}");
+    }
+}
+
 #[test]
 fn a_filter_jar_has_no_proc_anywhere() {
     let seen = belljar(["run", "-p", "@filter", "--", "/usr/bin/head", "-1", "/tmp/self/status"]);

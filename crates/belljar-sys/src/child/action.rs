@@ -222,9 +222,9 @@ pub(super) fn cover(path: &CStr) -> Result<()> {
     call::move_mount(call::fresh_tmpfs(c"1m", c"0555")?, target)
 }
 
-/// A path that this host lacks needs no mask.
+/// A path that this host lacks needs no mask. Without the mask itself nothing is hidden, and that is no success.
 pub(super) fn mask(state: &mut State, target: Walk<'_>) -> Result<()> {
-    match move_mask(state, target) {
+    match put(next_mask(state)?, target) {
         Err(Errno::NOENT) => Ok(()),
         done => done,
     }
@@ -235,16 +235,6 @@ pub(super) fn mask_alike(state: &mut State, alike: &CStr, path: &CStr) -> Result
     match call::mount_over(alike, path) {
         Err(_) => mask(state, Walk::Plain(path)),
         done => done,
-    }
-}
-
-fn move_mask(state: &mut State, target: Walk<'_>) -> Result<()> {
-    match target {
-        Walk::Plain(path) => call::move_mount_to(next_mask(state)?, path),
-        Walk::Checked(path) => {
-            let target = inside(path)?;
-            call::move_mount(next_mask(state)?, target)
-        }
     }
 }
 
