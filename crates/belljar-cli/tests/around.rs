@@ -36,6 +36,22 @@ fn what_is_hidden_stays_hidden_where_the_grant_is_placed_elsewhere() {
     assert!(!hidden.out.contains("hidden words"), "{hidden:?}");
 }
 
+/// Root's grants are mounts that were made before, and each lies at one place.
+#[test]
+fn a_folder_at_two_places_has_the_rights_of_each() {
+    let folder = Folder::new("two-places");
+    let base = text(folder.path());
+    let script = "for at in \"$0\" /one /two; do (echo x > $at/file) 2>/dev/null && echo written; rm -f $at/file; ls -d $at; done";
+    let (one, two) = (format!("{base}:/one"), format!("{base}:/two"));
+    for (options, expected) in [
+        (["-r", &base, "-w", &one, "-w", &two], format!("{base}\nwritten\n/one\nwritten\n/two\n")),
+        (["-w", &base, "-r", &one, "-w", &two], format!("written\n{base}\n/one\nwritten\n/two\n")),
+    ] {
+        let seen = belljar(["run"].iter().chain(&options).chain(&["--", "sh", "-c", script, &base]));
+        assert_eq!((seen.status, &seen.out), (0, &expected), "{options:?}: {seen:?}");
+    }
+}
+
 #[test]
 fn hide_wins_a_tie_under_any_name() {
     let folder = with_secret("tie");

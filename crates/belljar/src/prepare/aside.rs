@@ -93,7 +93,7 @@ fn mode(builder: &Builder<'_>, path: &Path) -> Result<u32, StartError> {
     let mode = std::fs::metadata(path).map_err(failed)?.mode();
     let own = match rustix::process::geteuid().is_root() {
         // Its owner is nobody inside; without translation nobody is a stranger to it.
-        true if builder.call.sent(path).is_some() => mode & 0o700,
+        true if builder.call.sent(path).next().is_some() => mode & 0o700,
         true => (mode & 0o007) << 6,
         false => callers_rights(path),
     };

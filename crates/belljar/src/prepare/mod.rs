@@ -37,7 +37,7 @@ use crate::error::StartError;
 use crate::plan::{CLONE_NEWNET, Place, Plan, Step};
 use crate::report::Void;
 use crate::walk::Walker;
-use layout::Layout;
+use layout::{Bind, Item, Layout};
 pub(crate) use rules::{Rule, for_oneself as rules_for_oneself};
 pub(crate) use storage::Storage;
 pub(crate) use variables::{Variables, home};
@@ -88,8 +88,9 @@ pub(crate) struct Narrowed {
 }
 
 impl Invocation<'_> {
-    fn sent(&self, path: &Path) -> Option<usize> {
-        self.sent.iter().position(|from| from == path)
+    /// The numbers of the copies of a path: one for each time that it is granted.
+    fn sent(&self, path: &Path) -> impl Iterator<Item = usize> {
+        self.sent.iter().enumerate().filter(move |(_, from)| *from == path).map(|(number, _)| number)
     }
 }
 
@@ -204,6 +205,16 @@ const LAST_CAPABILITY: u32 = 63;
 const TMPFS_ROOT: &CStr = c"mode=0755,size=1m,nr_inodes=4k";
 
 impl<'a> Builder<'a> {
+    /// Root's copy for this place: of a path that is granted at two places there are two, since a mount lies at one.
+    fn sent(&self, bind: &Bind) -> Option<usize> {
+        let of = |item: &&Item| matches!(item, Item::Bind(other) if other.from == bind.from && !other.inner);
+        let is_it = |item: &&Item| matches!(item, Item::Bind(other) if other == bind);
+        let mut copies = self.call.sent(&bind.from).filter(|_| !bind.inner).peekable();
+        copies.peek()?;
+        let before = self.layout.items.iter().take_while(|item| !is_it(item)).filter(of).count();
+        copies.nth(before)
+    }
+
     fn init(&self, step: &Step, ops: &mut Vec<Op<'a>>) -> Result<(), StartError> {
         match step {
             // Changing the user takes the wish back. Until then this init only waits for the parent, whose end it hears.

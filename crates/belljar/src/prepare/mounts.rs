@@ -148,7 +148,7 @@ pub(super) fn bind_op<'a>(builder: &Builder<'a>, bind: &Bind, to: Walk<'a>) -> R
     if bind.inner {
         return Ok(Op::Bind { from: Walk::Checked(builder.storage.below(&bind.at)?), to, attrs, keep });
     }
-    if let Some(number) = builder.call.sent(&bind.from) {
+    if let Some(number) = builder.sent(bind) {
         return Ok(Op::BindSent { number, to, attrs });
     }
     let from = builder.storage.path(&bind.from)?;

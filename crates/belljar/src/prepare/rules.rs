@@ -48,7 +48,7 @@ fn mount_at(builder: &Builder<'_>, path: &Path) -> Option<Mount> {
     let mut there = builder.layout.items.iter().filter(|item| is_same(item.at(), path) && !point(item));
     match (there.next(), there.next()) {
         (Some(Item::Bind(bind)), None) if bind.access != Access::Cow => {
-            let sent = builder.call.sent(&bind.from).filter(|_| !bind.inner).map(Mount::Sent);
+            let sent = builder.sent(bind).map(Mount::Sent);
             sent.or_else(|| builder.layout.number(bind).map(Mount::Kept))
         }
         _ => None,
