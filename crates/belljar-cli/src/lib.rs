@@ -23,6 +23,7 @@ mod screen;
 mod subcommand;
 mod summary;
 pub mod text;
+mod unwritten;
 mod usage;
 mod words;
 

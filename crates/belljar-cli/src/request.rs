@@ -8,14 +8,14 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use belljar::policy::{
-    Access, Category, FlagValue, FsRule, FsSubject, Input, KEYS, Key, Kind, OPTIONS, Origin, Policy,
-    PolicyError, Request, fold, may_write, printable,
+    Category, FlagValue, Input, KEYS, Key, Kind, OPTIONS, Policy, PolicyError, Request, printable,
 };
 use belljar::report::Verdict;
 use clap::{Arg, ArgAction, value_parser};
 
 use crate::fault::Fault;
 use crate::subcommand::Sub;
+use crate::unwritten;
 use crate::words::{Given, Words};
 
 /// The rows of the policy crate's tables that a subcommand takes.
@@ -99,27 +99,8 @@ pub(crate) fn policy_from(
     let inputs = preset.map(|name| Input::Named(name.into())).into_iter().collect();
     let here = cwd.clone();
     let (mut policy, files) = load(inputs, words.given().iter().filter_map(typed).collect(), cwd)?;
-    for file in &files {
-        keep(&mut policy, &fold(&here.join(file)));
-    }
+    unwritten::keep(&mut policy, &here, &files);
     Ok((policy, files))
-}
-
-/// A policy file that lies where the program may write is for reading: what it says is what the next run gets. Who has a rule for the
-/// very file has said otherwise.
-fn keep(policy: &mut Policy, file: &Path) {
-    let named = policy.fs.rules.iter().any(|rule| rule.outside() == Some(file));
-    if named || !may_write(policy, file) {
-        return;
-    }
-    policy.fs.rules.push(FsRule {
-        subject: FsSubject::Path(file.to_path_buf()),
-        dest: None,
-        access: Access::ReadNoexec,
-        optional: true,
-        dangerous: false,
-        origin: Origin::Default,
-    });
 }
 
 /// Options that are no policy take the words of their row only.
@@ -198,9 +179,14 @@ const MAX_TEXT: u64 = (1 << 20) + 1;
 /// `O_NONBLOCK`: a FIFO that a policy extends must be refused, not waited for.
 const NONBLOCK: i32 = 0o4000;
 
+/// The caller's own descriptor: what was read from it is not there again.
+pub(crate) fn is_descriptor(path: &Path) -> bool {
+    path.starts_with("/dev/fd") || path == Path::new("/dev/stdin")
+}
+
 /// Reads a policy file or a report. Other things than files only where the caller's own descriptors are named: `-p <(make-policy)`.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    let own = path.starts_with("/dev/fd") || path == Path::new("/dev/stdin");
+    let own = is_descriptor(path);
     let file = if own {
         File::open(path)?
     } else {

@@ -97,6 +97,36 @@ fn a_policy_file_that_lies_where_the_program_may_write_stays_what_it_is() {
     assert!(read("p.toml").ends_with("#\n"), "a rule of its own wins: {spoken:?}");
 }
 
+/// The folder of a grant may have another name than the file was named by, here or in the jar.
+#[test]
+fn a_policy_file_stays_what_it_is_by_every_name_of_its_folder() {
+    let folder = Folder::new("own-policy-names");
+    let (real, link) = (folder.path().join("data/project"), folder.path().join("link/project"));
+    std::fs::create_dir_all(&real).unwrap();
+    symlink("data", folder.path().join("link")).unwrap();
+    folder.write("data/project/p.toml", "belljar = 1\nextends = [\"@strict\"]\n");
+    symlink("data/project/p.toml", folder.path().join("p.toml")).unwrap();
+    let (above, link) = (text(folder.path()), text(&link));
+    for (policy, grants, at) in [
+        ("p.toml", &["-w", ".:/work"][..], "/work"),
+        ("p.toml", &["-w", &link], &link),
+        ("../../p.toml", &["-w", "."], "."),
+        ("p.toml", &["-w", ".", "-w", &format!("{above}:/work")], "/work/data/project"),
+        ("p.toml", &["-w", ".", "-w", &above], "."),
+    ] {
+        let script = "echo new > \"$0/file\"; (echo '#' >> \"$0/p.toml\") 2>/dev/null || echo kept";
+        let run = [&["run", "-p", policy], grants, &["--", "sh", "-c", script, at]].concat();
+        let seen = see(command(run).current_dir(&real));
+        assert_eq!((seen.status, &*seen.out), (0, "kept\n"), "{policy} {grants:?}: {seen:?}");
+        assert_eq!(
+            std::fs::read_to_string(real.join("file")).ok().as_deref(),
+            Some("new\n"),
+            "{policy} {grants:?}"
+        );
+        std::fs::remove_file(real.join("file")).unwrap();
+    }
+}
+
 /// As root in a mount namespace whose mounts are shared, as the host's are below systemd.
 #[test]
 fn what_a_jar_mounts_inside_a_grant_is_not_mounted_on_the_host() {
