@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use belljar::Report;
+use belljar::ask::{Never, Want};
 use belljar::policy::{Access, Decision, Policy, fold, fs_decision, fs_flag};
 use belljar::report::{Layer, Verdict};
 
@@ -42,10 +43,12 @@ impl<'w> Lacking<'w> {
         }
         let found = self.found(is_own_root(report));
         let known = |path: &Decision| report.denials().any(|event| event.object == path.object);
-        let lines: String = found.iter().filter(|path| !known(path)).take(SHOWN).map(line).collect();
-        if lines.is_empty() {
-            return lines;
+        let told: Vec<&Decision> = found.iter().filter(|path| !known(path)).take(SHOWN).collect();
+        if told.is_empty() {
+            return String::new();
         }
+        let never = Never::new(request::home().as_deref(), []);
+        let lines: String = told.into_iter().map(|path| line(path, &never)).collect();
         format!("belljar: named on the command line, and not in the jar\n{lines}")
     }
 
@@ -59,6 +62,9 @@ impl<'w> Lacking<'w> {
 
     /// What is on the host and not in the jar. The policy is read once more: who fails has the time.
     fn found(&self, own_root: bool) -> Vec<Decision> {
+        if self.is_read_up() {
+            return Vec::new();
+        }
         let Ok(here) = request::current_folder() else { return Vec::new() };
         let Ok((policy, _)) = request::policy_from(self.words, self.preset, here.clone()) else {
             return Vec::new();
@@ -73,6 +79,12 @@ impl<'w> Lacking<'w> {
             }
         }
         found
+    }
+
+    /// The policy came from a descriptor of the caller's: who reads that again may wait for ever.
+    fn is_read_up(&self) -> bool {
+        let named = self.words.given().iter().filter(|given| given.name == "extends");
+        named.filter_map(|given| given.value.as_deref()).any(|name| request::is_descriptor(Path::new(name)))
     }
 }
 
@@ -96,6 +108,8 @@ fn paths(word: &OsStr) -> Vec<(PathBuf, bool)> {
 /// The refusal, where the host has this and the jar does not. A script may have made what it names in the jar's `/tmp`.
 fn lacks(policy: &Policy, path: &Path, own_tmp: bool) -> Option<Decision> {
     path.symlink_metadata().ok()?;
+    // A jar has a root, whatever is in it.
+    path.parent()?;
     let mut decision = fs_decision(policy, path);
     let covered = own_tmp && path.starts_with("/tmp") && decision.note.is_some();
     if decision.allowed && !covered {
@@ -108,9 +122,16 @@ fn lacks(policy: &Policy, path: &Path, own_tmp: bool) -> Option<Decision> {
     Some(decision)
 }
 
-fn line(Decision { object, rule, origin, flag, .. }: &Decision) -> String {
-    let flag = flag.as_ref().map(|flag| format!("    to allow: {}\n", text::name(&pasteable(flag))));
-    format!("  {}\n{}", text::name(&format!("{object}: {rule} ({origin})")), flag.unwrap_or_default())
+/// Of keys, sockets and whole homes it is said what they are, and no flag that gives them away.
+fn line(Decision { object, rule, origin, flag, .. }: &Decision, never: &Never) -> String {
+    let told = format!("{object}: {rule} ({origin})");
+    match (never.refuses(&Want::Read(object.into())), flag) {
+        (Some(why), _) => format!("  {}: {why}\n", text::name(&told)),
+        (None, Some(flag)) => {
+            format!("  {}\n    to allow: {}\n", text::name(&told), text::name(&pasteable(flag)))
+        }
+        (None, None) => format!("  {}\n", text::name(&told)),
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +156,19 @@ mod tests {
         let policy = Policy::none().read("/usr").unwrap();
         assert!(lacks(&policy, "/usr/bin".as_ref(), true).is_none());
         assert!(lacks(&policy, "/no/such".as_ref(), true).is_none());
+        assert!(lacks(&Policy::none(), "/".as_ref(), true).is_none());
         let found = lacks(&policy, "/etc/passwd".as_ref(), true).unwrap();
         assert_eq!(found.flag.as_deref(), Some("--read /etc/passwd"));
+    }
+
+    #[test]
+    fn no_flag_is_told_that_gives_keys_or_a_home_away() {
+        let never = Never::new(Some("/home/u".as_ref()), []);
+        let told = |path: &str| line(&fs_decision(&Policy::none(), path.as_ref()), &never);
+        for (path, why) in [("/home/u/.ssh/id_rsa", "keys and passwords"), ("/home/u", "the home folder")] {
+            let told = told(path);
+            assert!(told.ends_with(&format!(": {why}\n")) && !told.contains("to allow"), "{told}");
+        }
+        assert!(told("/home/u/data").ends_with("\n    to allow: --read /home/u/data\n"));
     }
 }
