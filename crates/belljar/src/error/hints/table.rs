@@ -191,6 +191,7 @@ pub(super) static TABLE: &[Hint] = &[
     row("overlay", ENODEV, "the kernel has no overlay file system", "load the file system's module: sudo modprobe overlay"),
     row("overlay", EPERM, "this kernel lets only root mount overlays (ordinary users: from Linux 5.11 on)", FIX_NEWER_KERNEL),
     row("overlay", ANY_ERRNO, "the folder for kept-aside writes could not be laid over the host's", FIX_DOCTOR),
+    row("mask", ENOENT, "this host has no /dev/null, by which files are hidden", "make it: mknod -m 666 /dev/null c 1 3"),
     row("mask", ANY_ERRNO, "a path that tells about the host could not be covered", FIX_REPORT),
     row("mount-attributes", EPERM, "a mount flag of this path is locked by a surrounding sandbox", "grant the path with the access that it has outside"),
     row("mount-attributes", ENOSYS, "the kernel is older than 5.12 and lacks mount_setattr", FIX_NEWER_KERNEL),
