@@ -25,7 +25,7 @@ fn rules_inside_grants_are_kept_by_the_broker_where_there_can_be_one() {
     for (flags, kept) in rows {
         let made = plan(&policy(flags), &user, Call::default()).unwrap();
         let calls = made.broker.as_ref().map(|broker| broker.calls.as_slice()).unwrap_or_default();
-        for call in ["creat", "rename", "linkat", "unlink", "truncate", "utimensat"] {
+        for call in ["creat", "rename", "linkat", "unlink", "truncate", "utimensat", "fchmod", "fsetxattr"] {
             assert_eq!(calls.iter().any(|known| known == call), *kept, "{flags:?} {call}");
         }
         assert_eq!(calls.iter().any(|call| call.starts_with("openat when ")), *kept, "{flags:?}");

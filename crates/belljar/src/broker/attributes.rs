@@ -4,11 +4,12 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{
     AtFlags, CWD, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, chmod as kernel_chmod, chownat,
-    ftruncate, openat, utimensat as kernel_utimensat,
+    fcntl_getfl, ftruncate, openat, utimensat as kernel_utimensat,
 };
 use rustix::io::Errno;
 
 use super::caller::own_name;
+use super::connect::fetch;
 use super::judge::Wanted;
 use super::look::{AT_EMPTY_PATH, AT_NOFOLLOW, flags, object};
 use super::memory::word;
@@ -54,7 +55,7 @@ pub(super) fn chown(task: &Task<'_>) -> Served {
 pub(super) fn utimensat(task: &Task<'_>) -> Served {
     let times = times(task, task.after(1), 1)?;
     let held = match task.register(task.row.path) {
-        0 => decided(task, own::start(task, task.int(0))?)?,
+        0 => decided(task, opened(task, task.int(0))?)?,
         _ => changed(task)?,
     };
     stamp(&held, &times)
@@ -127,10 +128,26 @@ pub(super) fn truncate(task: &Task<'_>) -> Served {
 /// What is about to be changed.
 fn changed(task: &Task<'_>) -> Result<Held, Stop> {
     let held = match task.row.of {
-        Of::Descriptor => own::start(task, task.int(0))?,
+        Of::Descriptor => opened(task, task.int(0))?,
         _ => object(task, &task.name()?, flags(task, AT_NOFOLLOW | AT_EMPTY_PATH)?)?,
     };
     decided(task, held)
+}
+
+/// What the caller has under a number, to be changed by it. In a root of its own the jar may have no path to that, as to a file
+/// whose name was removed; then it is what is open there, and not a name alone.
+pub(super) fn opened(task: &Task<'_>, number: i32) -> Result<Held, Stop> {
+    if task.shared.hops {
+        return own::start(task, number);
+    }
+    let fd = fetch(task, number)?;
+    if fcntl_getfl(&fd)?.contains(OFlags::PATH) {
+        return Err(Errno::BADF.into());
+    }
+    match own::own(task, fd.try_clone()?) {
+        Err(Stop::Fails(Errno::ACCESS)) => Ok(Held::new(fd, None)),
+        done => done,
+    }
 }
 
 fn decided(task: &Task<'_>, held: Held) -> Result<Held, Stop> {

@@ -6,11 +6,12 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::attributes::opened;
 use super::caller::own_name;
 use super::judge::Wanted;
 use super::look::{AT_NOFOLLOW, object};
 use super::memory;
-use super::own::{self, Held};
+use super::own::Held;
 use super::table::Of;
 use super::task::{Done, Served, Stop, Task};
 
@@ -23,7 +24,7 @@ const DONE: Served = Ok(Done::Value(0));
 /// What the spelling of a call says about its object.
 fn object_of(task: &Task<'_>, wanted: Wanted) -> Result<Held, Stop> {
     let held = match task.row.of {
-        Of::Descriptor => own::start(task, task.int(0))?,
+        Of::Descriptor => opened(task, task.int(0))?,
         Of::Link => object(task, &task.name()?, AT_NOFOLLOW)?,
         Of::Path => object(task, &task.name()?, 0)?,
     };

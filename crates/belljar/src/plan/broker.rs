@@ -56,7 +56,7 @@ fn form(draft: &Draft<'_>, door: &Door) -> Option<String> {
             let moves = !host_tree && MOVED.contains(&door.call);
             trace || narrower || draft.call.asks && (moves || ASKED.contains(&door.call))
         }
-        Guard::Broker if narrower && narrower::changes(door.call) => true,
+        Guard::Broker | Guard::Descriptor if narrower && narrower::changes(door.call) => true,
         Guard::Broker => trace || host_tree || draft.call.asks && LOOKS.contains(&door.call),
         Guard::Descriptor => host_tree,
         Guard::Peers => network::brokered(draft),

@@ -17,22 +17,26 @@ is the grant's, and FIFOs in such a folder can be written to";
 /// Where only root replaces anything, and shown presets name what they hide.
 const SYSTEM: &[&str] = &["/etc", "/usr", "/nix", "/gnu"];
 
-/// Calls on attributes that change them.
+/// Calls on attributes that change them: also of a file that is open for reading.
 const CHANGES: &[&str] = &[
     "chmod",
     "fchmodat",
     "fchmodat2",
+    "fchmod",
     "chown",
     "lchown",
     "fchownat",
+    "fchown",
     "utime",
     "utimes",
     "futimesat",
     "utimensat",
     "setxattr",
     "lsetxattr",
+    "fsetxattr",
     "removexattr",
     "lremovexattr",
+    "fremovexattr",
 ];
 
 /// Whether a call on attributes goes to the broker for such rules.

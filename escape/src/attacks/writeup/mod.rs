@@ -52,6 +52,7 @@ pub(super) const FAMILY: Family = Family {
         replaced::ABOVE_MOVED,
         replaced::READ_ONLY,
         replaced::TIMES,
+        replaced::MODE,
         replaced::FIFO,
         moved::ROW,
         race::ROW,

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::attack::{Attack, Judge};
@@ -91,6 +91,17 @@ pub(super) const TIMES: Attack = Attack {
     ..ROW
 };
 
+pub(super) const MODE: Attack = Attack {
+    name: "replaced-read-only-mode",
+    what: "changes the mode of what its owner puts in the place of a read-only folder, by a descriptor for reading",
+    prepare: read_only,
+    attack: |_| {
+        until_replaced()?;
+        fs::File::open("above/kept/file")?.set_permissions(fs::Permissions::from_mode(0o600))
+    },
+    ..ROW
+};
+
 pub(super) const FIFO: Attack = Attack {
     name: "read-only-fifo",
     what: "writes to a FIFO in a read-only folder inside a writable one",
@@ -138,12 +149,12 @@ fn read_only(stage: &mut Stage) -> io::Result<Judge> {
     fs::write(&fresh, "content that must stay\n")?;
     // The box may run the attack under another uid than the runner's.
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o666))?;
-    let before = fs::metadata(&fresh)?.modified()?;
+    let look = |path: &Path| fs::metadata(path).and_then(|meta| Ok((meta.modified()?, meta.mode())));
+    let before = look(&fresh)?;
     replace(stage, folder.clone());
     Ok(Box::new(move |_| {
         let file = folder.join("file");
-        let stays = fs::read_to_string(&file)? == "content that must stay\n"
-            && fs::metadata(&file)?.modified()? == before;
+        let stays = fs::read_to_string(&file)? == "content that must stay\n" && look(&file)? == before;
         Ok(Judgement::escaped_if(!stays, "a read-only file inside a writable folder changed"))
     }))
 }
