@@ -68,7 +68,8 @@ fn unnamed(running: &Running, verdict: Verdict) -> Option<Event> {
 }
 
 /// How it is named.
-const NAMED_WITHOUT: &str = ": a run without --ask, --trace, --explain and --socket names the call";
+const NAMED_WITHOUT: &str =
+    ": a run without --ask, --trace, --explain, --socket and rules inside grants names the call";
 
 /// What a program wanted to reach beyond a network that has nothing but a loopback: the kernel counts it, and names nobody.
 fn unrouted(plan: &Plan, outcome: &Outcome) -> Option<Event> {
