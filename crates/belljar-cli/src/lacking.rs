@@ -162,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_from_a_descriptor_is_not_read_again() {
+        for (name, expected) in [("/dev/stdin", true), ("/dev/fd/63", true), ("p.toml", false)] {
+            let mut words = Words::default();
+            words.give("extends", "-p", Some(name.as_ref()));
+            assert_eq!(Lacking::new(&words, None).is_read_up(), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn no_flag_is_told_that_gives_keys_or_a_home_away() {
         let never = Never::new(Some("/home/u".as_ref()), []);
         let told = |path: &str| line(&fs_decision(&Policy::none(), path.as_ref()), &never);

@@ -41,18 +41,6 @@ fn a_path_of_the_command_line_is_told_with_the_flag_that_grants_it() {
     assert_eq!(run(&["-q"], &["sh", "-c", "exit 3", &file]).err, "");
 }
 
-/// Nobody writes there a second time.
-#[test]
-fn a_policy_that_came_through_a_fifo_is_not_read_again_after_a_failure() {
-    let folder = Folder::new("fifo");
-    let policy = folder.write("p.toml", "belljar = 1\nextends = [\"@strict\"]\n");
-    let script = "mkfifo \"$1.fifo\" && { cat \"$1\" > \"$1.fifo\" & \"$0\" run -p /dev/stdin -- sh -c 'exit 3' < \"$1.fifo\"; }";
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", script, env!("CARGO_BIN_EXE_belljar")]).arg(policy);
-    let seen = see(&mut shell);
-    assert_eq!((seen.status, seen.err.as_str()), (3, EXPLAIN));
-}
-
 #[test]
 fn a_failure_leads_to_the_explanation_unless_its_status_is_an_answer() {
     let said = |words: &[&str]| run(&[], words).err;
