@@ -208,7 +208,9 @@ impl<'a> Builder<'a> {
     /// Root's copy for this place: of a path that is granted at two places there are two, since a mount lies at one.
     fn sent(&self, bind: &Bind) -> Option<usize> {
         let of = |item: &&Item| matches!(item, Item::Bind(other) if other.from == bind.from && !other.inner);
-        let is_it = |item: &&Item| matches!(item, Item::Bind(other) if other == bind);
+        // The lower folder of an overlay is read.
+        let same = |other: &Bind| other.access == bind.access || other.access == Access::Cow;
+        let is_it = |item: &&Item| matches!(item, Item::Bind(other) if other.at == bind.at && same(other));
         let mut copies = self.call.sent(&bind.from).filter(|_| !bind.inner).peekable();
         copies.peek()?;
         let before = self.layout.items.iter().take_while(|item| !is_it(item)).filter(of).count();
