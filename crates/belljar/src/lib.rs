@@ -67,6 +67,7 @@ pub mod report;
 pub mod service;
 pub mod sink;
 mod spawn;
+mod stat;
 mod supervise;
 mod threads;
 #[cfg(feature = "tokio")]

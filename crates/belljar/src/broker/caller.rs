@@ -99,9 +99,9 @@ impl Caller {
     }
 }
 
-/// The terminal in a `stat` of `/proc`. The name of the program is the only part that can hold spaces or brackets.
+/// The terminal in a `stat` of `/proc`.
 pub(crate) fn terminal(stat: &str) -> Option<u32> {
-    let number: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(4)?.parse().ok()?;
+    let number: u32 = crate::stat::fields(stat)?.nth(4)?.parse().ok()?;
     let (major, minor) = ((number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xF_FF00));
     (136..=143).contains(&major).then(|| (major - 136).saturating_mul(1 << 20).saturating_add(minor))
 }

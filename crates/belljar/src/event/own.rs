@@ -8,8 +8,13 @@ use super::collect::{called, name_of};
 
 /// Whether a process is such a clone. A program may take any name and fork, but it runs another file.
 pub(super) fn is_own(pid: u32) -> bool {
+    // Cheapest first: most programs have executed something.
+    has_not_executed(pid) && is_same_file(pid) && is_named_alike(pid)
+}
+
+fn is_named_alike(pid: u32) -> bool {
     let name = name_of(pid);
-    !name.is_empty() && own_names().any(|own| own == name) && has_not_executed(pid) && is_same_file(pid)
+    !name.is_empty() && own_names().any(|own| own == name)
 }
 
 /// What the threads of this process are called: a clone has the name of the one that it came from.
@@ -26,11 +31,9 @@ fn has_not_executed(pid: u32) -> bool {
 
 const PF_FORKNOEXEC: u32 = 0x40;
 
-/// The kernel's flags of a process, from its line in `/proc`. Its name, in parentheses, may hold anything.
+/// The kernel's flags of a process, from its line in `/proc`.
 fn flags(stat: &str) -> Option<u32> {
-    const AFTER_THE_NAME: usize = 6;
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_ascii_whitespace().nth(AFTER_THE_NAME)?.parse().ok()
+    crate::stat::fields(stat)?.nth(6)?.parse().ok()
 }
 
 /// Whether it runs the file that this process runs. True where that cannot be seen: Landlock keeps a broker from it.

@@ -120,10 +120,9 @@ fn read(text: &str) -> Option<Seen> {
     Some(Seen { start, own, waited })
 }
 
-/// Fields 22 and 14 to 17. The name may hold anything, so fields are counted from the last parenthesis.
+/// Fields 22 and 14 to 17.
 fn fields(text: &str) -> Option<[u64; 5]> {
-    let all: Vec<u64> =
-        text.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+    let all: Vec<u64> = crate::stat::fields(text)?.map(|field| field.parse().unwrap_or(0)).collect();
     let at = |index: usize| all.get(index).copied();
     Some([at(19)?, at(11)?, at(12)?, at(13)?, at(14)?])
 }
