@@ -10,6 +10,7 @@ use crate::error::hints;
 use crate::event::{self, Access, Event, Events, Observer as _};
 use crate::limits::Group;
 use crate::plan::{ALONE, Engine, PROMISED, Place, Placed, Plan, Step};
+use crate::prepare::program::candidates;
 use crate::probe::HostFacts;
 use crate::report::{LimitHeld, LimitKind, Report, Usage, Verdict};
 use crate::service::syslog::Tally;
@@ -282,9 +283,8 @@ fn outside(program: &str) -> Option<PathBuf> {
         [b'/', ..] => Some(Path::new(program).components().collect()).filter(there),
         name if name.contains(&b'/') => None,
         _ => {
-            let folders = std::env::var_os("PATH")?;
-            let mut found = std::env::split_paths(&folders).map(|folder| folder.join(program));
-            found.find(|path| path.is_absolute() && there(path))
+            let search = std::env::var_os("PATH")?;
+            candidates(OsStr::new(program), &search, Path::new("/")).into_iter().find(there)
         }
     }
 }

@@ -72,7 +72,7 @@ fn pointer(storage: &Storage, what: &'static str, bytes: &[u8]) -> Result<*const
 
 /// As a shell looks: a name with a slash is a path from the caller's folder, any other is tried in each folder. The
 /// jar's working folder may be another one: a relative path must not lead to another program there.
-fn candidates(program: &OsStr, search: &OsString, cwd: &Path) -> Vec<PathBuf> {
+pub(crate) fn candidates(program: &OsStr, search: &OsString, cwd: &Path) -> Vec<PathBuf> {
     if program.as_bytes().contains(&b'/') {
         return vec![cwd.join(program)];
     }
