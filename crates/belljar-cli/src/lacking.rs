@@ -38,7 +38,7 @@ impl<'w> Lacking<'w> {
 
     /// A line for each path, with the flag that grants it; empty where there is nothing to tell.
     pub(crate) fn block(&self, report: &Report) -> String {
-        if !matches!(report.verdict, Verdict::Exited { code: 1.. } | Verdict::Signaled { .. }) {
+        if !has_failed(report) {
             return String::new();
         }
         let found = self.found(is_own_root(report));
@@ -86,6 +86,11 @@ impl<'w> Lacking<'w> {
         let named = self.words.given().iter().filter(|given| given.name == "extends");
         named.filter_map(|given| given.value.as_deref()).any(|name| request::is_descriptor(Path::new(name)))
     }
+}
+
+/// The program ended badly by itself.
+pub(crate) fn has_failed(report: &Report) -> bool {
+    matches!(report.verdict, Verdict::Exited { code: 1.. } | Verdict::Signaled { .. })
 }
 
 /// The jar has a `/tmp` of its own.

@@ -5,6 +5,7 @@ use belljar::policy::key;
 use belljar::report::{LimitHeld, LimitKind, Verdict};
 use serde_json::to_value;
 
+use crate::lacking::has_failed;
 use crate::summary::{amount, word};
 
 /// The kernel refuses what goes beyond, and tells the program alone.
@@ -13,7 +14,7 @@ const SILENT: &[LimitKind] =
 
 /// After a failure; empty where no limit comes into question.
 pub(crate) fn hint(report: &Report) -> String {
-    if !matches!(report.verdict, Verdict::Exited { code: 1.. } | Verdict::Signaled { .. }) {
+    if !has_failed(report) {
         return String::new();
     }
     let of = |hit: bool| {
